@@ -1,0 +1,29 @@
+//! What the kernel programs and user space agree on: the records on the ring buffers, the layout
+//! of this kernel's structures, and what user space asks for when it loads the programs.
+//!
+//! Everything here is `repr(C)` without padding, so that its bytes are its meaning on both sides.
+#![no_std]
+
+pub mod offsets;
+pub mod record;
+pub mod settings;
+
+pub use offsets::Offsets;
+pub use record::{ExecHeader, Kind};
+pub use settings::Settings;
+
+/// Names of the maps and globals, as they stand in the object file.
+pub mod names {
+    /// Ring buffer for ordinary records; the reader is woken only when it sleeps.
+    pub const EVENTS: &str = "EVENTS";
+    /// Ring buffer for nsenter and socat alone: the last to be lost, and always announced at once.
+    pub const HELPER_EVENTS: &str = "HELPER_EVENTS";
+    /// Per-CPU counts of records that found their ring buffer full, by [`Ring`](super::record::Ring).
+    pub const LOST: &str = "LOST";
+    /// One `u32`: 1 while the reader sleeps and wants to be woken.
+    pub const READER_SLEEPS: &str = "READER_SLEEPS";
+    /// The [`Offsets`](super::Offsets) global.
+    pub const OFFSETS: &str = "OFFSETS";
+    /// The [`Settings`](super::Settings) global.
+    pub const SETTINGS: &str = "SETTINGS";
+}

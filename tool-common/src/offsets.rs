@@ -1,0 +1,91 @@
+//! Where this kernel keeps the fields that the programs read.
+//!
+//! Rust cannot emit CO-RE relocations, so user space resolves each offset from the kernel's BTF
+//! and writes this struct into a read-only global before the programs are loaded.
+
+use bytemuck::{Pod, Zeroable};
+
+/// A field that this kernel does not have.
+pub const ABSENT: u32 = u32::MAX;
+
+/// Byte offsets inside kernel structures, each named `<struct>_<field path>`; [`ABSENT`] where the
+/// running kernel lacks the field.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct Offsets {
+    /// `task_struct.tgid` (include/linux/sched.h)
+    pub task_tgid: u32,
+    /// `task_struct.pid`
+    pub task_pid: u32,
+    /// `task_struct.comm`
+    pub task_comm: u32,
+    /// `task_struct.real_parent`
+    pub task_real_parent: u32,
+    /// `task_struct.group_leader`
+    pub task_group_leader: u32,
+    /// `task_struct.start_boottime`, ns since boot (5.5 and newer)
+    pub task_start_boottime: u32,
+    /// `task_struct.mm`
+    pub task_mm: u32,
+    /// `task_struct.nsproxy`
+    pub task_nsproxy: u32,
+    /// `task_struct.thread_pid`
+    pub task_thread_pid: u32,
+    /// `mm_struct.arg_start` (include/linux/mm_types.h)
+    pub mm_arg_start: u32,
+    /// `mm_struct.arg_end`
+    pub mm_arg_end: u32,
+    /// `linux_binprm.filename` (include/linux/binfmts.h)
+    pub bprm_filename: u32,
+    /// `nsproxy.net_ns` (include/linux/nsproxy.h)
+    pub nsproxy_net_ns: u32,
+    /// `nsproxy.mnt_ns`
+    pub nsproxy_mnt_ns: u32,
+    /// `net.ns.inum` (include/net/net_namespace.h)
+    pub net_ns_inum: u32,
+    /// `mnt_namespace.ns.inum` (fs/mount.h)
+    pub mnt_namespace_ns_inum: u32,
+    /// `pid.level` (include/linux/pid.h)
+    pub pid_level: u32,
+    /// `pid.numbers`, an array of `upid`
+    pub pid_numbers: u32,
+    /// Size of `struct upid`
+    pub upid_size: u32,
+    /// `upid.ns`
+    pub upid_ns: u32,
+    /// `pid_namespace.ns.inum` (include/linux/pid_namespace.h)
+    pub pid_namespace_ns_inum: u32,
+    /// `trace_event_raw_sys_enter.args` (include/trace/events/syscalls.h)
+    pub sys_enter_args: u32,
+    /// `trace_event_raw_sys_exit.ret`
+    pub sys_exit_ret: u32,
+}
+
+impl Offsets {
+    /// Nothing resolved: what the object file holds until user space overwrites it.
+    pub const UNRESOLVED: Self = Self {
+        task_tgid: ABSENT,
+        task_pid: ABSENT,
+        task_comm: ABSENT,
+        task_real_parent: ABSENT,
+        task_group_leader: ABSENT,
+        task_start_boottime: ABSENT,
+        task_mm: ABSENT,
+        task_nsproxy: ABSENT,
+        task_thread_pid: ABSENT,
+        mm_arg_start: ABSENT,
+        mm_arg_end: ABSENT,
+        bprm_filename: ABSENT,
+        nsproxy_net_ns: ABSENT,
+        nsproxy_mnt_ns: ABSENT,
+        net_ns_inum: ABSENT,
+        mnt_namespace_ns_inum: ABSENT,
+        pid_level: ABSENT,
+        pid_numbers: ABSENT,
+        upid_size: ABSENT,
+        upid_ns: ABSENT,
+        pid_namespace_ns_inum: ABSENT,
+        sys_enter_args: ABSENT,
+        sys_exit_ret: ABSENT,
+    };
+}

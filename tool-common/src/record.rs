@@ -1,0 +1,109 @@
+//! The records on the ring buffers.
+//!
+//! Each begins with its [`Kind`] as a `u32`, so that a reader can tell an unknown kind and skip it.
+
+use bytemuck::{Pod, Zeroable};
+
+/// Size of `task_struct.comm`, its NUL included (`TASK_COMM_LEN`, include/linux/sched.h).
+pub const COMM_LEN: usize = 16;
+
+/// Longest file name that a record carries: `PATH_MAX` with its NUL.
+pub const MAX_FILENAME: usize = 4096;
+
+/// Most bytes of arguments that a record carries.
+pub const MAX_ARGS: usize = 64 * 1024;
+
+/// Length that marks an argument whose memory could not be read, in the list of a failed exec.
+pub const UNREADABLE: u32 = u32::MAX;
+
+/// Which ring buffer a record takes, and the index of its count of lost records.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ring {
+    /// Everything but helpers.
+    Events = 0,
+    /// nsenter and socat.
+    Helpers = 1,
+}
+
+impl Ring {
+    /// How many there are.
+    pub const COUNT: u32 = 2;
+}
+
+/// What a record is, in its first four bytes.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// [`ExecHeader`] of a successful exec, then the arguments, each ended by a NUL, then the file name.
+    Exec = 1,
+    /// [`ExecHeader`] of a failed exec, then the arguments, each a `u32` length and its bytes
+    /// ([`UNREADABLE`] and none), then the file name.
+    FailedExec = 2,
+}
+
+impl Kind {
+    /// The kind that a record's first four bytes name, if this side knows it.
+    #[must_use]
+    pub const fn from_raw(raw: u32) -> Option<Self> {
+        match raw {
+            1 => Some(Self::Exec),
+            2 => Some(Self::FailedExec),
+            _ => None,
+        }
+    }
+}
+
+/// Bits of [`ExecHeader::flags`].
+pub mod exec_flags {
+    /// The arguments' memory could not be read: they are unknown, not empty.
+    pub const ARGS_UNREADABLE: u32 = 1;
+    /// There were more arguments than the record holds.
+    pub const ARGS_CUT: u32 = 2;
+}
+
+/// An exec, without its file name and arguments, which follow it in the record.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct ExecHeader {
+    /// [`Kind`] as a number.
+    pub kind: u32,
+    /// See [`exec_flags`].
+    pub flags: u32,
+    /// `CLOCK_BOOTTIME` at exec return, ns.
+    pub time_ns: u64,
+    /// Start of the process, `CLOCK_BOOTTIME`, ns; 0 when the kernel does not tell.
+    pub start_ns: u64,
+    /// cgroup v2 id of the process.
+    pub cgroup_id: u64,
+    /// Bytes of arguments that the process has, all of them.
+    pub args_total: u64,
+    /// Process (the kernel's tgid).
+    pub pid: u32,
+    /// Thread (the kernel's pid).
+    pub tid: u32,
+    /// Parent process; 0 when the kernel does not tell.
+    pub ppid: u32,
+    /// Real user id.
+    pub uid: u32,
+    /// Real group id.
+    pub gid: u32,
+    /// 0, or the negative errno of a failed exec.
+    pub ret: i32,
+    /// Inode of the network namespace; 0 when the kernel does not tell.
+    pub netns: u32,
+    /// Inode of the mount namespace; 0 when the kernel does not tell.
+    pub mntns: u32,
+    /// Inode of the pid namespace; 0 when the kernel does not tell.
+    pub pidns: u32,
+    /// Bytes of arguments that follow this header.
+    pub args_len: u32,
+    /// Bytes of file name, without NUL, that follow the arguments.
+    pub filename_len: u32,
+    /// Keeps the size a multiple of eight.
+    pub reserved: u32,
+    /// Name of the process (of a failed exec: the caller's), ended by NUL.
+    pub comm: [u8; COMM_LEN],
+    /// Name of the parent process, ended by NUL.
+    pub parent_comm: [u8; COMM_LEN],
+}

@@ -1,0 +1,128 @@
+//! What user space asks of the kernel programs, fixed when they are loaded: what to filter where
+//! filtering costs least.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::record::COMM_LEN;
+
+/// A comm as the two words that its bytes make, so that comparing is two instructions.
+#[must_use]
+pub const fn comm_words(comm: &[u8; COMM_LEN]) -> [u64; 2] {
+    let (words, _) = comm.as_chunks::<8>();
+    [u64::from_le_bytes(words[0]), u64::from_le_bytes(words[1])]
+}
+
+/// Whether `comm` contains the bytes of `text` that `mask` selects.
+///
+/// `text` must be non-empty and free of NUL, and comms are padded with NULs, so a match never
+/// runs over a comm's end.
+#[must_use]
+#[inline(always)]
+pub const fn comm_contains(comm: [u64; 2], text: [u64; 2], mask: [u64; 2]) -> bool {
+    let [mut low, mut high] = comm;
+    let mut start = 0;
+    while start < COMM_LEN {
+        if low & mask[0] == text[0] && high & mask[1] == text[1] {
+            return true;
+        }
+        low = (low >> 8) | (high << 56);
+        high >>= 8;
+        start += 1;
+    }
+    false
+}
+
+/// Bits of [`Settings::filters`]: which of the fields below select.
+pub mod filters {
+    /// Only processes whose comm contains [`Settings::comm`](super::Settings::comm).
+    pub const COMM: u32 = 1;
+    /// Only this real user id.
+    pub const UID: u32 = 2;
+    /// Only children of this process.
+    pub const PPID: u32 = 4;
+    /// Only this cgroup (v2) and those below it.
+    pub const CGROUP: u32 = 8;
+}
+
+/// A read-only global of the kernel programs.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct Settings {
+    /// See [`filters`]; 0 lets everything pass.
+    pub filters: u32,
+    /// Real user id to select.
+    pub uid: u32,
+    /// Parent process to select.
+    pub ppid: u32,
+    /// Depth of the cgroup below the root of its hierarchy; the root itself is 0.
+    pub cgroup_level: u32,
+    /// Id of the cgroup: the inode of its directory.
+    pub cgroup_id: u64,
+    /// Text that a comm must contain, as the two words that its bytes make.
+    pub comm: [u64; 2],
+    /// The bytes of [`comm`](Self::comm) that count: 0xff for each, from the first on.
+    pub comm_mask: [u64; 2],
+    /// 1: wake the reader for every record, because a person waits for each one.
+    pub wake_always: u32,
+    /// Keeps the size a multiple of eight.
+    pub reserved: u32,
+}
+
+impl Settings {
+    /// Everything passes; what the object file holds.
+    pub const DEFAULT: Self = Self {
+        filters: 0,
+        uid: 0,
+        ppid: 0,
+        cgroup_level: 0,
+        cgroup_id: 0,
+        comm: [0; 2],
+        comm_mask: [0; 2],
+        wake_always: 0,
+        reserved: 0,
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn padded(text: &str) -> [u64; 2] {
+        let mut bytes = [0; COMM_LEN];
+        bytes[..text.len()].copy_from_slice(text.as_bytes());
+        comm_words(&bytes)
+    }
+
+    fn mask(len: usize) -> [u64; 2] {
+        let mut bytes = [0; COMM_LEN];
+        bytes[..len].fill(0xff);
+        comm_words(&bytes)
+    }
+
+    fn contains(comm: &str, text: &str) -> bool {
+        comm_contains(padded(comm), padded(text), mask(text.len()))
+    }
+
+    #[test]
+    fn finds_text_wherever_it_stands() {
+        for text in ["nsenter", "n", "ent", "ter"] {
+            assert!(contains("nsenter", text), "{text}");
+        }
+        assert!(
+            contains("kube-controller", "controller"),
+            "across the two words"
+        );
+        assert!(
+            contains("kube-controller", "kube-controller"),
+            "all fifteen bytes"
+        );
+    }
+
+    #[test]
+    fn does_not_find_what_is_not_there() {
+        for text in ["nsenterx", "x", "socat", "sent er"] {
+            assert!(!contains("nsenter", text), "{text}");
+        }
+        assert!(!contains("", "n"));
+    }
+}

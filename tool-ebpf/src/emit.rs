@@ -1,0 +1,118 @@
+//! Ring buffers: which record takes which, when the reader is woken, and what is lost.
+//!
+//! Waking the reader costs twenty times what writing a record does, so it is done only for what a
+//! person waits for (helpers, matches of a filter) and when the reader sleeps; a reader that is
+//! awake comes by itself within milliseconds.
+
+use aya_ebpf::{
+    bindings::{BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP},
+    macros::map,
+    maps::{Array, PerCpuArray, RingBuf, ring_buf::RingBufEntry},
+};
+use pfsnoop_common::{
+    record::{COMM_LEN, Ring},
+    settings::comm_words,
+};
+
+use crate::globals::setting;
+
+#[map]
+static EVENTS: RingBuf = RingBuf::with_byte_size(4 * 1024 * 1024, 0);
+
+#[map]
+static HELPER_EVENTS: RingBuf = RingBuf::with_byte_size(512 * 1024, 0);
+
+#[map]
+static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(Ring::COUNT, 0);
+
+#[map]
+static READER_SLEEPS: Array<u32> = Array::with_max_entries(1, 0);
+
+const NSENTER: [u64; 2] = comm_words(b"nsenter\0\0\0\0\0\0\0\0\0");
+const SOCAT: [u64; 2] = comm_words(b"socat\0\0\0\0\0\0\0\0\0\0\0");
+
+/// The ring buffer for a process of this name.
+#[inline(always)]
+pub(crate) fn ring_of(comm: &[u8; COMM_LEN]) -> Ring {
+    let [low, high] = comm_words(comm);
+    let helper = (low == NSENTER[0] && high == NSENTER[1]) || (low == SOCAT[0] && high == SOCAT[1]);
+    if helper { Ring::Helpers } else { Ring::Events }
+}
+
+/// Copies `size` bytes of `record` to the ring buffer, or counts the record as lost.
+///
+/// # Safety
+///
+/// `record` must be valid for reads of `size` bytes.
+#[inline(always)]
+pub(crate) unsafe fn output<T>(ring: Ring, record: *const T, size: usize) {
+    // SAFETY: the caller's promise, which the verifier checks again.
+    let bytes = unsafe { core::slice::from_raw_parts(record.cast::<u8>(), size) };
+    if buffer(ring)
+        .output::<[u8]>(bytes, wake_flags(ring))
+        .is_err()
+    {
+        count_lost(ring);
+    }
+}
+
+/// Room for a whole `T` in the ring buffer; `None` is counted as a lost record.
+#[inline(always)]
+pub(crate) fn reserve<T: 'static>(ring: Ring) -> Option<RingBufEntry<T>> {
+    let entry = buffer(ring).reserve::<T>(0);
+    if entry.is_none() {
+        count_lost(ring);
+    }
+    entry
+}
+
+/// Sends what was written into the reserved room.
+#[inline(always)]
+pub(crate) fn submit<T>(ring: Ring, entry: RingBufEntry<T>) {
+    entry.submit(wake_flags(ring));
+}
+
+#[inline(always)]
+fn buffer(ring: Ring) -> &'static RingBuf {
+    match ring {
+        Ring::Events => &EVENTS,
+        Ring::Helpers => &HELPER_EVENTS,
+    }
+}
+
+/// Whether a record announces itself, as flags for output and submit.
+#[inline(always)]
+fn wake_flags(ring: Ring) -> u64 {
+    let wake = ring == Ring::Helpers || setting!(wake_always) != 0 || take_sleep();
+    u64::from(if wake {
+        BPF_RB_FORCE_WAKEUP
+    } else {
+        BPF_RB_NO_WAKEUP
+    })
+}
+
+/// Whether the reader sleeps. Only the first to see it wakes it.
+#[inline(always)]
+fn take_sleep() -> bool {
+    let Some(sleeps) = READER_SLEEPS.get_ptr_mut(0) else {
+        return false;
+    };
+    // SAFETY: a map value is valid while the program runs. Two CPUs that both see 1 wake the
+    // reader twice, which does no harm.
+    unsafe {
+        let asleep = sleeps.read_volatile() != 0;
+        if asleep {
+            sleeps.write_volatile(0);
+        }
+        asleep
+    }
+}
+
+/// Counts a record that found its ring buffer full.
+#[inline(always)]
+fn count_lost(ring: Ring) {
+    if let Some(lost) = LOST.get_ptr_mut(ring as u32) {
+        // SAFETY: the value is this CPU's own, and these programs do not interrupt one another.
+        unsafe { *lost += 1 };
+    }
+}

@@ -1,0 +1,143 @@
+//! Successful execs, from any thread and by any system call: the raw tracepoint
+//! `sched_process_exec(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm)`
+//! (include/trace/events/sched.h), which `exec_binprm` (fs/exec.c) fires in the new program.
+//!
+//! The arguments are read where the kernel has just written them for the new program, so they are
+//! in memory whatever the caller's pages were like.
+
+use aya_ebpf::{
+    helpers::generated::{bpf_ktime_get_boot_ns, bpf_probe_read_kernel_str, bpf_probe_read_user},
+    macros::{map, raw_tracepoint},
+    maps::PerCpuArray,
+    programs::RawTracePointContext,
+};
+use aya_log_ebpf::warn;
+use pfsnoop_common::record::{ExecHeader, Kind, MAX_ARGS, MAX_FILENAME, exec_flags};
+
+use crate::emit::{self, ring_of};
+use crate::failed_exec;
+use crate::filter;
+use crate::globals::{field, offset};
+use crate::task::Task;
+
+/// Arguments that fit a per-CPU scratch buffer, whose values the kernel bounds at 32 KiB
+/// (`PCPU_MIN_UNIT_SIZE`). Longer ones are written straight into the ring buffer.
+const SCRATCH_ARGS: usize = 27 * 1024;
+
+/// A record with room for `ARGS` bytes of arguments; what follows them moves up.
+#[repr(C)]
+struct Record<const ARGS: usize> {
+    header: ExecHeader,
+    args: [u8; ARGS],
+    filename: [u8; MAX_FILENAME],
+}
+
+type Small = Record<SCRATCH_ARGS>;
+type Large = Record<MAX_ARGS>;
+
+#[map]
+static EXEC_SCRATCH: PerCpuArray<Small> = PerCpuArray::with_max_entries(1, 0);
+
+/// Entry point.
+#[raw_tracepoint(tracepoint = "sched_process_exec")]
+fn sched_process_exec(ctx: RawTracePointContext) -> i32 {
+    try_exec(&ctx);
+    0
+}
+
+#[inline(always)]
+fn try_exec(ctx: &RawTracePointContext) -> Option<()> {
+    let task = Task(ctx.arg::<*const u8>(0));
+    failed_exec::forget(ctx.arg::<u32>(1));
+    if !filter::passes(ctx, task) {
+        return None;
+    }
+    let filename: *const u8 = field(ctx.arg::<*const u8>(2), offset!(bprm_filename))?;
+    let (start, end) = task.args().unwrap_or((0, 0));
+    let total = end.wrapping_sub(start);
+    let small = EXEC_SCRATCH.get_ptr_mut(0)?;
+    // SAFETY: the scratch value is this CPU's own, and this program does not interrupt itself.
+    let header = unsafe { &mut (*small).header };
+    header.kind = Kind::Exec as u32;
+    header.flags = 0;
+    header.ret = 0;
+    header.reserved = 0;
+    header.args_total = total;
+    // SAFETY: the helper takes nothing.
+    header.time_ns = unsafe { bpf_ktime_get_boot_ns() };
+    task.identify(ctx, header);
+    if total <= SCRATCH_ARGS as u64 {
+        output_small(ctx, small, start, filename);
+    } else {
+        submit_large(ctx, header, start, filename);
+    }
+    Some(())
+}
+
+/// Copies arguments and file name behind the header and sends just the bytes that are used.
+#[inline(always)]
+fn output_small(ctx: &RawTracePointContext, record: *mut Small, start: u64, filename: *const u8) {
+    // SAFETY: `record` is a map value, valid while the program runs.
+    let size = unsafe { copy_texts(ctx, record, start, filename) };
+    // SAFETY: as above, and `size` is at most the record's.
+    unsafe { emit::output(ring_of(&(*record).header.comm), record, size) };
+}
+
+/// The same for arguments beyond the scratch buffer: the record is as large as it can get.
+#[inline(always)]
+fn submit_large(ctx: &RawTracePointContext, header: &ExecHeader, start: u64, filename: *const u8) {
+    let ring = ring_of(&header.comm);
+    let Some(mut entry) = emit::reserve::<Large>(ring) else {
+        return;
+    };
+    let record = entry.as_mut_ptr();
+    // SAFETY: the reserved bytes are ours until they are submitted.
+    unsafe {
+        (*record).header = *header;
+        copy_texts(ctx, record, start, filename);
+    }
+    emit::submit(ring, entry);
+}
+
+/// Copies the arguments that fit and, behind them, the file name; returns the record's size.
+///
+/// # Safety
+///
+/// `record` must be valid for writes, its header's `args_total` set.
+#[inline(always)]
+unsafe fn copy_texts<const ARGS: usize>(
+    ctx: &RawTracePointContext,
+    record: *mut Record<ARGS>,
+    start: u64,
+    filename: *const u8,
+) -> usize {
+    // SAFETY: the caller's promise; the helpers check both addresses, and the verifier that each
+    // length stays inside the record.
+    unsafe {
+        let header = &mut (*record).header;
+        let mut args_len = header.args_total;
+        if args_len > ARGS as u64 {
+            args_len = ARGS as u64;
+            header.flags |= exec_flags::ARGS_CUT;
+        }
+        let texts = (&raw mut (*record).args).cast::<u8>();
+        if bpf_probe_read_user(texts.cast(), args_len as u32, start as *const _) != 0 {
+            warn!(
+                ctx,
+                "pid {}: {} bytes of arguments cannot be read", header.pid, args_len
+            );
+            header.flags |= exec_flags::ARGS_UNREADABLE;
+            args_len = 0;
+        }
+        let name = texts.add(args_len as usize);
+        let copied = bpf_probe_read_kernel_str(name.cast(), MAX_FILENAME as u32, filename.cast());
+        let name_len = if copied > 0 && copied <= MAX_FILENAME as i64 {
+            copied as u64 - 1
+        } else {
+            0
+        };
+        header.args_len = args_len as u32;
+        header.filename_len = name_len as u32;
+        size_of::<ExecHeader>() + (args_len + name_len) as usize
+    }
+}

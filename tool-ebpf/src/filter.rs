@@ -1,0 +1,44 @@
+//! The filters that cost least here: a process that does not pass makes no record at all.
+
+use aya_ebpf::{EbpfContext, helpers::generated::bpf_get_current_ancestor_cgroup_id};
+use pfsnoop_common::settings::{comm_contains, comm_words, filters};
+
+use crate::globals::setting;
+use crate::task::Task;
+
+/// Whether the current task passes every filter that the user gave.
+#[inline(always)]
+pub(crate) fn passes<C: EbpfContext>(ctx: &C, task: Task) -> bool {
+    let wanted = setting!(filters);
+    if wanted & filters::COMM != 0 && !comm_passes(ctx) {
+        return false;
+    }
+    if wanted & filters::UID != 0 && ctx.uid() != setting!(uid) {
+        return false;
+    }
+    if wanted & filters::PPID != 0 {
+        let ppid = task.parent().and_then(Task::pid);
+        if ppid != Some(setting!(ppid)) {
+            return false;
+        }
+    }
+    wanted & filters::CGROUP == 0 || cgroup_passes()
+}
+
+#[inline(always)]
+fn comm_passes<C: EbpfContext>(ctx: &C) -> bool {
+    // The helper pads with zeroes, which `task_struct.comm` itself did not before Linux 5.17.
+    let Ok(comm) = ctx.command() else {
+        return false;
+    };
+    let mask = [setting!(comm_mask)[0], setting!(comm_mask)[1]];
+    comm_contains(comm_words(&comm), setting!(comm), mask)
+}
+
+#[inline(always)]
+fn cgroup_passes() -> bool {
+    let level = setting!(cgroup_level) as i32;
+    // SAFETY: the helper only reads the current task; it returns 0 below that depth.
+    let ancestor = unsafe { bpf_get_current_ancestor_cgroup_id(level) };
+    ancestor == setting!(cgroup_id)
+}

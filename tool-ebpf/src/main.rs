@@ -1,0 +1,35 @@
+//! pfsnoop's kernel programs: one file a traced behaviour, each an entry function and its `try_*`.
+//!
+//! They read kernel structures by offsets that user space resolved from this kernel's BTF
+//! ([`globals`]), never by a layout known at build time.
+#![no_std]
+#![no_main]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "lengths are bounded before they are cast, and the verifier proves it at every load"
+)]
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "the macros hand each program its context"
+)]
+
+mod emit;
+mod exec;
+mod failed_exec;
+mod filter;
+mod globals;
+mod task;
+
+/// A BPF program cannot panic: the verifier rejects an object in which this is reachable.
+#[cfg(not(test))]
+#[panic_handler]
+fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {
+    loop {}
+}
+
+/// The helpers for tracing are for GPL-compatible programs only.
+#[unsafe(link_section = "license")]
+#[unsafe(no_mangle)]
+static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";

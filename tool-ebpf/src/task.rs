@@ -1,0 +1,111 @@
+//! Facts of a task, through `task_struct` (include/linux/sched.h).
+
+use aya_ebpf::{EbpfContext, helpers::generated::bpf_get_current_cgroup_id};
+use pfsnoop_common::record::{COMM_LEN, ExecHeader};
+
+use crate::globals::{field, offset};
+
+/// A `struct task_struct *` from the kernel.
+#[derive(Clone, Copy)]
+pub(crate) struct Task(pub(crate) *const u8);
+
+impl Task {
+    /// The process's id (the kernel's tgid).
+    #[inline(always)]
+    pub(crate) fn pid(self) -> Option<u32> {
+        field(self.0, offset!(task_tgid))
+    }
+
+    /// The first thread of the process.
+    #[inline(always)]
+    pub(crate) fn leader(self) -> Option<Self> {
+        field(self.0, offset!(task_group_leader)).map(Self)
+    }
+
+    /// The first thread of the parent process; a debugger does not take its place.
+    #[inline(always)]
+    pub(crate) fn parent(self) -> Option<Self> {
+        field(self.0, offset!(task_real_parent)).map(Self)?.leader()
+    }
+
+    /// The thread's name, zeroes after its end.
+    #[inline(always)]
+    pub(crate) fn comm(self) -> Option<[u8; COMM_LEN]> {
+        field(self.0, offset!(task_comm))
+    }
+
+    /// Start of the process: nanoseconds of `CLOCK_BOOTTIME`.
+    #[inline(always)]
+    pub(crate) fn start_ns(self) -> Option<u64> {
+        field(self.leader()?.0, offset!(task_start_boottime))
+    }
+
+    /// Where the process keeps its arguments, as (first byte, byte after the last) in its memory.
+    #[inline(always)]
+    pub(crate) fn args(self) -> Option<(u64, u64)> {
+        let mm: *const u8 = field(self.0, offset!(task_mm))?;
+        Some((
+            field(mm, offset!(mm_arg_start))?,
+            field(mm, offset!(mm_arg_end))?,
+        ))
+    }
+
+    /// Inode of the network namespace.
+    #[inline(always)]
+    pub(crate) fn netns(self) -> Option<u32> {
+        let nsproxy: *const u8 = field(self.0, offset!(task_nsproxy))?;
+        field(
+            field(nsproxy, offset!(nsproxy_net_ns))?,
+            offset!(net_ns_inum),
+        )
+    }
+
+    /// Inode of the mount namespace.
+    #[inline(always)]
+    fn mntns(self) -> Option<u32> {
+        let nsproxy: *const u8 = field(self.0, offset!(task_nsproxy))?;
+        field(
+            field(nsproxy, offset!(nsproxy_mnt_ns))?,
+            offset!(mnt_namespace_ns_inum),
+        )
+    }
+
+    /// Inode of the pid namespace that the task is in: `task_active_pid_ns` (kernel/pid.c), not
+    /// `nsproxy->pid_ns_for_children`.
+    #[inline(always)]
+    fn pidns(self) -> Option<u32> {
+        let pid: *const u8 = field(self.0, offset!(task_thread_pid))?;
+        let level: u32 = field(pid, offset!(pid_level))?;
+        let upid = pid
+            .wrapping_add(offset!(pid_numbers) as usize)
+            .wrapping_add(level as usize * offset!(upid_size) as usize);
+        field(
+            field(upid, offset!(upid_ns))?,
+            offset!(pid_namespace_ns_inum),
+        )
+    }
+
+    /// Writes who the task is; the caller adds what happened to it.
+    ///
+    /// The task must be the current one.
+    #[inline(always)]
+    pub(crate) fn identify<C: EbpfContext>(self, ctx: &C, header: &mut ExecHeader) {
+        header.pid = ctx.tgid();
+        header.tid = ctx.pid();
+        header.uid = ctx.uid();
+        header.gid = ctx.gid();
+        // SAFETY: the helper takes nothing and only reads the current task.
+        header.cgroup_id = unsafe { bpf_get_current_cgroup_id() };
+        header.start_ns = self.start_ns().unwrap_or(0);
+        header.netns = self.netns().unwrap_or(0);
+        header.mntns = self.mntns().unwrap_or(0);
+        header.pidns = self.pidns().unwrap_or(0);
+        header.comm = ctx.command().unwrap_or_default();
+        header.ppid = 0;
+        header.parent_comm = [0; COMM_LEN];
+        if let Some(parent) = self.parent() {
+            header.ppid = parent.pid().unwrap_or(0);
+            header.parent_comm = parent.comm().unwrap_or_default();
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! The command line: one struct a verb.
+
+use std::time::Duration;
+
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use regex::bytes::Regex;
+
+use crate::forward::PortPair;
+use crate::node::user::uid_of;
+use crate::output::Format;
+use crate::resolve::TargetName;
+
+/// Shows the nsenter and socat that kubectl port-forward spawns on a node, and forwards ports by the same road
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do; without one, `exec`.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+    /// `pfsnoop -n nsenter` is `pfsnoop exec -n nsenter`.
+    #[command(flatten)]
+    pub exec: Exec,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  pfsnoop -n nsenter                  every nsenter that this node spawns, as execsnoop shows it
+  pfsnoop forward pid/4947 8080:80    local port 8080 to port 80 in that process's network namespace
+  pfsnoop demo                        an embedded pod, one forward, one request, and what the kernel saw";
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Show every exec on this node as it happens
+    Exec(Exec),
+    /// Forward local ports into a target, as a kubelet does, and show what that spawns
+    Forward(Forward),
+    /// Make a pod, forward a port to it, make one request, and show what the kernel saw
+    Demo(Demo),
+    /// The demo's pause process
+    #[command(hide = true)]
+    DemoPause,
+    /// The demo's web page, in the pod of that pause process
+    #[command(hide = true)]
+    DemoWeb(DemoWeb),
+}
+
+/// `pfsnoop exec`
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of execsnoop's"
+)]
+#[derive(Args, Debug)]
+#[command(after_help = EXEC_EXAMPLES)]
+pub struct Exec {
+    /// Only processes whose name (comm, 15 characters) matches this regular expression
+    #[arg(short, long, value_name = "RE", value_parser = regex)]
+    pub name: Option<Regex>,
+    /// Only processes whose arguments, joined by spaces, match this regular expression
+    #[arg(short, long, value_name = "RE", value_parser = regex)]
+    pub line: Option<Regex>,
+    /// Show failed execs too; RET is the negative errno
+    #[arg(short = 'x', long)]
+    pub fails: bool,
+    /// Show the time of day (HH:MM:SS)
+    #[arg(short = 'T', long)]
+    pub time: bool,
+    /// Show seconds since the start
+    #[arg(short, long)]
+    pub timestamp: bool,
+    /// Show the user id
+    #[arg(short = 'U', long)]
+    pub print_uid: bool,
+    /// Only this user, by number or by name
+    #[arg(short, long, value_name = "USER", value_parser = uid_of)]
+    pub uid: Option<u32>,
+    /// Put each argument in quotes
+    #[arg(short, long)]
+    pub quote: bool,
+    /// Only children of this process
+    #[arg(short = 'P', long, value_name = "PID")]
+    pub ppid: Option<u32>,
+    /// Most arguments shown of a process, in text
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub max_args: usize,
+    /// End after so many seconds
+    #[arg(long, value_name = "SECS", value_parser = seconds)]
+    pub duration: Option<Duration>,
+    /// End after so many rows
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+    /// Format of the rows
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Format,
+    /// Say more on stderr, also what the kernel programs log
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+const EXEC_EXAMPLES: &str = "\
+Examples:
+  pfsnoop exec -n nsenter                    every nsenter, with its arguments
+  pfsnoop exec -l 'TCP4:localhost:8080$'     nsenter and socat of forwards to port 8080
+  pfsnoop exec -x -n kubelet --duration 10   ten seconds of what the kubelet fails to exec";
+
+/// `pfsnoop forward`
+#[derive(Args, Debug)]
+#[command(after_help = FORWARD_EXAMPLES)]
+pub struct Forward {
+    /// What to forward to: pid/PID
+    #[arg(value_name = "TARGET")]
+    pub target: TargetName,
+    /// Ports: REMOTE, LOCAL:REMOTE, or :REMOTE for a free local port
+    #[arg(value_name = "[LOCAL:]REMOTE", required = true)]
+    pub ports: Vec<PortPair>,
+    /// Do not watch the kernel's records of what is spawned (needs no BTF)
+    #[arg(long)]
+    pub no_watch: bool,
+    /// Say more on stderr, also what the kernel programs log
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+const FORWARD_EXAMPLES: &str = "\
+Examples:
+  pfsnoop forward pid/4947 8080:80       127.0.0.1:8080 and [::1]:8080 to port 80 in there
+  pfsnoop forward pid/4947 8080 9090     two ports, each to the same number
+  pfsnoop forward pid/4947 :80           a free local port; the first line says which";
+
+/// `pfsnoop demo`
+#[derive(Args, Debug)]
+#[command(after_help = DEMO_EXAMPLES)]
+pub struct Demo {
+    /// Keep the pod and the forward up, for a browser, until Ctrl-C
+    #[arg(long)]
+    pub stay: bool,
+    /// Say more on stderr, also what the kernel programs log
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+const DEMO_EXAMPLES: &str = "\
+Examples:
+  pfsnoop demo            one request, then everything is gone again
+  pfsnoop demo --stay     keeps it up; open the address that it prints in a browser
+  pfsnoop demo -v         also what the kernel programs log";
+
+/// `pfsnoop demo-web`
+#[derive(Args, Debug)]
+pub struct DemoWeb {
+    /// The pause process whose network namespace to serve in
+    pub pause: u32,
+}
+
+/// Why there is nothing to run.
+#[derive(Debug)]
+pub enum Stop {
+    /// Help or version was asked for: the text.
+    Asked(String),
+    /// The command line is wrong: one line that says how.
+    Wrong(String),
+}
+
+/// Parses the process's command line.
+pub fn parse() -> Result<Cli, Stop> {
+    let matches = Cli::command().try_get_matches();
+    matches
+        .and_then(|matches| Cli::from_arg_matches(&matches))
+        .map_err(|error| {
+            use clap::error::ErrorKind::{DisplayHelp, DisplayVersion};
+            match error.kind() {
+                DisplayHelp | DisplayVersion => Stop::Asked(error.render().to_string()),
+                _ => Stop::Wrong(one_line(&error.render().to_string())),
+            }
+        })
+}
+
+/// clap explains over several paragraphs; the first says what is wrong, `tip:` what to do.
+fn one_line(text: &str) -> String {
+    let text = text.strip_prefix("error: ").unwrap_or(text);
+    let mut paragraphs = text
+        .split("\n\n")
+        .map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
+    let what = paragraphs.next().unwrap_or_default();
+    let tip = paragraphs.find(|part| part.starts_with("tip:"));
+    let advice = tip.unwrap_or_else(|| "see `pfsnoop --help`".to_owned());
+    format!("{what}; {advice}")
+}
+
+/// A regular expression; its error in one line.
+fn regex(text: &str) -> Result<Regex, String> {
+    Regex::new(text).map_err(|error| {
+        let text = error.to_string();
+        let reason = text.lines().find_map(|line| line.strip_prefix("error: "));
+        format!(
+            "not a regular expression: {}",
+            reason.unwrap_or(text.trim())
+        )
+    })
+}
+
+/// A number of seconds above zero, fractions allowed.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().ok().filter(|&seconds| seconds > 0.0);
+    let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    duration.ok_or_else(|| "must be a number of seconds above 0".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tree_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn plain_options_are_exec() {
+        let cli = Cli::try_parse_from(["pfsnoop", "-n", "nsenter"]).unwrap();
+        assert!(cli.verb.is_none());
+        assert_eq!(cli.exec.name.unwrap().as_str(), "nsenter");
+    }
+
+    #[test]
+    fn errors_are_one_line() {
+        for args in [
+            &["pfsnoop", "-n", "("][..],
+            &["pfsnoop", "forward"],
+            &["pfsnoop", "--nope"],
+        ] {
+            let error = Cli::try_parse_from(args).unwrap_err().render().to_string();
+            let line = one_line(&error);
+            assert!(!line.contains('\n') && line.contains("; "), "{line}");
+        }
+    }
+}

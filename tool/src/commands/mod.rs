@@ -1,0 +1,36 @@
+//! One file a verb; each reads as its table of contents.
+
+mod demo;
+mod exec;
+mod forward;
+mod stop;
+mod watch;
+
+use anyhow::Context as _;
+
+use crate::cli::{Cli, Verb};
+
+/// Runs the command to its end.
+pub fn run(cli: Cli) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the event loop")?;
+    match cli.verb.unwrap_or(Verb::Exec(cli.exec)) {
+        Verb::Exec(args) => runtime.block_on(exec::run(args)),
+        Verb::Forward(args) => runtime.block_on(forward::run(args)),
+        Verb::Demo(args) => runtime.block_on(demo::run(args)),
+        Verb::DemoPause => crate::demo::pause::run(),
+        Verb::DemoWeb(args) => runtime.block_on(crate::demo::web::run(args.pause)),
+    }
+}
+
+/// Sets up what `-v` shows: our own and the kernel programs' log, on stderr.
+fn start_logging(verbose: bool) {
+    let level = if verbose {
+        log::LevelFilter::Debug
+    } else {
+        log::LevelFilter::Warn
+    };
+    env_logger::Builder::new().filter_level(level).init();
+}

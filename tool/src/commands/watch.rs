@@ -1,0 +1,93 @@
+//! The kernel's view of our own children, for the verbs that spawn them.
+
+use std::io::{Stdout, stdout};
+
+use anyhow::Result;
+
+use crate::output::{Columns, Format, Rows};
+use crate::probe::{Options, Probe, ProbeError};
+use crate::trace::{Event, ExecEvent, Filter};
+
+/// Rows of what this process spawns, as the kernel reports it; or nothing at all.
+pub(super) struct Watch {
+    probe: Option<Probe>,
+    rows: Rows<Stdout>,
+    events: Vec<Event>,
+}
+
+impl Watch {
+    /// Shows nothing.
+    pub(super) fn nothing() -> Self {
+        let rows = Rows::new(stdout(), Format::Text, Columns::default());
+        Self {
+            probe: None,
+            rows,
+            events: Vec::new(),
+        }
+    }
+
+    /// From here on every exec of a child of ours is seen.
+    pub(super) fn own_children(verbose: bool) -> Result<Self, ProbeError> {
+        let filter = Filter {
+            ppid: Some(std::process::id()),
+            ..Filter::default()
+        };
+        let options = Options {
+            settings: filter.settings(),
+            failed_execs: true,
+            verbose,
+        };
+        Ok(Self {
+            probe: Some(Probe::attach(&options)?),
+            ..Self::nothing()
+        })
+    }
+
+    /// The line above the rows, when there will be rows.
+    pub(super) fn header(&mut self) -> Result<()> {
+        if self.probe.is_some() {
+            self.rows.header()?;
+        }
+        Ok(())
+    }
+
+    /// Waits for execs, and returns them.
+    pub(super) async fn next(&mut self) -> Result<Vec<ExecEvent>> {
+        let Some(probe) = &mut self.probe else {
+            return std::future::pending().await;
+        };
+        probe.read(&mut self.events).await?;
+        Ok(self.take())
+    }
+
+    /// Waits for execs, and shows them.
+    pub(super) async fn show(&mut self) -> Result<()> {
+        let execs = self.next().await?;
+        self.print(&execs)
+    }
+
+    /// Shows what is there already, and what was lost.
+    pub(super) fn show_rest(&mut self) -> Result<()> {
+        let Some(probe) = &mut self.probe else {
+            return Ok(());
+        };
+        probe.read_ready(&mut self.events);
+        let lost = probe.lost()?;
+        let execs = self.take();
+        self.print(&execs)?;
+        Ok(lost.map_or(Ok(()), |lost| self.rows.lost(lost))?)
+    }
+
+    /// Shows execs as rows.
+    pub(super) fn print(&mut self, execs: &[ExecEvent]) -> Result<()> {
+        for exec in execs {
+            self.rows.exec(exec)?;
+        }
+        Ok(self.rows.flush()?)
+    }
+
+    fn take(&mut self) -> Vec<ExecEvent> {
+        let execs = self.events.drain(..).map(|Event::Exec(exec)| exec);
+        execs.collect()
+    }
+}

@@ -1,0 +1,10 @@
+//! An embedded pod: what a port-forward leads to, made of this binary alone.
+//!
+//! As in a pod of a real node, a *pause* process holds the network namespace, and an application
+//! (a small web page) runs inside it. Both die with the demo, however it dies.
+
+pub mod pause;
+mod pod;
+pub mod web;
+
+pub use pod::{PORT, Pod};

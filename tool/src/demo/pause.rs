@@ -1,0 +1,48 @@
+//! The pause process: it enters a network namespace of its own, brings loopback up there, and
+//! then does nothing, as its namesake does in every pod.
+
+use std::io::Write as _;
+
+use anyhow::{Context as _, Result};
+use rtnetlink::LinkUnspec;
+use rustix::process::{Signal, set_parent_process_death_signal};
+use rustix::thread::{UnshareFlags, unshare_unsafe};
+
+/// Host name inside the pod.
+const HOST_NAME: &str = "pfsnoop-demo";
+
+/// What it says when the pod is ready for its application.
+pub const READY: &str = "ready";
+
+/// Index of `lo` in every network namespace (`LOOPBACK_IFINDEX`, include/net/flow.h).
+const LOOPBACK: u32 = 1;
+
+/// Runs until it is killed; `pfsnoop demo-pause`.
+pub fn run() -> Result<()> {
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    // SAFETY: no other thread and no file descriptor of ours depends on these namespaces.
+    unsafe { unshare_unsafe(UnshareFlags::NEWNET | UnshareFlags::NEWUTS) }
+        .context("cannot make a network namespace; run pfsnoop as root")?;
+    rustix::system::sethostname(HOST_NAME.as_bytes()).context("cannot set the pod's host name")?;
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(bring_loopback_up())
+        .context("cannot bring loopback up in the pod")?;
+    writeln!(std::io::stdout(), "{READY}")?;
+    loop {
+        std::thread::park();
+    }
+}
+
+async fn bring_loopback_up() -> Result<()> {
+    let (connection, netlink, _) = rtnetlink::new_connection()?;
+    let connection = tokio::spawn(connection);
+    netlink
+        .link()
+        .set(LinkUnspec::new_with_index(LOOPBACK).up().build())
+        .execute()
+        .await?;
+    connection.abort();
+    Ok(())
+}

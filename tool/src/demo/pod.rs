@@ -1,0 +1,96 @@
+//! Making the pod and taking it away.
+
+use std::process::Stdio;
+
+use anyhow::{Context as _, Result, bail};
+use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use super::pause::READY;
+use crate::node::process::netns_of;
+
+/// Where the web page is served, on every address of the pod.
+pub const PORT: u16 = 8080;
+
+/// A running pod. Dropping it kills its processes; [`Pod::stop`] also waits for them.
+pub struct Pod {
+    pause: Child,
+    web: Child,
+    pause_pid: u32,
+    netns: u64,
+}
+
+impl Pod {
+    /// Starts the pause process, then the web page in its namespaces.
+    pub async fn start() -> Result<Self> {
+        let (pause, pause_pid) = spawn(&["demo-pause"])
+            .await
+            .context("cannot start the pod")?;
+        let netns = netns_of(pause_pid)?;
+        let (web, _) = spawn(&["demo-web", &pause_pid.to_string()])
+            .await
+            .context("cannot start the web page in the pod")?;
+        Ok(Self {
+            pause,
+            web,
+            pause_pid,
+            netns,
+        })
+    }
+
+    /// Pid of the pause process: what nsenter is given.
+    #[must_use]
+    pub fn pause_pid(&self) -> u32 {
+        self.pause_pid
+    }
+
+    /// Inode of the pod's network namespace.
+    #[must_use]
+    pub fn netns(&self) -> u64 {
+        self.netns
+    }
+
+    /// Kills both processes and waits until they are gone, and the namespace with them.
+    pub async fn stop(mut self) {
+        for child in [&mut self.web, &mut self.pause] {
+            // It may have ended by itself; it is reaped all the same.
+            let _ = child.kill().await;
+        }
+    }
+}
+
+/// Starts this binary as one of the pod's processes and waits until it is ready.
+async fn spawn(args: &[&str]) -> Result<(Child, u32)> {
+    let mut command = Command::new("/proc/self/exe");
+    command
+        .arg0("pfsnoop")
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
+    // A Ctrl-C on our terminal is for us alone: we end the pod ourselves.
+    command.process_group(0).kill_on_drop(true);
+    let parent = getpid();
+    // SAFETY: between fork and exec it makes two system calls and touches no memory of ours.
+    unsafe {
+        command.pre_exec(move || {
+            set_parent_process_death_signal(Some(Signal::KILL))?;
+            let orphaned = getppid() != Some(parent);
+            if orphaned {
+                Err(std::io::ErrorKind::BrokenPipe.into())
+            } else {
+                Ok(())
+            }
+        });
+    }
+    let mut child = command.spawn()?;
+    let pid = child.id().context("it ended at once")?;
+    let stdout = child.stdout.take().context("its stdout is missing")?;
+    let mut line = String::new();
+    BufReader::new(stdout).read_line(&mut line).await?;
+    if line.trim() != READY {
+        // What went wrong is on stderr already.
+        bail!("it ended before it was ready");
+    }
+    Ok((child, pid))
+}

@@ -1,0 +1,128 @@
+//! The kubelet's road: `nsenter -t PID -n socat - TCP4:localhost:PORT`, with its checks in its
+//! order and its error texts (dockershim and cri-dockerd, `portForward`).
+
+use std::io;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal};
+use tokio::io::AsyncReadExt as _;
+use tokio::process::{Child, ChildStderr, Command};
+
+use super::Streams;
+use crate::forward::Failure;
+use crate::node::path::look_up;
+
+/// How much of what a helper says on stderr is kept.
+const STDERR_KEPT: u64 = 16 * 1024;
+
+/// A program of the road is not in `PATH`. The words before the semicolon are the kubelet's.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "unable to do port forwarding: {program} not found; install the package {package} on this node"
+)]
+pub struct HelperMissing {
+    program: &'static str,
+    package: &'static str,
+}
+
+/// The two programs, found.
+#[derive(Clone, Debug)]
+pub struct Nsenter {
+    nsenter: PathBuf,
+    socat: PathBuf,
+}
+
+impl Nsenter {
+    /// Looks socat up, then nsenter.
+    pub fn look_up() -> Result<Self, HelperMissing> {
+        let find = |program, package| look_up(program).ok_or(HelperMissing { program, package });
+        let socat = find("socat", "socat")?;
+        let nsenter = find("nsenter", "util-linux")?;
+        Ok(Self { nsenter, socat })
+    }
+
+    /// Spawns the command for one connection.
+    pub(in crate::forward) fn spawn(
+        &self,
+        target: u32,
+        port: u16,
+    ) -> Result<(Helper, Streams), Failure> {
+        let mut command = Command::new(&self.nsenter);
+        command
+            .args(["-t", &target.to_string(), "-n"])
+            .arg(&self.socat);
+        command.args(["-", &format!("TCP4:localhost:{port}")]);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        // A Ctrl-C on our terminal is for us alone: we end our helpers ourselves.
+        command.process_group(0).kill_on_drop(true);
+        let parent = getpid();
+        // SAFETY: between fork and exec it makes two system calls and touches no memory of ours.
+        unsafe {
+            command.pre_exec(move || {
+                set_parent_process_death_signal(Some(Signal::KILL))?;
+                // The parent may have ended before the line above.
+                let orphaned = getppid() != Some(parent);
+                if orphaned {
+                    Err(io::ErrorKind::BrokenPipe.into())
+                } else {
+                    Ok(())
+                }
+            });
+        }
+        let program = || self.nsenter.display().to_string();
+        let child = command.spawn().map_err(|source| Failure::NotSpawned {
+            program: program(),
+            source,
+        })?;
+        Helper::new(child).ok_or_else(|| Failure::NotSpawned {
+            program: program(),
+            source: io::Error::other("its pipes are missing"),
+        })
+    }
+}
+
+/// A spawned nsenter, soon socat.
+pub(in crate::forward) struct Helper {
+    child: Child,
+    stderr: tokio::task::JoinHandle<String>,
+}
+
+impl Helper {
+    fn new(mut child: Child) -> Option<(Self, Streams)> {
+        let streams = Streams {
+            to_target: child.stdin.take()?,
+            from_target: child.stdout.take()?,
+        };
+        let stderr = tokio::spawn(read_stderr(child.stderr.take()?));
+        Some((Self { child, stderr }, streams))
+    }
+
+    /// Waits for its own end.
+    pub(in crate::forward) async fn wait(mut self) -> Result<(), Failure> {
+        let status = self.child.wait().await.map_err(Failure::Broken)?;
+        if status.success() {
+            return Ok(());
+        }
+        let stderr = self.stderr.await.unwrap_or_default();
+        Err(Failure::HelperFailed { status, stderr })
+    }
+
+    /// Ends it and waits until it is reaped.
+    pub(in crate::forward) async fn end(mut self) {
+        // It may have ended already: then there is nothing to kill, and it is reaped all the same.
+        let _ = self.child.kill().await;
+    }
+}
+
+/// Keeps the beginning, and reads the rest so that the helper never waits for us.
+async fn read_stderr(mut stderr: ChildStderr) -> String {
+    let mut kept = Vec::new();
+    // A pipe that cannot be read has nothing to say.
+    let _ = (&mut stderr).take(STDERR_KEPT).read_to_end(&mut kept).await;
+    let _ = tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await;
+    String::from_utf8_lossy(&kept).into_owned()
+}

@@ -1,0 +1,29 @@
+//! pfsnoop: shows every `nsenter -t PID -n socat - TCP4:localhost:PORT` that a node spawns for
+//! `kubectl port-forward`, and is itself a forwarder that takes the same road.
+//!
+//! ```text
+//! trace:    tracepoints -> ring buffer -> decode -> filter -> output
+//! forward:  listener -> target (pid, netns) -> dial (nsenter+socat) -> relay -> report -> output
+//! ```
+//!
+//! # Who may use whom
+//!
+//! - Imports run one way: `main -> cli, commands -> {probe, trace, node, resolve, forward, demo,
+//!   output}`; `probe -> trace`; `resolve, forward -> node`; `demo -> forward`. `output` knows the
+//!   data of `trace` and the clock of `node`, never the others' workings. No circles.
+//! - [`trace`] does no I/O and reads no clock: bytes and times come in as arguments.
+//! - Only [`probe`] names aya. Only [`node`] reads /proc. Only [`output`] formats rows.
+//! - Only `forward::dial::nsenter` spawns helpers; [`demo`] spawns its own pod.
+//! - Filter by name and arguments first; look-ups that race with exits come after.
+//! - `pid` is the kernel's tgid, `tid` the kernel's pid, `comm` the kernel's 15 characters. A
+//!   process is (pid, start time), never a bare pid.
+
+pub mod cli;
+pub mod commands;
+pub mod demo;
+pub mod forward;
+pub mod node;
+pub mod output;
+pub mod probe;
+pub mod resolve;
+pub mod trace;

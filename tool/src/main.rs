@@ -1,0 +1,42 @@
+//! Parses the command line, runs the command, turns an error into an exit code.
+
+use std::process::ExitCode;
+
+use pfsnoop::{cli, commands};
+
+/// Exit code of a command line that makes no sense.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = match cli::parse() {
+        Ok(cli) => cli,
+        Err(cli::Stop::Asked(text)) => return print(&text),
+        Err(cli::Stop::Wrong(line)) => {
+            eprintln!("pfsnoop: {line}");
+            return ExitCode::from(USAGE);
+        }
+    };
+    match commands::run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("pfsnoop: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Help or version: data, so it goes to stdout.
+fn print(text: &str) -> ExitCode {
+    use std::io::Write as _;
+    // A closed stdout is the reader's choice (`pfsnoop --help | head`).
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    ExitCode::SUCCESS
+}
+
+/// Nobody reads our stdout any more: a quiet end, as every filter in a pipe has.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,137 @@
+//! Processes, named for good: a pid alone may be somebody else's a moment later.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use procfs::ProcError;
+use procfs::process::Process;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+/// Why a process cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// There is no such process.
+    #[error("there is no process {0} on this node; `ps -e` lists those that there are")]
+    NotFound(u32),
+    /// It ended and another took its number.
+    #[error("process {0} has ended")]
+    Gone(u32),
+    /// The kernel does not let us look.
+    #[error("cannot look at process {pid}: {source}")]
+    Unreadable {
+        /// Which one.
+        pid: u32,
+        /// What the kernel said.
+        source: io::Error,
+    },
+}
+
+/// A process that is held: its pid cannot come to mean another without [`Held::is_alive`] telling.
+#[derive(Debug)]
+pub struct Held {
+    pid: u32,
+    pidfd: OwnedFd,
+    /// Inode of its network namespace when it was looked up.
+    netns: u64,
+}
+
+impl Held {
+    /// Looks a process up and holds it.
+    pub fn open(pid: u32) -> Result<Self, ProcessError> {
+        let raw = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        let raw = raw.ok_or(ProcessError::NotFound(pid))?;
+        let pidfd = pidfd_open(raw, PidfdFlags::empty()).map_err(|errno| match errno {
+            // EINVAL is what a thread that leads no process gets.
+            rustix::io::Errno::SRCH | rustix::io::Errno::INVAL => ProcessError::NotFound(pid),
+            errno => ProcessError::Unreadable {
+                pid,
+                source: errno.into(),
+            },
+        })?;
+        let netns = netns_of(pid)?;
+        Ok(Self { pid, pidfd, netns })
+    }
+
+    /// Its pid (the kernel's tgid).
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Inode of its network namespace.
+    #[must_use]
+    pub fn netns(&self) -> u64 {
+        self.netns
+    }
+
+    /// Whether the pid still means this process: one that waits to be reaped has no namespaces.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        use rustix::event::{PollFd, PollFlags, poll};
+        let mut fds = [PollFd::new(&self.pidfd, PollFlags::IN)];
+        let now = rustix::time::Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        // A pidfd becomes readable when its process ends (pidfd_open(2)).
+        matches!(poll(&mut fds, Some(&now)), Ok(0))
+    }
+}
+
+/// Inode of a process's network namespace.
+pub fn netns_of(pid: u32) -> Result<u64, ProcessError> {
+    let raw = i32::try_from(pid).map_err(|_| ProcessError::NotFound(pid))?;
+    let namespaces = Process::new(raw).and_then(|process| process.namespaces());
+    let namespaces = namespaces.map_err(|error| explain(pid, error))?;
+    let net = namespaces.0.get(std::ffi::OsStr::new("net"));
+    // A process that has ended but was not reaped has no namespaces left.
+    net.map(|net| net.identifier).ok_or(ProcessError::Gone(pid))
+}
+
+fn explain(pid: u32, error: ProcError) -> ProcessError {
+    match error {
+        ProcError::NotFound(_) => ProcessError::NotFound(pid),
+        ProcError::PermissionDenied(_) => ProcessError::Unreadable {
+            pid,
+            source: io::ErrorKind::PermissionDenied.into(),
+        },
+        ProcError::Io(source, _) => ProcessError::Unreadable { pid, source },
+        other => ProcessError::Unreadable {
+            pid,
+            source: io::Error::other(other),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holds_a_process_until_it_ends() {
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let held = Held::open(child.id()).unwrap();
+        assert_eq!(held.netns(), netns_of(std::process::id()).unwrap());
+        assert!(held.is_alive());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!held.is_alive());
+        assert!(matches!(
+            Held::open(held.pid()),
+            Err(ProcessError::NotFound(_))
+        ));
+    }
+
+    #[test]
+    fn no_process_has_these_pids() {
+        for pid in [0, u32::MAX, 1 << 30] {
+            assert!(
+                matches!(Held::open(pid), Err(ProcessError::NotFound(_))),
+                "{pid}"
+            );
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! One JSON object a line. Keys are only ever added; the README documents them.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::node::clock;
+use crate::trace::{Arg, ExecEvent, Lost};
+
+#[derive(Serialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the fields are the contract's keys"
+)]
+pub(super) struct Exec {
+    r#type: &'static str,
+    time: String,
+    exec_id: String,
+    pid: u32,
+    tid: u32,
+    ppid: u32,
+    uid: u32,
+    gid: u32,
+    comm: String,
+    parent_comm: String,
+    ret: i32,
+    filename: String,
+    /// `null` stands for an argument that could not be read.
+    args: Vec<Option<String>>,
+    args_truncated: bool,
+    args_unreadable: bool,
+    args_bytes: u64,
+    netns: Option<u32>,
+    mntns: Option<u32>,
+    pidns: Option<u32>,
+    cgroup_id: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct LostRecord {
+    r#type: &'static str,
+    time: String,
+    events: u64,
+    total: u64,
+}
+
+pub(super) fn exec(exec: &ExecEvent) -> Exec {
+    let unreadable = exec.args.list.contains(&Arg::Unreadable);
+    Exec {
+        r#type: "exec",
+        time: rfc3339(exec.time_ns),
+        exec_id: format!("{}-{}", exec.pid, exec.start_ns),
+        pid: exec.pid,
+        tid: exec.tid,
+        ppid: exec.ppid,
+        uid: exec.uid,
+        gid: exec.gid,
+        comm: text(&exec.comm),
+        parent_comm: text(&exec.parent_comm),
+        ret: exec.ret,
+        filename: text(&exec.filename),
+        args: exec
+            .args
+            .list
+            .iter()
+            .map(|arg| arg.text().map(text))
+            .collect(),
+        args_truncated: exec.args.cut,
+        args_unreadable: exec.args.unreadable || unreadable,
+        args_bytes: exec.args.bytes,
+        netns: exec.netns,
+        mntns: exec.mntns,
+        pidns: exec.pidns,
+        cgroup_id: exec.cgroup_id,
+    }
+}
+
+pub(super) fn lost(lost: Lost) -> LostRecord {
+    let Lost { events, total } = lost;
+    LostRecord {
+        r#type: "lost",
+        time: rfc3339(clock::boottime_ns()),
+        events,
+        total,
+    }
+}
+
+/// One object, one line.
+pub(super) fn line(out: &mut impl Write, object: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, object)?;
+    out.write_all(b"\n")
+}
+
+/// UTC with nanoseconds, always nine digits.
+fn rfc3339(boottime_ns: u64) -> String {
+    format!("{:.9}", clock::wall_time(boottime_ns))
+}
+
+/// The text as it is; bytes that are not UTF-8, which JSON cannot hold, as `\xNN`.
+fn text(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "\\x{byte:02x}");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_every_text_and_marks_foreign_bytes() {
+        assert_eq!(text("a\nb\u{1b}ü".as_bytes()), "a\nb\u{1b}ü");
+        assert_eq!(text(b"a\xffb"), r"a\xffb");
+    }
+
+    #[test]
+    fn times_have_nanoseconds_and_a_zone() {
+        let time = rfc3339(clock::boottime_ns());
+        assert_eq!(time.len(), "2026-11-22T12:38:59.123456789Z".len(), "{time}");
+        assert!(time.ends_with('Z'));
+    }
+}

@@ -1,0 +1,83 @@
+//! How things are shown. The only module that formats; it knows the data of the others, never
+//! their workings.
+
+mod escape;
+mod json;
+mod notice;
+mod text;
+
+use std::io::{self, Write};
+
+use clap::ValueEnum;
+
+pub use escape::escaped;
+pub use notice::{forwarding, notice};
+pub use text::Columns;
+
+use crate::trace::{ExecEvent, Lost};
+
+/// What `-o` takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// execsnoop's columns
+    #[default]
+    Text,
+    /// One JSON object a line, with everything that is known
+    Json,
+}
+
+/// Writes exec events as rows, in one format.
+pub struct Rows<W> {
+    out: W,
+    shape: Shape,
+}
+
+enum Shape {
+    Text(Columns),
+    Json,
+}
+
+impl<W: Write> Rows<W> {
+    /// Rows of that format; `columns` matter to text alone.
+    pub fn new(out: W, format: Format, columns: Columns) -> Self {
+        let shape = match format {
+            Format::Text => Shape::Text(columns),
+            Format::Json => Shape::Json,
+        };
+        Self { out, shape }
+    }
+
+    /// What stands above the rows.
+    pub fn header(&mut self) -> io::Result<()> {
+        match &self.shape {
+            Shape::Text(columns) => writeln!(self.out, "{}", columns.header())?,
+            Shape::Json => {}
+        }
+        self.out.flush()
+    }
+
+    /// One exec.
+    pub fn exec(&mut self, exec: &ExecEvent) -> io::Result<()> {
+        match &self.shape {
+            Shape::Text(columns) => writeln!(self.out, "{}", columns.row(exec)),
+            Shape::Json => json::line(&mut self.out, &json::exec(exec)),
+        }
+    }
+
+    /// Records that were lost: a record of their own in JSON, in text a line on stderr.
+    pub fn lost(&mut self, lost: Lost) -> io::Result<()> {
+        match &self.shape {
+            Shape::Text(_) => {
+                let Lost { events, total } = lost;
+                eprintln!("pfsnoop: {events} events were lost, {total} since the start");
+                Ok(())
+            }
+            Shape::Json => json::line(&mut self.out, &json::lost(lost)),
+        }
+    }
+
+    /// Everything that was written goes out now.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

@@ -1,0 +1,205 @@
+//! Bytes of a ring-buffer record -> [`Event`]. Any bytes at all give an event or an error.
+
+use pfsnoop_common::record::{ExecHeader, Kind, UNREADABLE, exec_flags};
+
+use crate::trace::{Arg, Args, Event, ExecEvent};
+
+/// The record is not one of ours.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum DecodeError {
+    /// Too short for what it claims to be.
+    #[error("cut off")]
+    Cut,
+    /// From a newer kernel program, or not a record.
+    #[error("unknown kind {0}")]
+    UnknownKind(u32),
+    /// A list of arguments whose lengths do not add up.
+    #[error("malformed arguments")]
+    MalformedArgs,
+}
+
+/// Decodes one record.
+pub fn decode(record: &[u8]) -> Result<Event, DecodeError> {
+    let kind = record
+        .first_chunk()
+        .copied()
+        .map(u32::from_ne_bytes)
+        .ok_or(DecodeError::Cut)?;
+    match Kind::from_raw(kind).ok_or(DecodeError::UnknownKind(kind))? {
+        Kind::Exec => exec(record, |args| Ok(terminated_args(args))),
+        Kind::FailedExec => exec(record, listed_args),
+    }
+    .map(Event::Exec)
+}
+
+fn exec(
+    record: &[u8],
+    split: fn(&[u8]) -> Result<Vec<Arg>, DecodeError>,
+) -> Result<ExecEvent, DecodeError> {
+    let (header, texts) = record
+        .split_at_checked(size_of::<ExecHeader>())
+        .ok_or(DecodeError::Cut)?;
+    let header: ExecHeader = bytemuck::pod_read_unaligned(header);
+    let (args, rest) = texts
+        .split_at_checked(header.args_len as usize)
+        .ok_or(DecodeError::Cut)?;
+    let filename = rest
+        .get(..header.filename_len as usize)
+        .ok_or(DecodeError::Cut)?;
+    let has = |flag| header.flags & flag != 0;
+    let list = split(args)?;
+    let of_list = || {
+        list.iter()
+            .filter_map(Arg::text)
+            .map(|text| text.len() as u64 + 1)
+            .sum()
+    };
+    Ok(ExecEvent {
+        time_ns: header.time_ns,
+        start_ns: header.start_ns,
+        pid: header.pid,
+        tid: header.tid,
+        ppid: header.ppid,
+        uid: header.uid,
+        gid: header.gid,
+        ret: header.ret,
+        comm: until_nul(&header.comm).into(),
+        parent_comm: until_nul(&header.parent_comm).into(),
+        filename: filename.into(),
+        args: Args {
+            // Of a failed exec nobody has counted more than what is here.
+            bytes: if header.ret == 0 {
+                header.args_total
+            } else {
+                of_list()
+            },
+            list,
+            unreadable: has(exec_flags::ARGS_UNREADABLE),
+            cut: has(exec_flags::ARGS_CUT),
+        },
+        netns: present(header.netns),
+        mntns: present(header.mntns),
+        pidns: present(header.pidns),
+        cgroup_id: header.cgroup_id,
+    })
+}
+
+/// Arguments as they stand in a process's memory: each ended by a NUL.
+///
+/// Whatever follows the last NUL is an argument that was cut.
+fn terminated_args(bytes: &[u8]) -> Vec<Arg> {
+    let mut list: Vec<Arg> = bytes
+        .split(|&byte| byte == 0)
+        .map(|arg| Arg::Text(arg.into()))
+        .collect();
+    // After the last NUL, or in no bytes at all, `split` finds one empty piece too many.
+    if bytes.last().is_none_or(|&byte| byte == 0) {
+        list.pop();
+    }
+    list
+}
+
+/// Arguments of a failed exec: each a length and its bytes.
+fn listed_args(mut bytes: &[u8]) -> Result<Vec<Arg>, DecodeError> {
+    let mut list = Vec::new();
+    while let Some((len, rest)) = bytes.split_first_chunk() {
+        bytes = rest;
+        let len = u32::from_ne_bytes(*len);
+        if len == UNREADABLE {
+            list.push(Arg::Unreadable);
+            continue;
+        }
+        let split = bytes.split_at_checked(len as usize);
+        let (arg, rest) = split.ok_or(DecodeError::MalformedArgs)?;
+        list.push(Arg::Text(arg.into()));
+        bytes = rest;
+    }
+    if bytes.is_empty() {
+        Ok(list)
+    } else {
+        Err(DecodeError::MalformedArgs)
+    }
+}
+
+fn until_nul(bytes: &[u8]) -> &[u8] {
+    bytes.split(|&byte| byte == 0).next().unwrap_or_default()
+}
+
+/// The kernel programs write 0 for what this kernel does not tell.
+fn present(inode: u32) -> Option<u32> {
+    (inode != 0).then_some(inode)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytemuck::Zeroable as _;
+
+    fn record(kind: u32, args: &[u8], filename: &[u8]) -> Vec<u8> {
+        let mut header = ExecHeader::zeroed();
+        header.kind = kind;
+        header.args_len = u32::try_from(args.len()).unwrap();
+        header.filename_len = u32::try_from(filename.len()).unwrap();
+        header.comm[..7].copy_from_slice(b"nsenter");
+        [bytemuck::bytes_of(&header), args, filename].concat()
+    }
+
+    fn args(kind: u32, args: &[u8]) -> Vec<Arg> {
+        let Ok(Event::Exec(exec)) = decode(&record(kind, args, b"/bin/x")) else {
+            panic!("an exec")
+        };
+        assert_eq!(&*exec.comm, b"nsenter");
+        assert_eq!(&*exec.filename, b"/bin/x");
+        exec.args.list
+    }
+
+    fn text(text: &str) -> Arg {
+        Arg::Text(text.as_bytes().into())
+    }
+
+    #[test]
+    fn splits_at_nuls_and_keeps_empty_arguments() {
+        assert_eq!(args(1, b""), []);
+        assert_eq!(args(1, b"\0"), [text("")]);
+        assert_eq!(
+            args(1, b"a\0\0b\0\0"),
+            [text("a"), text(""), text("b"), text("")]
+        );
+        assert_eq!(args(1, b"a\0cut"), [text("a"), text("cut")]);
+    }
+
+    #[test]
+    fn tells_unreadable_from_empty() {
+        let list = [
+            &0_u32.to_ne_bytes()[..],
+            &UNREADABLE.to_ne_bytes(),
+            &1_u32.to_ne_bytes(),
+            b"x",
+        ];
+        assert_eq!(
+            args(2, &list.concat()),
+            [text(""), Arg::Unreadable, text("x")]
+        );
+    }
+
+    #[test]
+    fn refuses_what_does_not_add_up() {
+        assert_eq!(decode(b""), Err(DecodeError::Cut));
+        assert_eq!(
+            decode(&99_u32.to_ne_bytes()),
+            Err(DecodeError::UnknownKind(99))
+        );
+        let whole = record(1, b"a\0", b"/a");
+        for len in 4..whole.len() {
+            assert_eq!(decode(&whole[..len]), Err(DecodeError::Cut), "{len} bytes");
+        }
+        assert_eq!(
+            decode(&record(2, &[9, 0, 0, 0], b"")),
+            Err(DecodeError::MalformedArgs)
+        );
+        assert_eq!(
+            decode(&record(2, &[9], b"")),
+            Err(DecodeError::MalformedArgs)
+        );
+    }
+}

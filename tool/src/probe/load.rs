@@ -1,0 +1,79 @@
+//! Loading the object that `build.rs` made, and attaching its programs.
+
+use aya::programs::{RawTracePoint, TracePoint};
+use aya::{Ebpf, EbpfLoader, VerifierLogLevel};
+use pfsnoop_common::names;
+
+use super::{Options, ProbeError, failed, offsets, program_failed, tracefs};
+
+/// The kernel programs, aligned as the ELF reader wants them.
+static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/pfsnoop-ebpf"));
+
+/// Program, category and name of each tracepoint that failed execs need.
+const FAILED_EXEC_TRACEPOINTS: [(&str, &str); 4] = [
+    ("sys_enter_execve", "sys_enter_execve"),
+    ("sys_enter_execveat", "sys_enter_execveat"),
+    ("sys_exit_exec", "sys_exit_execve"),
+    ("sys_exit_exec", "sys_exit_execveat"),
+];
+
+/// Creates the maps and fills in the globals; programs are loaded by [`attach`].
+pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
+    let offsets = offsets::of_this_kernel()?;
+    let log_level = u8::from(options.verbose) * aya_log::Level::Trace as u8;
+    let mut loader = EbpfLoader::new();
+    loader
+        // The programs have no relocations against kernel types: free aya's parse of them.
+        .btf(None)
+        .verifier_log_level(VerifierLogLevel::STATS)
+        .override_global(names::OFFSETS, bytemuck::bytes_of(&offsets), true)
+        .override_global(names::SETTINGS, bytemuck::bytes_of(&options.settings), true)
+        .override_global(aya_log::LEVEL, &log_level, true);
+    loader
+        .load(OBJECT)
+        .map_err(failed("load the kernel programs"))
+}
+
+/// Loads each wanted program into the kernel and attaches it.
+pub(super) fn attach(programs: &mut Ebpf, options: &Options) -> Result<(), ProbeError> {
+    let exec: &mut RawTracePoint = program(programs, "sched_process_exec")?;
+    exec.load()
+        .map_err(program_failed("load the exec program"))?;
+    exec.attach("sched_process_exec")
+        .map_err(program_failed("attach to sched_process_exec"))?;
+    if options.failed_execs {
+        tracefs::with_tracefs(|| attach_failed_execs(programs))
+            .map_err(ProbeError::NoTracefs)??;
+    }
+    Ok(())
+}
+
+fn attach_failed_execs(programs: &mut Ebpf) -> Result<(), ProbeError> {
+    for (name, tracepoint) in FAILED_EXEC_TRACEPOINTS {
+        let program: &mut TracePoint = program(programs, name)?;
+        if program.fd().is_err() {
+            program
+                .load()
+                .map_err(program_failed("load a program for failed execs"))?;
+        }
+        program
+            .attach("syscalls", tracepoint)
+            .map_err(program_failed("attach to the exec system calls"))?;
+    }
+    Ok(())
+}
+
+/// The program of that name in our object, as its type.
+fn program<'a, P>(programs: &'a mut Ebpf, name: &'static str) -> Result<&'a mut P, ProbeError>
+where
+    &'a mut P: TryFrom<&'a mut aya::programs::Program, Error = aya::programs::ProgramError>,
+{
+    let missing = || ProbeError::Aya {
+        doing: "find a kernel program",
+        source: name.into(),
+    };
+    let program = programs.program_mut(name).ok_or_else(missing)?;
+    program
+        .try_into()
+        .map_err(program_failed("use a kernel program"))
+}

@@ -1,0 +1,159 @@
+//! Reading the ring buffers: cheap under load, prompt when there is little.
+//!
+//! Announcing a record costs the traced process far more than writing it. So the kernel programs
+//! announce only what a person waits for, and otherwise only the first record after the reader
+//! said that it sleeps; a reader that has just been busy comes by itself every few milliseconds.
+
+use std::time::Duration;
+
+use aya::Ebpf;
+use aya::maps::{Array, Map, MapData, RingBuf};
+use pfsnoop_common::names;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::time::timeout;
+
+use super::{Options, ProbeError, decode, map_failed};
+use crate::trace::Event;
+
+/// How often a busy reader looks.
+const POLL: Duration = Duration::from_millis(4);
+/// How many looks in vain before it sleeps.
+const IDLE_LOOKS: u32 = 5;
+/// A record whose program looked just before the reader said that it sleeps is committed by then.
+const GRACE: Duration = Duration::from_millis(2);
+/// A sleeper looks this often, against an announcement lost to a delay beyond [`GRACE`].
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// Most records taken from a ring at once: what is not yet shown waits in the kernel's buffer, whose
+/// overflow is counted, and not in memory of ours without bound.
+const BATCH: usize = 512;
+
+/// How soon the reader looks again.
+#[derive(Clone, Copy)]
+enum State {
+    /// There was something a moment ago; so many looks have been in vain since.
+    Busy { looks: u32 },
+    /// The kernel programs were asked to announce the next record.
+    Asleep,
+}
+
+/// Both ring buffers and the flag that asks to be woken.
+pub(super) struct Reader {
+    events: AsyncFd<RingBuf<MapData>>,
+    helpers: AsyncFd<RingBuf<MapData>>,
+    sleeps: Array<MapData, u32>,
+    /// Every record announces itself: no need to come and look.
+    announced: bool,
+    state: State,
+    undecodable: u64,
+}
+
+impl Reader {
+    pub(super) fn new(programs: &mut Ebpf, options: &Options) -> Result<Self, ProbeError> {
+        let sleeps = take(programs, names::READER_SLEEPS)?;
+        let mut reader = Self {
+            events: ring(programs, names::EVENTS)?,
+            helpers: ring(programs, names::HELPER_EVENTS)?,
+            sleeps: Array::try_from(sleeps).map_err(map_failed)?,
+            announced: options.settings.wake_always != 0,
+            state: State::Asleep,
+            undecodable: 0,
+        };
+        reader.state = reader.after_a_find();
+        Ok(reader)
+    }
+
+    /// Waits for at least one event.
+    pub(super) async fn read(&mut self, events: &mut Vec<Event>) -> Result<(), ProbeError> {
+        loop {
+            let before = events.len();
+            self.read_ready(events);
+            if events.len() > before {
+                self.state = self.after_a_find();
+                return Ok(());
+            }
+            self.wait_a_while().await?;
+        }
+    }
+
+    fn after_a_find(&self) -> State {
+        if self.announced {
+            State::Asleep
+        } else {
+            State::Busy { looks: 0 }
+        }
+    }
+
+    /// One step between busy and asleep.
+    async fn wait_a_while(&mut self) -> Result<(), ProbeError> {
+        match self.state {
+            State::Busy { looks } if looks < IDLE_LOOKS => {
+                self.state = State::Busy { looks: looks + 1 };
+                self.wait(POLL).await
+            }
+            State::Busy { .. } => {
+                self.sleeps.set(0, 1, 0).map_err(map_failed)?;
+                self.state = State::Asleep;
+                self.wait(GRACE).await
+            }
+            State::Asleep => self.wait(LONGEST_SLEEP).await,
+        }
+    }
+
+    /// Takes what is there from both rings, up to a batch of each, in the order of time.
+    pub(super) fn read_ready(&mut self, events: &mut Vec<Event>) {
+        let before = events.len();
+        for ring in [&mut self.events, &mut self.helpers] {
+            let ring = ring.get_mut();
+            for _ in 0..BATCH {
+                let Some(record) = ring.next() else { break };
+                match decode(&record) {
+                    Ok(event) => events.push(event),
+                    Err(error) => {
+                        log::warn!("a record of {} bytes makes no sense: {error}", record.len());
+                        self.undecodable += 1;
+                    }
+                }
+            }
+        }
+        if let Some(new) = events.get_mut(before..) {
+            new.sort_by_key(Event::time_ns);
+        }
+    }
+
+    /// Records that arrived but could not be decoded, since the start.
+    pub(super) fn undecodable(&self) -> u64 {
+        self.undecodable
+    }
+
+    /// Until either ring announces a record, or the time is over.
+    async fn wait(&mut self, longest: Duration) -> Result<(), ProbeError> {
+        let either = async {
+            tokio::select! {
+                ready = self.events.readable() => ready.map(|mut guard| guard.clear_ready()),
+                ready = self.helpers.readable() => ready.map(|mut guard| guard.clear_ready()),
+            }
+        };
+        timeout(longest, either)
+            .await
+            .unwrap_or(Ok(()))
+            .map_err(ProbeError::Wait)
+    }
+}
+
+fn ring(programs: &mut Ebpf, name: &'static str) -> Result<AsyncFd<RingBuf<MapData>>, ProbeError> {
+    let ring = RingBuf::try_from(take(programs, name)?).map_err(map_failed)?;
+    // SAFETY: the ring buffer owns its file descriptor and never changes it.
+    let ring = unsafe { AsyncFd::register_with_interest(ring, Interest::READABLE) };
+    ring.map_err(|error| ProbeError::Wait(error.into()))
+}
+
+/// The map of that name in our object.
+pub(super) fn take(programs: &mut Ebpf, name: &'static str) -> Result<Map, ProbeError> {
+    let missing = || ProbeError::Aya {
+        doing: "find a map",
+        source: name.into(),
+    };
+    programs.take_map(name).ok_or_else(missing)
+}

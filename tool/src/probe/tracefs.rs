@@ -1,0 +1,40 @@
+//! Attaching to tracepoints on a machine where tracefs is not mounted.
+//!
+//! A tracepoint's number stands only in tracefs. Where nobody has mounted it, a thread of ours
+//! does, in a mount namespace of its own that ends with it: the node sees no new mount.
+
+use std::io;
+use std::path::Path;
+
+use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
+use rustix::thread::{UnshareFlags, unshare_unsafe};
+
+/// Where kernels since 4.1 expect it.
+const MOUNT_POINT: &str = "/sys/kernel/tracing";
+
+/// Runs `attach` where tracefs can be read.
+pub(super) fn with_tracefs<T: Send>(attach: impl FnOnce() -> T + Send) -> io::Result<T> {
+    if Path::new(MOUNT_POINT).join("events").is_dir() {
+        return Ok(attach());
+    }
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            mount_privately()?;
+            Ok(attach())
+        });
+        thread
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn mount_privately() -> io::Result<()> {
+    // SAFETY: the new namespace is this thread's alone, and no file descriptor depends on it.
+    unsafe { unshare_unsafe(UnshareFlags::NEWNS)? };
+    mount_change(
+        "/",
+        MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC,
+    )?;
+    mount("tracefs", MOUNT_POINT, "tracefs", MountFlags::empty(), None)?;
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! The events that the kernel programs report.
+//!
+//! Texts are bytes: a process chooses its own names and arguments, and need not choose UTF-8.
+
+/// Something that happened on the node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A process called exec, with success or without.
+    Exec(ExecEvent),
+}
+
+impl Event {
+    /// When: nanoseconds of `CLOCK_BOOTTIME`.
+    #[must_use]
+    pub fn time_ns(&self) -> u64 {
+        match self {
+            Self::Exec(exec) => exec.time_ns,
+        }
+    }
+}
+
+/// An exec, as the kernel saw it at its return.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExecEvent {
+    /// `CLOCK_BOOTTIME`, ns.
+    pub time_ns: u64,
+    /// Start of the process, `CLOCK_BOOTTIME`, ns. With `pid` it names the process for good.
+    pub start_ns: u64,
+    /// Process: the kernel's tgid.
+    pub pid: u32,
+    /// Thread: the kernel's pid.
+    pub tid: u32,
+    /// Parent process.
+    pub ppid: u32,
+    /// Real user id.
+    pub uid: u32,
+    /// Real group id.
+    pub gid: u32,
+    /// 0, or the negative errno of a failed exec.
+    pub ret: i32,
+    /// The process's own name at return: the new program's, or the caller's of a failed exec.
+    /// At most 15 bytes.
+    pub comm: Box<[u8]>,
+    /// Name of the parent process.
+    pub parent_comm: Box<[u8]>,
+    /// The file that exec was called with.
+    pub filename: Box<[u8]>,
+    /// The arguments, the program's name first.
+    pub args: Args,
+    /// Inode of the network namespace; `None` when the kernel does not tell.
+    pub netns: Option<u32>,
+    /// Inode of the mount namespace.
+    pub mntns: Option<u32>,
+    /// Inode of the pid namespace.
+    pub pidns: Option<u32>,
+    /// cgroup v2 id.
+    pub cgroup_id: u64,
+}
+
+/// A process's arguments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Args {
+    /// Those that arrived.
+    pub list: Vec<Arg>,
+    /// The rest, or all, could not be read.
+    pub unreadable: bool,
+    /// There were more than the record holds.
+    pub cut: bool,
+    /// Bytes that all of them have, NULs included. Of a failed exec: of those that arrived.
+    pub bytes: u64,
+}
+
+/// One argument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arg {
+    /// Its bytes, without NUL.
+    Text(Box<[u8]>),
+    /// Only in a failed exec: the kernel never copied it, and its page was not in memory.
+    Unreadable,
+}
+
+impl Arg {
+    /// The bytes, when they could be read.
+    #[must_use]
+    pub fn text(&self) -> Option<&[u8]> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Unreadable => None,
+        }
+    }
+}
+
+/// Records that happened and cannot be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// Since the last report.
+    pub events: u64,
+    /// Since the start.
+    pub total: u64,
+}

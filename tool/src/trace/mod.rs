@@ -1,0 +1,10 @@
+//! What happened, as plain data, and what it means. Pure: no I/O, no clock; bytes and times come
+//! in as arguments, so that every case is a unit test.
+
+mod event;
+mod filter;
+mod invocation;
+
+pub use event::{Arg, Args, Event, ExecEvent, Lost};
+pub use filter::Filter;
+pub use invocation::{Invocation, NsenterSocat, invocation};

@@ -1,0 +1,83 @@
+//! The compiler for the kernel programs: any Rust with its library's sources, known to rustup by
+//! one name of our own, so that `tool/build.rs` need not care where it came from.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::{Outcome, packages};
+use crate::run::{find_program, quiet, succeeds};
+
+/// The rustup toolchain that `tool/build.rs` asks for.
+const NAME: &str = "pfsnoop-ebpf";
+
+/// A nightly whose LLVM is the one that our pinned bpf-linker reads (22).
+const NIGHTLY: &str = "nightly-2026-05-20";
+
+/// Debian 12's Rust 1.96 with its sources (LLVM 22 too).
+const DEBIAN: &[&str] = &["rustc-web", "rust-web-src", "cargo-web"];
+
+pub(super) fn ensure() -> Result<Outcome> {
+    if find_program("rustup").is_none() {
+        bail!("rustup is not in PATH; install it from https://rustup.rs, then run this again");
+    }
+    if let Ok(version) = usable() {
+        return Ok(Outcome::Present(version));
+    }
+    let nightly = link_nightly();
+    let debian = if nightly.is_ok() {
+        Ok(())
+    } else {
+        link_debian()
+    };
+    match (nightly, debian) {
+        (Ok(()), _) | (_, Ok(())) => Ok(Outcome::Installed(usable()?)),
+        (Err(nightly), Err(debian)) => bail!(
+            "no compiler for the kernel programs. Install one of these and run this again:\n\
+             - rustup toolchain install {NIGHTLY} --component rust-src   (tried: {nightly:#})\n\
+             - apt-get install {}   (tried: {debian:#})",
+            DEBIAN.join(" "),
+        ),
+    }
+}
+
+/// The version of the linked toolchain, when it is there and has the library's sources.
+fn usable() -> Result<String> {
+    let sysroot = quiet(rustc(NAME).args(["--print", "sysroot"]))?;
+    let library = Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library/core/src/lib.rs");
+    if !library.is_file() {
+        bail!("{} is missing", library.display());
+    }
+    Ok(quiet(rustc(NAME).arg("--version"))?.trim().to_owned())
+}
+
+fn link_nightly() -> Result<()> {
+    let mut install = rustup(&["toolchain", "install", NIGHTLY, "--profile", "minimal"]);
+    quiet(install.args(["--component", "rust-src"]))?;
+    let sysroot = quiet(rustc(NIGHTLY).args(["--print", "sysroot"]))?;
+    link(sysroot.trim())
+}
+
+fn link_debian() -> Result<()> {
+    packages::apt_install(DEBIAN)?;
+    link("/usr")
+}
+
+fn link(sysroot: &str) -> Result<()> {
+    // A stale link (its target was removed) makes `link` fail; unlinking a missing one does no harm.
+    succeeds(&mut rustup(&["toolchain", "uninstall", NAME]));
+    quiet(&mut rustup(&["toolchain", "link", NAME, sysroot]))
+        .with_context(|| format!("cannot link {sysroot} as {NAME}"))?;
+    usable().map(drop)
+}
+
+fn rustup(args: &[&str]) -> Command {
+    let mut command = Command::new("rustup");
+    command.args(args);
+    command
+}
+
+fn rustc(toolchain: &str) -> Command {
+    rustup(&["run", toolchain, "rustc"])
+}

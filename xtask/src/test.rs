@@ -1,0 +1,15 @@
+//! `cargo xtask test`: every test there is, against the real kernel.
+
+use anyhow::{Result, bail};
+
+use crate::run::{cargo, quiet, shown};
+use crate::setup;
+
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    let uid = quiet(std::process::Command::new("id").arg("-u"))?;
+    if uid.trim() != "0" {
+        bail!("the tests load kernel programs and make network namespaces; run this as root");
+    }
+    setup::everything()?;
+    shown(cargo(&["test", "--workspace", "--exclude", "pfsnoop-ebpf"]).args(args))
+}
