@@ -140,6 +140,8 @@ async fn stay_up(
 ) -> Result<()> {
     loop {
         tokio::select! {
+            // A connection is announced before what was spawned for it.
+            biased;
             Some(notice) = notices.recv() => super::forward::tell(&notice)?,
             shown = watch.show() => shown?,
             () = stop.wait() => return watch.show_rest(),

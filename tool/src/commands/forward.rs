@@ -30,6 +30,8 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
     let (forwarder, mut notices) = Forwarder::start(target, dialer, listeners);
     loop {
         tokio::select! {
+            // A connection is announced before what was spawned for it.
+            biased;
             Some(notice) = notices.recv() => tell(&notice)?,
             shown = watch.show() => shown?,
             () = stop.wait() => break,

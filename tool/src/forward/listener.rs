@@ -17,8 +17,8 @@ const ACCEPT_BACKOFF: Duration = Duration::from_millis(200);
 /// Why a port cannot be listened on. The first words are kubectl's.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "Unable to listen on port {}: {address}: {source}; choose another local port, or a free one \
-     with :{}", .pair.local, .pair.remote
+    "Unable to listen on port {} at {}; choose another local port, or :{} for a free one",
+    .pair.local, .address.ip(), .pair.remote
 )]
 pub struct ListenError {
     pair: PortPair,

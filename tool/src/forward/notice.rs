@@ -21,10 +21,10 @@ pub enum Notice {
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The target's process has ended.
-    #[error("{0}; the pod may have been restarted: look its pid up again")]
+    #[error("the target is gone, its pod may have been restarted: look its pid up again")]
     TargetGone(#[source] ProcessError),
     /// The helper could not be started.
-    #[error("cannot start {program}: {source}")]
+    #[error("cannot start {program}")]
     NotSpawned {
         /// The path of nsenter.
         program: String,
@@ -40,7 +40,7 @@ pub enum Failure {
         stderr: String,
     },
     /// Data could not be carried.
-    #[error("the connection broke: {0}")]
+    #[error("the connection broke")]
     Broken(#[source] std::io::Error),
 }
 

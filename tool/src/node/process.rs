@@ -17,7 +17,7 @@ pub enum ProcessError {
     #[error("process {0} has ended")]
     Gone(u32),
     /// The kernel does not let us look.
-    #[error("cannot look at process {pid}: {source}")]
+    #[error("cannot look at process {pid}; run pfsnoop as root")]
     Unreadable {
         /// Which one.
         pid: u32,

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::escape::escaped;
 use crate::node::clock;
-use crate::trace::{Arg, Args, ExecEvent};
+use crate::trace::{Arg, ExecEvent};
 
 /// Which columns, and how arguments are shown.
 #[derive(Clone, Debug)]
@@ -69,7 +69,7 @@ impl Columns {
             &mut row,
             format_args!("{comm:<16} {pid:<6} {ppid:<6} {ret:>3} "),
         );
-        self.push_args(&mut row, &exec.args);
+        self.push_args(&mut row, exec);
         row
     }
 
@@ -88,8 +88,9 @@ impl Columns {
         }
     }
 
-    fn push_args(&self, row: &mut String, args: &Args) {
-        for (n, arg) in args.list.iter().take(self.max_args).enumerate() {
+    fn push_args(&self, row: &mut String, exec: &ExecEvent) {
+        let args = &exec.args;
+        for (n, arg) in exec.shown_args().take(self.max_args).enumerate() {
             if n > 0 {
                 row.push(' ');
             }
@@ -125,6 +126,7 @@ fn push(row: &mut String, text: std::fmt::Arguments<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trace::Args;
 
     fn exec(args: &[&[u8]]) -> ExecEvent {
         ExecEvent {
@@ -211,6 +213,17 @@ mod tests {
                 .row(&exec(&[b"a\"b", b"", b"c\nd"]))
                 .ends_with(r#" "a\"b" "" "c\nd""#)
         );
+    }
+
+    #[test]
+    fn a_bare_name_is_shown_as_its_file_and_a_fake_one_as_it_is() {
+        let columns = Columns::default();
+        assert!(
+            columns
+                .row(&exec(&[b"nsenter", b"nsenter"]))
+                .ends_with("0 /usr/bin/nsenter nsenter")
+        );
+        assert!(columns.row(&exec(&[b"-bash"])).ends_with("0 -bash"));
     }
 
     #[test]

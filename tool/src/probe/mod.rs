@@ -27,12 +27,12 @@ use crate::trace::{Event, Lost};
 pub enum ProbeError {
     /// `/sys/kernel/btf/vmlinux` cannot be read.
     #[error(
-        "this kernel offers no BTF (/sys/kernel/btf/vmlinux: {0}); pfsnoop needs a kernel built \
-         with CONFIG_DEBUG_INFO_BTF=y, as those of current distributions are"
+        "this kernel offers no BTF; pfsnoop needs one built with CONFIG_DEBUG_INFO_BTF=y, as those \
+         of current distributions are: /sys/kernel/btf/vmlinux"
     )]
     NoBtf(#[source] io::Error),
     /// It is there, but not understood.
-    #[error("/sys/kernel/btf/vmlinux: {0}")]
+    #[error("/sys/kernel/btf/vmlinux cannot be used")]
     BadBtf(#[from] BtfError),
     /// A structure has changed beyond what we can follow.
     #[error("this kernel has no {0}: pfsnoop needs an update for it")]
@@ -44,7 +44,7 @@ pub enum ProbeError {
     )]
     NotPermitted,
     /// Anything else between aya and the kernel.
-    #[error("cannot {doing}: {source}")]
+    #[error("cannot {doing}")]
     Aya {
         /// What was tried, as in "cannot ...".
         doing: &'static str,
@@ -53,11 +53,12 @@ pub enum ProbeError {
     },
     /// tracefs can be neither found nor mounted.
     #[error(
-        "cannot read tracefs, which tracing failed execs needs: {0}; try `mount -t tracefs tracefs /sys/kernel/tracing`"
+        "cannot read tracefs, which tracing failed execs needs; try `mount -t tracefs tracefs \
+         /sys/kernel/tracing`"
     )]
     NoTracefs(#[source] io::Error),
     /// Waiting for records failed.
-    #[error("cannot wait for records: {0}")]
+    #[error("cannot wait for records")]
     Wait(#[source] io::Error),
 }
 

@@ -57,6 +57,23 @@ pub struct ExecEvent {
     pub cgroup_id: u64,
 }
 
+impl ExecEvent {
+    /// The arguments as execsnoop shows them: when the first is just the name of the file, the
+    /// whole path stands in its place. A first argument that is anything else is shown as it is.
+    pub fn shown_args(&self) -> impl Iterator<Item = Arg<&[u8]>> {
+        let name = self.filename.rsplit(|&byte| byte == b'/').next();
+        self.args
+            .list
+            .iter()
+            .enumerate()
+            .map(move |(n, arg)| match arg {
+                Arg::Text(text) if n == 0 && Some(&**text) == name => Arg::Text(&*self.filename),
+                Arg::Text(text) => Arg::Text(&**text),
+                Arg::Unreadable => Arg::Unreadable,
+            })
+    }
+}
+
 /// A process's arguments.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Args {
@@ -72,19 +89,18 @@ pub struct Args {
 
 /// One argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Arg {
+pub enum Arg<T = Box<[u8]>> {
     /// Its bytes, without NUL.
-    Text(Box<[u8]>),
+    Text(T),
     /// Only in a failed exec: the kernel never copied it, and its page was not in memory.
     Unreadable,
 }
 
-impl Arg {
+impl<T: AsRef<[u8]>> Arg<T> {
     /// The bytes, when they could be read.
-    #[must_use]
     pub fn text(&self) -> Option<&[u8]> {
         match self {
-            Self::Text(text) => Some(text),
+            Self::Text(text) => Some(text.as_ref()),
             Self::Unreadable => None,
         }
     }

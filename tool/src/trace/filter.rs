@@ -72,8 +72,10 @@ fn padded(text: &[u8]) -> [u64; 2] {
     comm_words(&comm)
 }
 
+/// The arguments as they are shown, so that what one sees is what one can match.
 fn joined(exec: &ExecEvent) -> Vec<u8> {
-    let texts: Vec<&[u8]> = exec.args.list.iter().filter_map(Arg::text).collect();
+    let shown: Vec<_> = exec.shown_args().collect();
+    let texts: Vec<&[u8]> = shown.iter().filter_map(Arg::text).collect();
     texts.join(&b' ')
 }
 
@@ -126,7 +128,7 @@ mod tests {
         assert!(name("sent").matches(&exec()) && name("^nsenter$").matches(&exec()));
         assert!(!name("socat").matches(&exec()));
         assert!(
-            line("nsenter -t").matches(&exec()),
+            line("^/usr/bin/nsenter -t").matches(&exec()),
             "arguments are joined by spaces"
         );
         assert!(

@@ -1,0 +1,171 @@
+//! What is wrong is said in one line on stderr, with what to do; nothing is left behind.
+
+use std::net::TcpListener;
+use std::process::{Command, Output};
+
+use crate::support::leftovers::children_of;
+use crate::support::{output, pfsnoop, system, text};
+
+/// Ends with that code and one line on stderr that has all of these parts.
+fn assert_says(output: &Output, code: i32, parts: &[&str]) {
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{output:?}");
+    assert_eq!(stderr.lines().count(), 1, "one line: {stderr:?}");
+    for part in parts {
+        assert!(stderr.contains(part), "{part:?} in {stderr:?}");
+    }
+    assert_eq!(text(&output.stdout), "", "nothing is data");
+}
+
+/// A process to forward to that opens nothing.
+struct Sleeper(std::process::Child);
+
+impl Sleeper {
+    fn start() -> Self {
+        Self(Command::new("sleep").arg("60").spawn().unwrap())
+    }
+
+    fn target(&self) -> String {
+        format!("pid/{}", self.0.id())
+    }
+}
+
+impl Drop for Sleeper {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn wrong_command_lines() {
+    for (args, parts) in [
+        (
+            &["-n", "("][..],
+            &["not a regular expression", "--name"][..],
+        ),
+        (&["-l", "[z-a]"], &["not a regular expression", "--line"]),
+        (&["-u", "no-such-user"], &["no user", "give a number"]),
+        (&["--duration", "0"], &["--duration", "above 0"]),
+        (&["--count", "0"], &["--count"]),
+        (&["-o", "xml"], &["xml", "text, json"]),
+        (&["--frob"], &["--frob", "--help"]),
+        (&["forward"], &["TARGET", "--help"]),
+        (&["forward", "pid/1"], &["REMOTE", "--help"]),
+        (&["forward", "4947", "80"], &["pid/PID"]),
+        (&["forward", "pid/0", "80"], &["above 0"]),
+        (&["forward", "pid/1", "0"], &["remote port must be > 0"]),
+        (
+            &["forward", "pid/1", "99999"],
+            &["error parsing local port '99999'"],
+        ),
+        (
+            &["forward", "pid/1", "1:2:3"],
+            &["invalid port format '1:2:3'"],
+        ),
+        (
+            &["forward", "pid/1", "abc"],
+            &["error parsing local port 'abc'"],
+        ),
+    ] {
+        assert_says(&output(&mut pfsnoop(args)), 2, parts);
+    }
+}
+
+#[test]
+fn no_such_process() {
+    let forward = output(&mut pfsnoop(&["forward", "pid/99999999", ":80"]));
+    assert_says(&forward, 1, &["no process 99999999", "ps -e"]);
+}
+
+#[test]
+fn helpers_missing() {
+    let sleeper = Sleeper::start();
+    let empty = std::env::temp_dir().join(format!("pfsnoop-path-{}", std::process::id()));
+    std::fs::create_dir_all(&empty).unwrap();
+    let run = |verb: &[&str]| output(pfsnoop(verb).env("PATH", &empty));
+    let forward = ["forward", &sleeper.target(), ":80"];
+    for verb in [&forward[..], &["demo"]] {
+        assert_says(
+            &run(verb),
+            1,
+            &["unable to do port forwarding: socat not found", "install"],
+        );
+    }
+    std::os::unix::fs::symlink("/usr/bin/socat", empty.join("socat")).unwrap();
+    let nsenter_missing = &[
+        "unable to do port forwarding: nsenter not found",
+        "util-linux",
+    ];
+    assert_says(&run(&forward), 1, nsenter_missing);
+    std::fs::remove_dir_all(&empty).unwrap();
+}
+
+#[test]
+fn port_in_use() {
+    let sleeper = Sleeper::start();
+    for address in ["127.0.0.1:0", "[::1]:0"] {
+        let taken = TcpListener::bind(address).unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let forward = output(&mut pfsnoop(&[
+            "forward",
+            &sleeper.target(),
+            &format!("{port}:80"),
+        ]));
+        let first_words = format!("Unable to listen on port {port} ");
+        assert_says(
+            &forward,
+            1,
+            &[&first_words, "in use", "choose another local port"],
+        );
+    }
+}
+
+#[test]
+fn not_root() {
+    let sleeper = Sleeper::start();
+    // The build's folder need not be open to others.
+    let copy = std::env::temp_dir().join(format!("pfsnoop-not-root-{}", std::process::id()));
+    std::fs::copy(env!("CARGO_BIN_EXE_pfsnoop"), &copy).unwrap();
+    for args in [&[][..], &["forward", &sleeper.target(), ":80"], &["demo"]] {
+        let mut nobody = system("setpriv");
+        nobody
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+            .arg(&copy)
+            .args(args);
+        assert_says(&output(&mut nobody), 1, &["root"]);
+    }
+    std::fs::remove_file(&copy).unwrap();
+}
+
+#[test]
+fn kernel_without_btf() {
+    let sleeper = Sleeper::start();
+    let hide = "mount -t tmpfs tmpfs /sys/kernel/btf; exec \"$@\"";
+    for args in [&[][..], &["forward", &sleeper.target(), ":80"], &["demo"]] {
+        let mut hidden = system("unshare");
+        hidden
+            .args([
+                "--mount",
+                "sh",
+                "-c",
+                hide,
+                "sh",
+                env!("CARGO_BIN_EXE_pfsnoop"),
+            ])
+            .args(args);
+        assert_says(&output(&mut hidden), 1, &["BTF", "CONFIG_DEBUG_INFO_BTF"]);
+    }
+}
+
+#[test]
+fn errors_leave_no_child() {
+    // Whatever the tests above started would be ours by now, had it been left.
+    let (own, sleeper) = (std::process::id(), Sleeper::start());
+    output(&mut pfsnoop(&["forward", &sleeper.target(), "0"]));
+    let left: Vec<_> = children_of(1)
+        .into_iter()
+        .filter(|line| line.contains("pfsnoop"))
+        .collect();
+    assert_eq!(left, Vec::<String>::new(), "orphans of ours ({own})");
+}

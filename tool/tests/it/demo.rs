@@ -1,0 +1,56 @@
+//! `pfsnoop demo`: the main job, and that nothing of it stays.
+
+use rustix::process::Signal;
+
+use crate::support::leftovers::{assert_no_netns, assert_no_process_with, children_of};
+use crate::support::{eventually, output, pfsnoop, pod::DemoPod, text};
+
+#[test]
+fn shows_page_and_rows_and_checks_them() {
+    let demo = output(&mut pfsnoop(&["demo"]));
+    let shown = text(&demo.stdout);
+    assert!(demo.status.success(), "{demo:?}");
+    assert_eq!(text(&demo.stderr), "");
+    let pause = shown.split_whitespace().nth(4).unwrap();
+    for part in [
+        "host name: pfsnoop-demo",
+        "PCOMM            PID    PPID   RET ARGS",
+        &format!(" -t {pause} -n /usr/bin/socat - TCP4:localhost:8080"),
+        "0 /usr/bin/socat - TCP4:localhost:8080",
+        "demo: ok: process ",
+    ] {
+        assert!(shown.contains(part), "{part:?} in {shown}");
+    }
+    assert_no_process_with(&format!("demo-web {pause}"));
+}
+
+#[test]
+fn leaves_nothing_however_it_ends() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::KILL] {
+        let pod = DemoPod::start();
+        let netns = std::fs::read_link(format!("/proc/{}/ns/net", pod.pause)).unwrap();
+        let netns = netns
+            .to_string_lossy()
+            .replace(|char: char| !char.is_ascii_digit(), "");
+        let (pid, pause) = (pod.pid(), pod.pause);
+        let children = |count| move || (children_of(pid).len() == count).then_some(());
+        eventually(
+            "pause and web page, and the first request's helper gone",
+            children(2),
+        );
+        // A client that stays connected keeps an nsenter+socat open.
+        let client = std::net::TcpStream::connect(("127.0.0.1", pod.local_port)).unwrap();
+        eventually("its helper", children(3));
+
+        let status = pod.end(signal);
+        assert_eq!(
+            status.success(),
+            signal != Signal::KILL,
+            "{signal:?}: {status:?}"
+        );
+        assert_no_process_with(&format!("-t {pause} -n"));
+        assert_no_process_with(&format!("demo-web {pause}"));
+        assert_no_netns(netns.parse().unwrap());
+        drop(client);
+    }
+}

@@ -1,0 +1,149 @@
+//! `pfsnoop forward` into the demo's pod.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
+
+use crate::support::leftovers::{assert_no_process_with, children_of};
+use crate::support::{eventually, pfsnoop, pod::DemoPod, running::Running};
+
+/// A forward into the pod: `:REMOTE` -> the local port.
+pub fn forward(pid: u32, ports: &[&str]) -> (Running, Vec<u16>) {
+    let target = format!("pid/{pid}");
+    let mut args = vec!["forward", &target];
+    args.extend(ports);
+    let mut running = Running::start(&mut pfsnoop(&args));
+    running.stdout_line("header", |line| line.starts_with("PCOMM"));
+    let lines = running.stdout();
+    let v4 = lines
+        .iter()
+        .filter_map(|line| line.strip_prefix("Forwarding from 127.0.0.1:"));
+    let locals = v4
+        .map(|rest| rest.split(' ').next().unwrap().parse().unwrap())
+        .collect();
+    (running, locals)
+}
+
+/// One HTTP/1.0 request; everything until the end, or until the reset that ends a failed one.
+pub fn get(address: &str, port: u16) -> String {
+    let mut stream = TcpStream::connect((address, port)).unwrap();
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+    let mut page = String::new();
+    match stream.read_to_string(&mut page) {
+        Err(error) if error.kind() != std::io::ErrorKind::ConnectionReset => panic!("{error}"),
+        _ => page,
+    }
+}
+
+#[test]
+fn serves_on_both_loopbacks_and_shows_what_the_kernel_saw() {
+    let pod = DemoPod::start();
+    let (mut forward, locals) = forward(pod.pause, &[":8080"]);
+    for address in ["127.0.0.1", "::1"] {
+        assert!(
+            get(address, locals[0]).contains("pfsnoop demo pod"),
+            "{address}"
+        );
+    }
+    forward.stdout_line("kubectl's line", |line| {
+        line == format!("Handling connection for {}", locals[0])
+    });
+    let command = format!(
+        "/usr/bin/nsenter -t {} -n /usr/bin/socat - TCP4:localhost:8080",
+        pod.pause
+    );
+    let row = forward.stdout_line("nsenter's row", |line| line.ends_with(&command));
+    assert_eq!(
+        row.split_whitespace().nth(2),
+        Some(&*forward.pid().to_string()),
+        "we are its parent"
+    );
+    let pid = row.split_whitespace().nth(1).unwrap().to_owned();
+    forward.stdout_line("socat's row", |line| {
+        line.starts_with("socat ") && line.split_whitespace().nth(1) == Some(&pid)
+    });
+    let (status, _, stderr) = forward.interrupt();
+    assert!(
+        status.success() && stderr.is_empty(),
+        "{status:?} {stderr:?}"
+    );
+}
+
+#[test]
+fn a_refused_connection_is_told_and_does_not_end_the_session() {
+    let pod = DemoPod::start();
+    let (mut forward, locals) = forward(pod.pause, &[":9", ":8080"]);
+    assert_eq!(get("127.0.0.1", locals[0]), "", "nothing listens there");
+    let line = forward.stderr_line("failure", |line| line.contains("an error occurred"));
+    let start = format!(
+        "pfsnoop: an error occurred forwarding {} -> 9: exit status 1: ",
+        locals[0]
+    );
+    assert!(
+        line.starts_with(&start) && line.ends_with("Connection refused"),
+        "{line}"
+    );
+    assert!(
+        get("127.0.0.1", locals[1]).contains("pfsnoop demo pod"),
+        "it goes on"
+    );
+}
+
+#[test]
+fn half_close_reaches_the_pod_and_the_answer_comes_back() {
+    let pod = DemoPod::start();
+    let (_forward, locals) = forward(pod.pause, &[":8080"]);
+    let mut stream = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).unwrap();
+    assert!(page.contains("pfsnoop demo pod"), "{page}");
+}
+
+#[test]
+fn every_helper_is_reaped() {
+    let pod = DemoPod::start();
+    let (forward, locals) = forward(pod.pause, &[":8080"]);
+    for _ in 0..20 {
+        get("127.0.0.1", locals[0]);
+    }
+    // A client that goes away in the middle takes its helper with it.
+    drop(TcpStream::connect(("127.0.0.1", locals[0])).unwrap());
+    eventually("no child", || {
+        children_of(forward.pid()).is_empty().then_some(())
+    });
+}
+
+#[test]
+fn open_connections_end_with_the_forwarder() {
+    let pod = DemoPod::start();
+    for signal in [rustix::process::Signal::TERM, rustix::process::Signal::KILL] {
+        let (mut forward, locals) = forward(pod.pause, &[":8080"]);
+        let _client = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
+        eventually("its helper", || {
+            (children_of(forward.pid()).len() == 1).then_some(())
+        });
+        forward.signal(signal);
+        forward.wait();
+        // The demo has no helper of its own: no connection of its is open.
+        assert_no_process_with(&format!("-t {} -n", pod.pause));
+        assert_no_process_with("socat - TCP4:localhost:8080");
+        TcpStream::connect(("127.0.0.1", locals[0])).unwrap_err();
+    }
+}
+
+#[test]
+fn a_target_that_ends_is_told() {
+    let mut target = std::process::Command::new("sleep")
+        .arg("60")
+        .spawn()
+        .unwrap();
+    let (mut forward, locals) = forward(target.id(), &[":80"]);
+    target.kill().unwrap();
+    target.wait().unwrap();
+    assert_eq!(get("127.0.0.1", locals[0]), "");
+    forward.stderr_line("what happened", |line| {
+        line.contains(&format!("process {} has ended", target.id()))
+            && line.contains("look its pid up")
+    });
+}

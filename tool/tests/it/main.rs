@@ -1,0 +1,16 @@
+//! Tests against the real kernel, real nsenter, socat and Docker, as root.
+//!
+//! They run the built binary as a user does. Nothing is skipped: without root, or without a part
+//! that `cargo xtask setup` installs, they fail and say so.
+
+#![expect(unreachable_pub, reason = "a test binary offers nothing to anybody")]
+
+mod support;
+
+mod against_execsnoop;
+mod bad_input;
+mod build;
+mod demo;
+mod docker;
+mod exec;
+mod forward;

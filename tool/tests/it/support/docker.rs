@@ -1,0 +1,117 @@
+//! A Docker daemon of the test's own: own socket, own data, no network of the host's touched.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::{eventually, output, running::Running, stdout_of, system};
+
+/// A running daemon; dropping it ends it and what runs in it.
+pub struct Docker {
+    dir: PathBuf,
+    daemon: Running,
+}
+
+impl Docker {
+    /// Starts a daemon below a folder of this name, and gives it an image, `busybox`.
+    pub fn start(name: &str) -> Self {
+        let dir = std::env::temp_dir().join(format!("pfsnoop-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let path = |name: &str| dir.join(name).display().to_string();
+        let daemon = Running::start(system("dockerd").args([
+            "--host",
+            &format!("unix://{}", path("docker.sock")),
+            "--data-root",
+            &path("data"),
+            "--exec-root",
+            &path("exec"),
+            "--pidfile",
+            &path("pid"),
+            "--bridge=none",
+            "--iptables=false",
+            "--ip6tables=false",
+            "--storage-driver=vfs",
+        ]));
+        let docker = Self { dir, daemon };
+        eventually("the Docker daemon", || {
+            output(docker.client().arg("info"))
+                .status
+                .success()
+                .then_some(())
+        });
+        docker.import_busybox();
+        docker
+    }
+
+    /// `docker`, for this daemon.
+    pub fn client(&self) -> Command {
+        let mut command = system("docker");
+        command
+            .arg("--host")
+            .arg(format!("unix://{}", self.dir.join("docker.sock").display()));
+        command
+    }
+
+    /// Runs a shell command of busybox in a new container without network; returns its pid.
+    pub fn run(&self, name: &str, shell: &str) -> u32 {
+        let run = [
+            "run",
+            "--detach",
+            "--net=none",
+            "--name",
+            name,
+            "busybox",
+            "/bin/sh",
+            "-c",
+            shell,
+        ];
+        stdout_of(self.client().args(run));
+        let pid = stdout_of(
+            self.client()
+                .args(["inspect", "--format", "{{.State.Pid}}", name]),
+        );
+        pid.trim().parse().unwrap()
+    }
+
+    /// Ends a container, and with it its process.
+    pub fn kill(&self, name: &str) {
+        stdout_of(self.client().args(["kill", name]));
+    }
+
+    /// There is no registry: the image is the static busybox of this machine.
+    fn import_busybox(&self) {
+        let root = self.dir.join("root");
+        std::fs::create_dir_all(root.join("bin")).unwrap();
+        let busybox = stdout_of(system("sh").args(["-c", "command -v busybox"]));
+        std::fs::copy(busybox.trim(), root.join("bin/busybox")).unwrap();
+        for applet in ["sh", "httpd", "mkdir", "sleep"] {
+            std::os::unix::fs::symlink("busybox", root.join("bin").join(applet)).unwrap();
+        }
+        let tar = self.dir.join("root.tar");
+        stdout_of(
+            system("tar")
+                .arg("-C")
+                .arg(&root)
+                .arg("-cf")
+                .arg(&tar)
+                .arg("."),
+        );
+        stdout_of(self.client().arg("import").arg(&tar).arg("busybox"));
+    }
+}
+
+impl Drop for Docker {
+    fn drop(&mut self) {
+        // A daemon that is told to end waits ten seconds for each container that does not.
+        let _ = system("sh")
+            .env(
+                "DOCKER_HOST",
+                format!("unix://{}", self.dir.join("docker.sock").display()),
+            )
+            .args(["-c", "docker ps --all --quiet | xargs -r docker rm --force"])
+            .output();
+        // Ends the containerd that it started, too.
+        self.daemon.signal(rustix::process::Signal::TERM);
+        self.daemon.wait();
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
