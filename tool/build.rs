@@ -15,10 +15,7 @@ fn main() -> Result<()> {
         return Ok(());
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    println!(
-        "cargo::rerun-if-changed={}",
-        root.join("../tool-common").display()
-    );
+    println!("cargo::rerun-if-changed={}", root.join("../tool-common").display());
     let programs = root.join("../tool-ebpf");
     // SAFETY: this program has one thread.
     unsafe {

@@ -9,7 +9,7 @@ pub mod record;
 pub mod settings;
 
 pub use offsets::Offsets;
-pub use record::{ExecHeader, Kind};
+pub use record::{ExecHeader, ExitRecord, Kind};
 pub use settings::Settings;
 
 /// Names of the maps and globals, as they stand in the object file.

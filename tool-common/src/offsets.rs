@@ -31,6 +31,16 @@ pub struct Offsets {
     pub task_nsproxy: u32,
     /// `task_struct.thread_pid`
     pub task_thread_pid: u32,
+    /// `task_struct.signal`
+    pub task_signal: u32,
+    /// `task_struct.exit_code`
+    pub task_exit_code: u32,
+    /// `signal_struct.live` (include/linux/sched/signal.h)
+    pub signal_live: u32,
+    /// `signal_struct.group_exit_code`
+    pub signal_group_exit_code: u32,
+    /// `signal_struct.flags`
+    pub signal_flags: u32,
     /// `mm_struct.arg_start` (include/linux/mm_types.h)
     pub mm_arg_start: u32,
     /// `mm_struct.arg_end`
@@ -73,6 +83,11 @@ impl Offsets {
         task_mm: ABSENT,
         task_nsproxy: ABSENT,
         task_thread_pid: ABSENT,
+        task_signal: ABSENT,
+        task_exit_code: ABSENT,
+        signal_live: ABSENT,
+        signal_group_exit_code: ABSENT,
+        signal_flags: ABSENT,
         mm_arg_start: ABSENT,
         mm_arg_end: ABSENT,
         bprm_filename: ABSENT,

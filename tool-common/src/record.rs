@@ -40,6 +40,8 @@ pub enum Kind {
     /// [`ExecHeader`] of a failed exec, then the arguments, each a `u32` length and its bytes
     /// ([`UNREADABLE`] and none), then the file name.
     FailedExec = 2,
+    /// [`ExitRecord`].
+    Exit = 3,
 }
 
 impl Kind {
@@ -49,6 +51,7 @@ impl Kind {
         match raw {
             1 => Some(Self::Exec),
             2 => Some(Self::FailedExec),
+            3 => Some(Self::Exit),
             _ => None,
         }
     }
@@ -106,4 +109,28 @@ pub struct ExecHeader {
     pub comm: [u8; COMM_LEN],
     /// Name of the parent process, ended by NUL.
     pub parent_comm: [u8; COMM_LEN],
+}
+
+/// The end of a process: of its last thread.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct ExitRecord {
+    /// [`Kind::Exit`] as a number.
+    pub kind: u32,
+    /// Process (the kernel's tgid).
+    pub pid: u32,
+    /// `CLOCK_BOOTTIME` at its end, ns.
+    pub time_ns: u64,
+    /// Start of the process, `CLOCK_BOOTTIME`, ns; 0 when the kernel does not tell.
+    pub start_ns: u64,
+    /// As `wait(2)` has it: the exit code in bits 8 to 15, the signal in bits 0 to 6.
+    pub wait_status: u32,
+    /// Parent process; 0 when the kernel does not tell.
+    pub ppid: u32,
+    /// Real user id.
+    pub uid: u32,
+    /// Keeps the size a multiple of eight.
+    pub reserved: u32,
+    /// Name of the process, ended by NUL.
+    pub comm: [u8; COMM_LEN],
 }

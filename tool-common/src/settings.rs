@@ -62,10 +62,6 @@ pub struct Settings {
     pub comm: [u64; 2],
     /// The bytes of [`comm`](Self::comm) that count: 0xff for each, from the first on.
     pub comm_mask: [u64; 2],
-    /// 1: wake the reader for every record, because a person waits for each one.
-    pub wake_always: u32,
-    /// Keeps the size a multiple of eight.
-    pub reserved: u32,
 }
 
 impl Settings {
@@ -78,8 +74,6 @@ impl Settings {
         cgroup_id: 0,
         comm: [0; 2],
         comm_mask: [0; 2],
-        wake_always: 0,
-        reserved: 0,
     };
 }
 
@@ -108,14 +102,8 @@ mod tests {
         for text in ["nsenter", "n", "ent", "ter"] {
             assert!(contains("nsenter", text), "{text}");
         }
-        assert!(
-            contains("kube-controller", "controller"),
-            "across the two words"
-        );
-        assert!(
-            contains("kube-controller", "kube-controller"),
-            "all fifteen bytes"
-        );
+        assert!(contains("kube-controller", "controller"), "across the two words");
+        assert!(contains("kube-controller", "kube-controller"), "all fifteen bytes");
     }
 
     #[test]

@@ -39,19 +39,31 @@ pub(crate) fn ring_of(comm: &[u8; COMM_LEN]) -> Ring {
     if helper { Ring::Helpers } else { Ring::Events }
 }
 
+/// Who waits for a record.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Urgency {
+    /// A person: it matches the filter that they gave.
+    Now,
+    /// Nobody in particular: the reader takes it with the next batch.
+    Batch,
+}
+
+/// How urgent an exec that passed the filters is.
+#[inline(always)]
+pub(crate) fn urgency_of_match() -> Urgency {
+    if setting!(filters) != 0 { Urgency::Now } else { Urgency::Batch }
+}
+
 /// Copies `size` bytes of `record` to the ring buffer, or counts the record as lost.
 ///
 /// # Safety
 ///
 /// `record` must be valid for reads of `size` bytes.
 #[inline(always)]
-pub(crate) unsafe fn output<T>(ring: Ring, record: *const T, size: usize) {
+pub(crate) unsafe fn output<T>(ring: Ring, urgency: Urgency, record: *const T, size: usize) {
     // SAFETY: the caller's promise, which the verifier checks again.
     let bytes = unsafe { core::slice::from_raw_parts(record.cast::<u8>(), size) };
-    if buffer(ring)
-        .output::<[u8]>(bytes, wake_flags(ring))
-        .is_err()
-    {
+    if buffer(ring).output::<[u8]>(bytes, wake_flags(ring, urgency)).is_err() {
         count_lost(ring);
     }
 }
@@ -68,8 +80,8 @@ pub(crate) fn reserve<T: 'static>(ring: Ring) -> Option<RingBufEntry<T>> {
 
 /// Sends what was written into the reserved room.
 #[inline(always)]
-pub(crate) fn submit<T>(ring: Ring, entry: RingBufEntry<T>) {
-    entry.submit(wake_flags(ring));
+pub(crate) fn submit<T>(ring: Ring, urgency: Urgency, entry: RingBufEntry<T>) {
+    entry.submit(wake_flags(ring, urgency));
 }
 
 #[inline(always)]
@@ -82,13 +94,9 @@ fn buffer(ring: Ring) -> &'static RingBuf {
 
 /// Whether a record announces itself, as flags for output and submit.
 #[inline(always)]
-fn wake_flags(ring: Ring) -> u64 {
-    let wake = ring == Ring::Helpers || setting!(wake_always) != 0 || take_sleep();
-    u64::from(if wake {
-        BPF_RB_FORCE_WAKEUP
-    } else {
-        BPF_RB_NO_WAKEUP
-    })
+fn wake_flags(ring: Ring, urgency: Urgency) -> u64 {
+    let wake = ring == Ring::Helpers || urgency == Urgency::Now || take_sleep();
+    u64::from(if wake { BPF_RB_FORCE_WAKEUP } else { BPF_RB_NO_WAKEUP })
 }
 
 /// Whether the reader sleeps. Only the first to see it wakes it.

@@ -14,7 +14,7 @@ use aya_ebpf::{
 use aya_log_ebpf::warn;
 use pfsnoop_common::record::{ExecHeader, Kind, MAX_ARGS, MAX_FILENAME, exec_flags};
 
-use crate::emit::{self, ring_of};
+use crate::emit::{self, ring_of, urgency_of_match};
 use crate::failed_exec;
 use crate::filter;
 use crate::globals::{field, offset};
@@ -80,7 +80,7 @@ fn output_small(ctx: &RawTracePointContext, record: *mut Small, start: u64, file
     // SAFETY: `record` is a map value, valid while the program runs.
     let size = unsafe { copy_texts(ctx, record, start, filename) };
     // SAFETY: as above, and `size` is at most the record's.
-    unsafe { emit::output(ring_of(&(*record).header.comm), record, size) };
+    unsafe { emit::output(ring_of(&(*record).header.comm), urgency_of_match(), record, size) };
 }
 
 /// The same for arguments beyond the scratch buffer: the record is as large as it can get.
@@ -96,7 +96,7 @@ fn submit_large(ctx: &RawTracePointContext, header: &ExecHeader, start: u64, fil
         (*record).header = *header;
         copy_texts(ctx, record, start, filename);
     }
-    emit::submit(ring, entry);
+    emit::submit(ring, urgency_of_match(), entry);
 }
 
 /// Copies the arguments that fit and, behind them, the file name; returns the record's size.
@@ -122,20 +122,14 @@ unsafe fn copy_texts<const ARGS: usize>(
         }
         let texts = (&raw mut (*record).args).cast::<u8>();
         if bpf_probe_read_user(texts.cast(), args_len as u32, start as *const _) != 0 {
-            warn!(
-                ctx,
-                "pid {}: {} bytes of arguments cannot be read", header.pid, args_len
-            );
+            warn!(ctx, "pid {}: {} bytes of arguments cannot be read", header.pid, args_len);
             header.flags |= exec_flags::ARGS_UNREADABLE;
             args_len = 0;
         }
         let name = texts.add(args_len as usize);
         let copied = bpf_probe_read_kernel_str(name.cast(), MAX_FILENAME as u32, filename.cast());
-        let name_len = if copied > 0 && copied <= MAX_FILENAME as i64 {
-            copied as u64 - 1
-        } else {
-            0
-        };
+        let name_len =
+            if copied > 0 && copied <= MAX_FILENAME as i64 { copied as u64 - 1 } else { 0 };
         header.args_len = args_len as u32;
         header.filename_len = name_len as u32;
         size_of::<ExecHeader>() + (args_len + name_len) as usize

@@ -17,7 +17,7 @@ use pfsnoop_common::{
     record::{ExecHeader, Kind, MAX_FILENAME, UNREADABLE, exec_flags},
 };
 
-use crate::emit::{self, ring_of};
+use crate::emit::{self, ring_of, urgency_of_match};
 use crate::filter;
 use crate::globals::offset;
 use crate::task::Task;
@@ -123,7 +123,7 @@ fn try_failed_exec(ctx: &TracePointContext) -> Option<()> {
     // SAFETY: `scratch` is a map value, valid while the program runs.
     let size = unsafe { copy_texts(scratch, asked) };
     // SAFETY: as above, and `size` is at most the record's.
-    unsafe { emit::output(ring_of(&(*scratch).header.comm), scratch, size) };
+    unsafe { emit::output(ring_of(&(*scratch).header.comm), urgency_of_match(), scratch, size) };
     Some(())
 }
 
@@ -168,11 +168,8 @@ unsafe fn copy_texts(scratch: *mut Scratch, asked: Asked) -> usize {
         let name = texts.add(used);
         let copied =
             bpf_probe_read_user_str(name.cast(), MAX_FILENAME as u32, asked.filename as *const _);
-        let name_len = if copied > 0 && copied <= MAX_FILENAME as i64 {
-            copied as usize - 1
-        } else {
-            0
-        };
+        let name_len =
+            if copied > 0 && copied <= MAX_FILENAME as i64 { copied as usize - 1 } else { 0 };
         header.filename_len = name_len as u32;
         size_of::<ExecHeader>() + used + name_len
     }

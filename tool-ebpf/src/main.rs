@@ -10,13 +10,11 @@
     clippy::cast_sign_loss,
     reason = "lengths are bounded before they are cast, and the verifier proves it at every load"
 )]
-#![expect(
-    clippy::needless_pass_by_value,
-    reason = "the macros hand each program its context"
-)]
+#![expect(clippy::needless_pass_by_value, reason = "the macros hand each program its context")]
 
 mod emit;
 mod exec;
+mod exit;
 mod failed_exec;
 mod filter;
 mod globals;

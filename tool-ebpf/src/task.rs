@@ -40,34 +40,45 @@ impl Task {
         field(self.leader()?.0, offset!(task_start_boottime))
     }
 
+    /// Threads that have not ended (`signal->live`); 0 at the end of the last one.
+    #[inline(always)]
+    pub(crate) fn live_threads(self) -> Option<u32> {
+        let signal: *const u8 = field(self.0, offset!(task_signal))?;
+        field(signal, offset!(signal_live))
+    }
+
+    /// How the process ended, as its parent will see it: `wait_task_zombie` (kernel/exit.c).
+    #[inline(always)]
+    pub(crate) fn wait_status(self) -> Option<u32> {
+        /// The whole process was ended at once (include/linux/sched/signal.h).
+        const SIGNAL_GROUP_EXIT: u32 = 4;
+        let signal: *const u8 = field(self.0, offset!(task_signal))?;
+        let flags: u32 = field(signal, offset!(signal_flags))?;
+        if flags & SIGNAL_GROUP_EXIT != 0 {
+            return field(signal, offset!(signal_group_exit_code));
+        }
+        field(self.leader()?.0, offset!(task_exit_code))
+    }
+
     /// Where the process keeps its arguments, as (first byte, byte after the last) in its memory.
     #[inline(always)]
     pub(crate) fn args(self) -> Option<(u64, u64)> {
         let mm: *const u8 = field(self.0, offset!(task_mm))?;
-        Some((
-            field(mm, offset!(mm_arg_start))?,
-            field(mm, offset!(mm_arg_end))?,
-        ))
+        Some((field(mm, offset!(mm_arg_start))?, field(mm, offset!(mm_arg_end))?))
     }
 
     /// Inode of the network namespace.
     #[inline(always)]
     pub(crate) fn netns(self) -> Option<u32> {
         let nsproxy: *const u8 = field(self.0, offset!(task_nsproxy))?;
-        field(
-            field(nsproxy, offset!(nsproxy_net_ns))?,
-            offset!(net_ns_inum),
-        )
+        field(field(nsproxy, offset!(nsproxy_net_ns))?, offset!(net_ns_inum))
     }
 
     /// Inode of the mount namespace.
     #[inline(always)]
     fn mntns(self) -> Option<u32> {
         let nsproxy: *const u8 = field(self.0, offset!(task_nsproxy))?;
-        field(
-            field(nsproxy, offset!(nsproxy_mnt_ns))?,
-            offset!(mnt_namespace_ns_inum),
-        )
+        field(field(nsproxy, offset!(nsproxy_mnt_ns))?, offset!(mnt_namespace_ns_inum))
     }
 
     /// Inode of the pid namespace that the task is in: `task_active_pid_ns` (kernel/pid.c), not
@@ -79,10 +90,7 @@ impl Task {
         let upid = pid
             .wrapping_add(offset!(pid_numbers) as usize)
             .wrapping_add(level as usize * offset!(upid_size) as usize);
-        field(
-            field(upid, offset!(upid_ns))?,
-            offset!(pid_namespace_ns_inum),
-        )
+        field(field(upid, offset!(upid_ns))?, offset!(pid_namespace_ns_inum))
     }
 
     /// Writes who the task is; the caller adds what happened to it.

@@ -46,10 +46,7 @@ pub enum Verb {
 }
 
 /// `pfsnoop exec`
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch of execsnoop's"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of execsnoop's")]
 #[derive(Args, Debug)]
 #[command(after_help = EXEC_EXAMPLES)]
 pub struct Exec {
@@ -80,6 +77,9 @@ pub struct Exec {
     /// Only children of this process
     #[arg(short = 'P', long, value_name = "PID")]
     pub ppid: Option<u32>,
+    /// Show the end of each shown process too: exit code or signal, and how long it lived
+    #[arg(long)]
+    pub exit: bool,
     /// Most arguments shown of a process, in text
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub max_args: usize,
@@ -164,23 +164,20 @@ pub enum Stop {
 /// Parses the process's command line.
 pub fn parse() -> Result<Cli, Stop> {
     let matches = Cli::command().try_get_matches();
-    matches
-        .and_then(|matches| Cli::from_arg_matches(&matches))
-        .map_err(|error| {
-            use clap::error::ErrorKind::{DisplayHelp, DisplayVersion};
-            match error.kind() {
-                DisplayHelp | DisplayVersion => Stop::Asked(error.render().to_string()),
-                _ => Stop::Wrong(one_line(&error.render().to_string())),
-            }
-        })
+    matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| {
+        use clap::error::ErrorKind::{DisplayHelp, DisplayVersion};
+        match error.kind() {
+            DisplayHelp | DisplayVersion => Stop::Asked(error.render().to_string()),
+            _ => Stop::Wrong(one_line(&error.render().to_string())),
+        }
+    })
 }
 
 /// clap explains over several paragraphs; the first says what is wrong, `tip:` what to do.
 fn one_line(text: &str) -> String {
     let text = text.strip_prefix("error: ").unwrap_or(text);
-    let mut paragraphs = text
-        .split("\n\n")
-        .map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
+    let mut paragraphs =
+        text.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
     let what = paragraphs.next().unwrap_or_default();
     let tip = paragraphs.find(|part| part.starts_with("tip:"));
     let advice = tip.unwrap_or_else(|| "see `pfsnoop --help`".to_owned());
@@ -192,10 +189,7 @@ fn regex(text: &str) -> Result<Regex, String> {
     Regex::new(text).map_err(|error| {
         let text = error.to_string();
         let reason = text.lines().find_map(|line| line.strip_prefix("error: "));
-        format!(
-            "not a regular expression: {}",
-            reason.unwrap_or(text.trim())
-        )
+        format!("not a regular expression: {}", reason.unwrap_or(text.trim()))
     })
 }
 
@@ -224,11 +218,7 @@ mod tests {
 
     #[test]
     fn errors_are_one_line() {
-        for args in [
-            &["pfsnoop", "-n", "("][..],
-            &["pfsnoop", "forward"],
-            &["pfsnoop", "--nope"],
-        ] {
+        for args in [&["pfsnoop", "-n", "("][..], &["pfsnoop", "forward"], &["pfsnoop", "--nope"]] {
             let error = Cli::try_parse_from(args).unwrap_err().render().to_string();
             let line = one_line(&error);
             assert!(!line.contains('\n') && line.contains("; "), "{line}");

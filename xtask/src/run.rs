@@ -20,9 +20,7 @@ pub(crate) fn cargo(args: &[&str]) -> Command {
 
 /// Runs to the end with our own stdout and stderr.
 pub(crate) fn shown(command: &mut Command) -> Result<()> {
-    let status = command
-        .status()
-        .with_context(|| format!("cannot run {command:?}"))?;
+    let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
     if !status.success() {
         bail!("{command:?} ended with {status}");
     }
@@ -31,9 +29,7 @@ pub(crate) fn shown(command: &mut Command) -> Result<()> {
 
 /// Runs to the end and returns stdout; on failure the error holds what it said.
 pub(crate) fn quiet(command: &mut Command) -> Result<String> {
-    let output = command
-        .output()
-        .with_context(|| format!("cannot run {command:?}"))?;
+    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         bail!("{command:?} ended with {}:\n{}", output.status, said.trim());
@@ -49,7 +45,5 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
 /// The first file of that name in `PATH`.
 pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|dir| dir.join(name))
-        .find(|file| file.is_file())
+    std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file())
 }

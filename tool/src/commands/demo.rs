@@ -48,17 +48,9 @@ async fn forward_to(
     stop: &mut Stop,
     stay: bool,
 ) -> Result<()> {
-    print(&format!(
-        "Pod with pause process {} in net:[{}]",
-        pod.pause_pid(),
-        pod.netns()
-    ))?;
+    print(&format!("Pod with pause process {} in net:[{}]", pod.pause_pid(), pod.netns()))?;
     let target = Target::find(&TargetName::Pid(pod.pause_pid()))?;
-    let listeners = Listener::on_loopback(PortPair {
-        local: 0,
-        remote: PORT,
-    })
-    .await?;
+    let listeners = Listener::on_loopback(PortPair { local: 0, remote: PORT }).await?;
     let local = listeners.first().context("no listener")?.pair().local;
     for listener in &listeners {
         print(&output::forwarding(listener))?;
@@ -71,9 +63,7 @@ async fn forward_to(
         () = stop.wait() => Ok(()),
     };
     if outcome.is_ok() && stay {
-        print(&format!(
-            "Open http://localhost:{local}/ in a browser; Ctrl-C ends the demo"
-        ))?;
+        print(&format!("Open http://localhost:{local}/ in a browser; Ctrl-C ends the demo"))?;
         stay_up(&mut notices, watch, stop).await?;
     }
     forwarder.stop().await;
@@ -81,9 +71,7 @@ async fn forward_to(
 }
 
 async fn one_request(pod: &Pod, local: u16, watch: &mut Watch) -> Result<()> {
-    let page = get(local)
-        .await
-        .context("the request through the forward failed")?;
+    let page = get(local).await.context("the request through the forward failed")?;
     print(&format!("\nGET http://127.0.0.1:{local}/"))?;
     for line in page.lines().take(PAGE_LINES) {
         print(&format!("  {}", output::escaped(line.as_bytes())))?;
@@ -93,10 +81,7 @@ async fn one_request(pod: &Pod, local: u16, watch: &mut Watch) -> Result<()> {
     let (nsenter, socat) = the_two_execs(pod, watch).await?;
     let seen = format!("net:[{}]", pod.netns());
     if nsenter.pid != socat.pid || socat.netns.map(u64::from) != Some(pod.netns()) {
-        bail!(
-            "process {} did not become the socat that was seen in the pod",
-            nsenter.pid
-        );
+        bail!("process {} did not become the socat that was seen in the pod", nsenter.pid);
     }
     if !page.contains(&seen) {
         bail!("the page does not come from {seen}");
@@ -109,10 +94,7 @@ async fn one_request(pod: &Pod, local: u16, watch: &mut Watch) -> Result<()> {
 
 /// Shows rows until nsenter and socat of our one connection are among them.
 async fn the_two_execs(pod: &Pod, watch: &mut Watch) -> Result<(ExecEvent, ExecEvent)> {
-    let expected = NsenterSocat {
-        target: pod.pause_pid(),
-        port: PORT,
-    };
+    let expected = NsenterSocat { target: pod.pause_pid(), port: PORT };
     let (mut nsenter, mut socat) = (None, None);
     loop {
         // What started the pod was seen too, and is not what the demo is about.
@@ -154,9 +136,7 @@ async fn get(port: u16) -> Result<String> {
     let stream = TcpStream::connect(("127.0.0.1", port)).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);
-    let request = Request::get("/")
-        .header("host", "localhost")
-        .body(Empty::<Bytes>::new())?;
+    let request = Request::get("/").header("host", "localhost").body(Empty::<Bytes>::new())?;
     let response = sender.send_request(request).await?;
     let body = response.into_body().collect().await?.to_bytes();
     connection.abort();

@@ -12,7 +12,7 @@ use crate::cli;
 use crate::node::clock;
 use crate::output::{Columns, Rows};
 use crate::probe::{Options, Probe};
-use crate::trace::{Event, Filter};
+use crate::trace::{Event, Filter, Selection};
 
 /// How often we look whether something was lost.
 const LOSS_CHECK: Duration = Duration::from_secs(1);
@@ -21,7 +21,7 @@ pub(super) async fn run(args: cli::Exec) -> Result<()> {
     start_logging(args.verbose);
     let mut stop = Stop::new(args.duration)?;
     let mut screen = Screen::new(&args);
-    let mut probe = Probe::attach(&options(&args, &screen.filter))?;
+    let mut probe = Probe::attach(&options(&args, screen.selection.filter()))?;
     screen.rows.header()?;
 
     let mut loss_check = interval(LOSS_CHECK);
@@ -47,13 +47,14 @@ fn options(args: &cli::Exec, filter: &Filter) -> Options {
     Options {
         settings: filter.settings(),
         failed_execs: args.fails,
+        exits: args.exit,
         verbose: args.verbose,
     }
 }
 
 /// What is shown, and how much of it is still to come.
 struct Screen {
-    filter: Filter,
+    selection: Selection,
     rows: Rows<BufWriter<Stdout>>,
     rows_left: Option<u64>,
 }
@@ -75,30 +76,25 @@ impl Screen {
             ppid: args.ppid,
         };
         let rows = Rows::new(BufWriter::new(stdout()), args.output, columns);
-        Self {
-            filter,
-            rows,
-            rows_left: args.count,
-        }
+        Self { selection: Selection::new(filter), rows, rows_left: args.count }
     }
 
     /// Shows a batch and sends it on its way; breaks after the last row that was asked for.
     fn show(&mut self, events: &mut Vec<Event>) -> Result<std::ops::ControlFlow<()>> {
         use std::ops::ControlFlow::{Break, Continue};
         for event in events.drain(..) {
-            let Event::Exec(exec) = event;
-            if self.rows_left == Some(0) || !self.filter.matches(&exec) {
-                continue;
+            if self.rows_left == Some(0) {
+                break;
             }
-            self.rows.exec(&exec)?;
+            match event {
+                Event::Exec(exec) if self.selection.wants_exec(&exec) => self.rows.exec(&exec)?,
+                Event::Exit(exit) if self.selection.wants_exit(&exit) => self.rows.exit(&exit)?,
+                _ => continue,
+            }
             self.rows_left = self.rows_left.map(|left| left - 1);
         }
         self.rows.flush()?;
-        Ok(if self.rows_left == Some(0) {
-            Break(())
-        } else {
-            Continue(())
-        })
+        Ok(if self.rows_left == Some(0) { Break(()) } else { Continue(()) })
     }
 
     fn lost(&mut self, probe: &mut Probe) -> Result<()> {

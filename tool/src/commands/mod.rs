@@ -27,10 +27,6 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
 
 /// Sets up what `-v` shows: our own and the kernel programs' log, on stderr.
 fn start_logging(verbose: bool) {
-    let level = if verbose {
-        log::LevelFilter::Debug
-    } else {
-        log::LevelFilter::Warn
-    };
+    let level = if verbose { log::LevelFilter::Debug } else { log::LevelFilter::Warn };
     env_logger::Builder::new().filter_level(level).init();
 }

@@ -19,28 +19,15 @@ impl Watch {
     /// Shows nothing.
     pub(super) fn nothing() -> Self {
         let rows = Rows::new(stdout(), Format::Text, Columns::default());
-        Self {
-            probe: None,
-            rows,
-            events: Vec::new(),
-        }
+        Self { probe: None, rows, events: Vec::new() }
     }
 
     /// From here on every exec of a child of ours is seen.
     pub(super) fn own_children(verbose: bool) -> Result<Self, ProbeError> {
-        let filter = Filter {
-            ppid: Some(std::process::id()),
-            ..Filter::default()
-        };
-        let options = Options {
-            settings: filter.settings(),
-            failed_execs: true,
-            verbose,
-        };
-        Ok(Self {
-            probe: Some(Probe::attach(&options)?),
-            ..Self::nothing()
-        })
+        let filter = Filter { ppid: Some(std::process::id()), ..Filter::default() };
+        let settings = filter.settings();
+        let options = Options { settings, failed_execs: true, exits: false, verbose };
+        Ok(Self { probe: Some(Probe::attach(&options)?), ..Self::nothing() })
     }
 
     /// The line above the rows, when there will be rows.
@@ -87,7 +74,10 @@ impl Watch {
     }
 
     fn take(&mut self) -> Vec<ExecEvent> {
-        let execs = self.events.drain(..).map(|Event::Exec(exec)| exec);
+        let execs = self.events.drain(..).filter_map(|event| match event {
+            Event::Exec(exec) => Some(exec),
+            Event::Exit(_) => None,
+        });
         execs.collect()
     }
 }

@@ -38,11 +38,7 @@ pub fn run() -> Result<()> {
 async fn bring_loopback_up() -> Result<()> {
     let (connection, netlink, _) = rtnetlink::new_connection()?;
     let connection = tokio::spawn(connection);
-    netlink
-        .link()
-        .set(LinkUnspec::new_with_index(LOOPBACK).up().build())
-        .execute()
-        .await?;
+    netlink.link().set(LinkUnspec::new_with_index(LOOPBACK).up().build()).execute().await?;
     connection.abort();
     Ok(())
 }

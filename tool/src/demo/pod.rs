@@ -24,19 +24,12 @@ pub struct Pod {
 impl Pod {
     /// Starts the pause process, then the web page in its namespaces.
     pub async fn start() -> Result<Self> {
-        let (pause, pause_pid) = spawn(&["demo-pause"])
-            .await
-            .context("cannot start the pod")?;
+        let (pause, pause_pid) = spawn(&["demo-pause"]).await.context("cannot start the pod")?;
         let netns = netns_of(pause_pid)?;
         let (web, _) = spawn(&["demo-web", &pause_pid.to_string()])
             .await
             .context("cannot start the web page in the pod")?;
-        Ok(Self {
-            pause,
-            web,
-            pause_pid,
-            netns,
-        })
+        Ok(Self { pause, web, pause_pid, netns })
     }
 
     /// Pid of the pause process: what nsenter is given.
@@ -63,11 +56,7 @@ impl Pod {
 /// Starts this binary as one of the pod's processes and waits until it is ready.
 async fn spawn(args: &[&str]) -> Result<(Child, u32)> {
     let mut command = Command::new("/proc/self/exe");
-    command
-        .arg0("pfsnoop")
-        .args(args)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped());
+    command.arg0("pfsnoop").args(args).stdin(Stdio::null()).stdout(Stdio::piped());
     // A Ctrl-C on our terminal is for us alone: we end the pod ourselves.
     command.process_group(0).kill_on_drop(true);
     let parent = getpid();
@@ -76,11 +65,7 @@ async fn spawn(args: &[&str]) -> Result<(Child, u32)> {
         command.pre_exec(move || {
             set_parent_process_death_signal(Some(Signal::KILL))?;
             let orphaned = getppid() != Some(parent);
-            if orphaned {
-                Err(std::io::ErrorKind::BrokenPipe.into())
-            } else {
-                Ok(())
-            }
+            if orphaned { Err(std::io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
         });
     }
     let mut child = command.spawn()?;

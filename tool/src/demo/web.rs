@@ -32,19 +32,16 @@ pub async fn run(pause: u32) -> Result<()> {
                 Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(page(&request, peer))))
             });
             // A client that leaves in the middle is no concern of a demo's.
-            let _ = http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), page)
-                .await;
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), page).await;
         });
     }
 }
 
 /// Joins the namespaces that the pause process holds.
 fn enter(pause: u32) -> Result<()> {
-    for (name, kind) in [
-        ("net", LinkNameSpaceType::Network),
-        ("uts", LinkNameSpaceType::HostNameAndNISDomainName),
-    ] {
+    for (name, kind) in
+        [("net", LinkNameSpaceType::Network), ("uts", LinkNameSpaceType::HostNameAndNISDomainName)]
+    {
         let namespace = std::fs::File::open(format!("/proc/{pause}/ns/{name}"))?;
         move_into_link_name_space(std::os::fd::AsFd::as_fd(&namespace), Some(kind))?;
     }
@@ -62,9 +59,7 @@ fn page(request: &Request<Incoming>, peer: SocketAddr) -> String {
         request.uri(),
     );
     for (name, value) in request.headers() {
-        let value = String::from_utf8_lossy(value.as_bytes())
-            .escape_debug()
-            .to_string();
+        let value = String::from_utf8_lossy(value.as_bytes()).escape_debug().to_string();
         page.push_str(&[name.as_str(), ": ", &value, "\n"].concat());
     }
     page

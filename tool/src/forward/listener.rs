@@ -48,19 +48,11 @@ impl Listener {
     }
 
     async fn bind(address: SocketAddr, mut pair: PortPair) -> Result<Self, ListenError> {
-        let failed = |source| ListenError {
-            pair,
-            address,
-            source,
-        };
+        let failed = |source| ListenError { pair, address, source };
         let socket = TcpListener::bind(address).await.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
         pair.local = address.port();
-        Ok(Self {
-            socket,
-            address,
-            pair,
-        })
+        Ok(Self { socket, address, pair })
     }
 
     /// Where it listens.
@@ -91,9 +83,7 @@ impl Listener {
                     connections.spawn(connection::serve(client, self.pair, shared, stop));
                 }
                 Err(error) => {
-                    let _ = shared
-                        .notices
-                        .send(Notice::NotAccepted(self.address, error));
+                    let _ = shared.notices.send(Notice::NotAccepted(self.address, error));
                     tokio::time::sleep(ACCEPT_BACKOFF).await;
                 }
             }

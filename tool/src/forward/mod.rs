@@ -43,11 +43,7 @@ impl Forwarder {
     ) -> (Self, mpsc::UnboundedReceiver<Notice>) {
         let (notices, receiver) = mpsc::unbounded_channel();
         let (stop, stopped) = watch::channel(false);
-        let shared = Arc::new(Shared {
-            target,
-            dialer,
-            notices,
-        });
+        let shared = Arc::new(Shared { target, dialer, notices });
         let mut tasks = JoinSet::new();
         for listener in listeners {
             tasks.spawn(listener.serve(Arc::clone(&shared), stopped.clone()));

@@ -20,15 +20,9 @@ impl FromStr for PortPair {
         let (local, remote) = text.split_once(':').unwrap_or((text, text));
         if remote.contains(':') {
             // kubectl reads 1:2:3 as 1:1 and forwards to what nobody asked for.
-            return Err(format!(
-                "invalid port format '{text}': give LOCAL:REMOTE or REMOTE"
-            ));
+            return Err(format!("invalid port format '{text}': give LOCAL:REMOTE or REMOTE"));
         }
-        let local = if local.is_empty() {
-            0
-        } else {
-            port("local", local)?
-        };
+        let local = if local.is_empty() { 0 } else { port("local", local)? };
         match port("remote", remote)? {
             0 => Err("remote port must be > 0".to_owned()),
             remote => Ok(Self { local, remote }),
@@ -38,10 +32,7 @@ impl FromStr for PortPair {
 
 fn port(side: &str, text: &str) -> Result<u16, String> {
     // Rust's numbers may have a sign, ports not.
-    let digits = text
-        .bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then_some(text);
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit()).then_some(text);
     let port = digits.and_then(|digits| digits.parse().ok());
     port.ok_or_else(|| format!("error parsing {side} port '{text}': must be a number up to 65535"))
 }

@@ -43,10 +43,7 @@ impl Held {
         let pidfd = pidfd_open(raw, PidfdFlags::empty()).map_err(|errno| match errno {
             // EINVAL is what a thread that leads no process gets.
             rustix::io::Errno::SRCH | rustix::io::Errno::INVAL => ProcessError::NotFound(pid),
-            errno => ProcessError::Unreadable {
-                pid,
-                source: errno.into(),
-            },
+            errno => ProcessError::Unreadable { pid, source: errno.into() },
         })?;
         let netns = netns_of(pid)?;
         Ok(Self { pid, pidfd, netns })
@@ -69,10 +66,7 @@ impl Held {
     pub fn is_alive(&self) -> bool {
         use rustix::event::{PollFd, PollFlags, poll};
         let mut fds = [PollFd::new(&self.pidfd, PollFlags::IN)];
-        let now = rustix::time::Timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
+        let now = rustix::time::Timespec { tv_sec: 0, tv_nsec: 0 };
         // A pidfd becomes readable when its process ends (pidfd_open(2)).
         matches!(poll(&mut fds, Some(&now)), Ok(0))
     }
@@ -91,15 +85,11 @@ pub fn netns_of(pid: u32) -> Result<u64, ProcessError> {
 fn explain(pid: u32, error: ProcError) -> ProcessError {
     match error {
         ProcError::NotFound(_) => ProcessError::NotFound(pid),
-        ProcError::PermissionDenied(_) => ProcessError::Unreadable {
-            pid,
-            source: io::ErrorKind::PermissionDenied.into(),
-        },
+        ProcError::PermissionDenied(_) => {
+            ProcessError::Unreadable { pid, source: io::ErrorKind::PermissionDenied.into() }
+        }
         ProcError::Io(source, _) => ProcessError::Unreadable { pid, source },
-        other => ProcessError::Unreadable {
-            pid,
-            source: io::Error::other(other),
-        },
+        other => ProcessError::Unreadable { pid, source: io::Error::other(other) },
     }
 }
 
@@ -109,29 +99,20 @@ mod tests {
 
     #[test]
     fn holds_a_process_until_it_ends() {
-        let mut child = std::process::Command::new("sleep")
-            .arg("60")
-            .spawn()
-            .unwrap();
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
         let held = Held::open(child.id()).unwrap();
         assert_eq!(held.netns(), netns_of(std::process::id()).unwrap());
         assert!(held.is_alive());
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(!held.is_alive());
-        assert!(matches!(
-            Held::open(held.pid()),
-            Err(ProcessError::NotFound(_))
-        ));
+        assert!(matches!(Held::open(held.pid()), Err(ProcessError::NotFound(_))));
     }
 
     #[test]
     fn no_process_has_these_pids() {
         for pid in [0, u32::MAX, 1 << 30] {
-            assert!(
-                matches!(Held::open(pid), Err(ProcessError::NotFound(_))),
-                "{pid}"
-            );
+            assert!(matches!(Held::open(pid), Err(ProcessError::NotFound(_))), "{pid}");
         }
     }
 }

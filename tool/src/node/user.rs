@@ -29,11 +29,7 @@ mod tests {
     fn takes_numbers_and_names() {
         assert_eq!(uid_of("0"), Ok(0));
         assert_eq!(uid_of("root"), Ok(0));
-        assert!(
-            uid_of("no such user")
-                .unwrap_err()
-                .contains("give a number")
-        );
+        assert!(uid_of("no such user").unwrap_err().contains("give a number"));
         assert_eq!(in_passwd("a:x:7:8::/:/bin/sh\nbroken\nb:x:9", "b"), Some(9));
     }
 }

@@ -58,14 +58,8 @@ mod tests {
 
     #[test]
     fn nothing_reaches_the_terminal_raw() {
-        assert_eq!(
-            escaped(b"a\nb\tc\x1b[31m\x7f\0"),
-            r"a\nb\tc\x1b[31m\x7f\x00"
-        );
-        assert_eq!(
-            escaped("\u{9b}31m \u{202e}gpj.exe".as_bytes()),
-            r"\u{9b}31m \u{202e}gpj.exe"
-        );
+        assert_eq!(escaped(b"a\nb\tc\x1b[31m\x7f\0"), r"a\nb\tc\x1b[31m\x7f\x00");
+        assert_eq!(escaped("\u{9b}31m \u{202e}gpj.exe".as_bytes()), r"\u{9b}31m \u{202e}gpj.exe");
         assert_eq!(escaped(b"\xff\xc3("), r"\xff\xc3(");
     }
 }

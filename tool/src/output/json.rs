@@ -6,13 +6,10 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::node::clock;
-use crate::trace::{Arg, ExecEvent, Lost};
+use crate::trace::{Arg, End, ExecEvent, ExitEvent, Lost};
 
 #[derive(Serialize)]
-#[expect(
-    clippy::struct_field_names,
-    reason = "the fields are the contract's keys"
-)]
+#[expect(clippy::struct_field_names, reason = "the fields are the contract's keys")]
 pub(super) struct Exec {
     r#type: &'static str,
     time: String,
@@ -38,6 +35,22 @@ pub(super) struct Exec {
 }
 
 #[derive(Serialize)]
+pub(super) struct Exit {
+    r#type: &'static str,
+    time: String,
+    exec_id: String,
+    pid: u32,
+    ppid: u32,
+    uid: u32,
+    comm: String,
+    /// `null` when a signal ended it.
+    exit_code: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signal: Option<u8>,
+    duration_ns: Option<u64>,
+}
+
+#[derive(Serialize)]
 pub(super) struct LostRecord {
     r#type: &'static str,
     time: String,
@@ -50,7 +63,7 @@ pub(super) fn exec(exec: &ExecEvent) -> Exec {
     Exec {
         r#type: "exec",
         time: rfc3339(exec.time_ns),
-        exec_id: format!("{}-{}", exec.pid, exec.start_ns),
+        exec_id: exec_id(exec.pid, exec.start_ns),
         pid: exec.pid,
         tid: exec.tid,
         ppid: exec.ppid,
@@ -60,12 +73,7 @@ pub(super) fn exec(exec: &ExecEvent) -> Exec {
         parent_comm: text(&exec.parent_comm),
         ret: exec.ret,
         filename: text(&exec.filename),
-        args: exec
-            .args
-            .list
-            .iter()
-            .map(|arg| arg.text().map(text))
-            .collect(),
+        args: exec.args.list.iter().map(|arg| arg.text().map(text)).collect(),
         args_truncated: exec.args.cut,
         args_unreadable: exec.args.unreadable || unreadable,
         args_bytes: exec.args.bytes,
@@ -76,14 +84,34 @@ pub(super) fn exec(exec: &ExecEvent) -> Exec {
     }
 }
 
+pub(super) fn exit(exit: &ExitEvent) -> Exit {
+    let (exit_code, signal) = match exit.end {
+        End::Exited(code) => (Some(code), None),
+        End::Killed(signal) => (None, Some(signal)),
+    };
+    Exit {
+        r#type: "exit",
+        time: rfc3339(exit.time_ns),
+        exec_id: exec_id(exit.pid, exit.start_ns),
+        pid: exit.pid,
+        ppid: exit.ppid,
+        uid: exit.uid,
+        comm: text(&exit.comm),
+        exit_code,
+        signal,
+        duration_ns: exit.lived_ns(),
+    }
+}
+
 pub(super) fn lost(lost: Lost) -> LostRecord {
     let Lost { events, total } = lost;
-    LostRecord {
-        r#type: "lost",
-        time: rfc3339(clock::boottime_ns()),
-        events,
-        total,
-    }
+    LostRecord { r#type: "lost", time: rfc3339(clock::boottime_ns()), events, total }
+}
+
+/// Names a process for good, and so joins all of its records: a pid is used again, with another
+/// start.
+fn exec_id(pid: u32, start_ns: u64) -> String {
+    format!("{pid}-{start_ns}")
 }
 
 /// One object, one line.

@@ -14,7 +14,7 @@ pub use escape::escaped;
 pub use notice::{forwarding, notice};
 pub use text::Columns;
 
-use crate::trace::{ExecEvent, Lost};
+use crate::trace::{ExecEvent, ExitEvent, Lost};
 
 /// What `-o` takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -64,12 +64,20 @@ impl<W: Write> Rows<W> {
         }
     }
 
+    /// The end of a process.
+    pub fn exit(&mut self, exit: &ExitEvent) -> io::Result<()> {
+        match &self.shape {
+            Shape::Text(columns) => writeln!(self.out, "{}", columns.exit_row(exit)),
+            Shape::Json => json::line(&mut self.out, &json::exit(exit)),
+        }
+    }
+
     /// Records that were lost: a record of their own in JSON, in text a line on stderr.
     pub fn lost(&mut self, lost: Lost) -> io::Result<()> {
         match &self.shape {
             Shape::Text(_) => {
                 let Lost { events, total } = lost;
-                eprintln!("pfsnoop: {events} events were lost, {total} since the start");
+                eprintln!("pfsnoop: {events} records were lost, {total} since the start");
                 Ok(())
             }
             Shape::Json => json::line(&mut self.out, &json::lost(lost)),

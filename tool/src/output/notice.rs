@@ -6,11 +6,7 @@ use crate::forward::{Listener, Notice};
 /// What stands above everything else: one line a listener.
 #[must_use]
 pub fn forwarding(listener: &Listener) -> String {
-    format!(
-        "Forwarding from {} -> {}",
-        listener.address(),
-        listener.pair().remote
-    )
+    format!("Forwarding from {} -> {}", listener.address(), listener.pair().remote)
 }
 
 /// A notice as a line: `Ok` is data, `Err` is for stderr.
@@ -22,17 +18,14 @@ pub fn notice(notice: &Notice) -> Result<String, String> {
             let failure = escaped(chain(failure).as_bytes());
             Err(format!("an error occurred forwarding {pair}: {failure}"))
         }
-        Notice::NotAccepted(address, error) => Err(format!(
-            "cannot accept a connection on {address}: {error}; trying again"
-        )),
+        Notice::NotAccepted(address, error) => {
+            Err(format!("cannot accept a connection on {address}: {error}; trying again"))
+        }
     }
 }
 
 /// An error and what caused it, as `{:#}` shows anyhow's.
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
-    causes
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

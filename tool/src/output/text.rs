@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::escape::escaped;
 use crate::node::clock;
-use crate::trace::{Arg, ExecEvent};
+use crate::trace::{Arg, End, ExecEvent, ExitEvent};
 
 /// Which columns, and how arguments are shown.
 #[derive(Clone, Debug)]
@@ -43,11 +43,7 @@ impl Columns {
     #[must_use]
     pub fn header(&self) -> String {
         let time = if self.time { "TIME     " } else { "" };
-        let timestamp = if self.timestamp_since.is_some() {
-            "TIME(s) "
-        } else {
-            ""
-        };
+        let timestamp = if self.timestamp_since.is_some() { "TIME(s) " } else { "" };
         let uid = if self.uid { "UID    " } else { "" };
         format!(
             "{time}{timestamp}{uid}{:<16} {:<6} {:<6} {:>3} ARGS",
@@ -58,33 +54,49 @@ impl Columns {
     /// One exec.
     #[must_use]
     pub fn row(&self, exec: &ExecEvent) -> String {
-        let mut row = String::with_capacity(128);
-        self.push_times(&mut row, exec);
-        if self.uid {
-            push(&mut row, format_args!("{:<6} ", exec.uid));
-        }
-        let comm = escaped(&exec.comm);
         let ExecEvent { pid, ppid, ret, .. } = exec;
-        push(
-            &mut row,
-            format_args!("{comm:<16} {pid:<6} {ppid:<6} {ret:>3} "),
-        );
+        let mut row = self.beginning(exec.time_ns, exec.uid, &exec.comm);
+        push(&mut row, format_args!("{pid:<6} {ppid:<6} {ret:>3} "));
         self.push_args(&mut row, exec);
         row
     }
 
-    fn push_times(&self, row: &mut String, exec: &ExecEvent) {
+    /// The end of a process. RET is `-`: no exec has that, so no argument can pass for an end.
+    #[must_use]
+    pub fn exit_row(&self, exit: &ExitEvent) -> String {
+        let ExitEvent { pid, ppid, .. } = exit;
+        let mut row = self.beginning(exit.time_ns, exit.uid, &exit.comm);
+        push(&mut row, format_args!("{pid:<6} {ppid:<6} {:>3} ", "-"));
+        match exit.end {
+            End::Exited(code) => push(&mut row, format_args!("exit {code}")),
+            End::Killed(signal) => {
+                push(&mut row, format_args!("killed by {}", signal_name(signal)))
+            }
+        }
+        if let Some(lived) = exit.lived_ns() {
+            push(&mut row, format_args!(" after {} s", seconds(lived)));
+        }
+        row
+    }
+
+    /// The columns that every row begins with.
+    fn beginning(&self, time_ns: u64, uid: u32, comm: &[u8]) -> String {
+        let mut row = String::with_capacity(128);
+        self.push_times(&mut row, time_ns);
+        if self.uid {
+            push(&mut row, format_args!("{uid:<6} "));
+        }
+        push(&mut row, format_args!("{:<16} ", escaped(comm)));
+        row
+    }
+
+    fn push_times(&self, row: &mut String, time_ns: u64) {
         if self.time {
-            let time = clock::wall_time(exec.time_ns).to_zoned(self.zone.clone());
-            push(
-                row,
-                format_args!("{:<9}", time.strftime("%H:%M:%S").to_string()),
-            );
+            let time = clock::wall_time(time_ns).to_zoned(self.zone.clone());
+            push(row, format_args!("{:<9}", time.strftime("%H:%M:%S").to_string()));
         }
         if let Some(start) = self.timestamp_since {
-            let nanoseconds = exec.time_ns.saturating_sub(start);
-            let (seconds, millis) = (nanoseconds / 1_000_000_000, nanoseconds / 1_000_000 % 1000);
-            push(row, format_args!("{:<8}", format!("{seconds}.{millis:03}")));
+            push(row, format_args!("{:<8}", seconds(time_ns.saturating_sub(start))));
         }
     }
 
@@ -96,26 +108,30 @@ impl Columns {
             }
             match arg {
                 Arg::Text(text) if self.quote => {
-                    push(
-                        row,
-                        format_args!("\"{}\"", escaped(text).replace('"', "\\\"")),
-                    );
+                    push(row, format_args!("\"{}\"", escaped(text).replace('"', "\\\"")));
                 }
                 Arg::Text(text) => row.push_str(&escaped(text)),
                 Arg::Unreadable => row.push_str("<unreadable>"),
             }
         }
         if args.unreadable {
-            row.push_str(if args.list.is_empty() {
-                "<unreadable>"
-            } else {
-                " <unreadable>"
-            });
+            row.push_str(if args.list.is_empty() { "<unreadable>" } else { " <unreadable>" });
         }
         if args.cut || args.list.len() > self.max_args {
             row.push_str(" ...");
         }
     }
+}
+
+/// Seconds with milliseconds, cut and not rounded.
+fn seconds(nanoseconds: u64) -> String {
+    format!("{}.{:03}", nanoseconds / 1_000_000_000, nanoseconds / 1_000_000 % 1000)
+}
+
+/// The name of a signal, as `kill -l` has it; real-time signals have numbers.
+fn signal_name(signal: u8) -> String {
+    let name = signal_hook::low_level::signal_name(i32::from(signal));
+    name.map_or_else(|| format!("signal {signal}"), ToOwned::to_owned)
 }
 
 fn push(row: &mut String, text: std::fmt::Arguments<'_>) {
@@ -179,24 +195,14 @@ mod tests {
             "TIME     TIME(s) UID    PCOMM            PID    PPID   RET ARGS"
         );
         let row = columns.row(&exec(&[b"x"]));
-        assert_eq!(
-            &row[8..],
-            " 10.000  1000   nsenter          25898  976      0 x"
-        );
+        assert_eq!(&row[8..], " 10.000  1000   nsenter          25898  976      0 x");
     }
 
     #[test]
     fn dots_only_when_something_was_cut() {
-        let columns = Columns {
-            max_args: 2,
-            ..Columns::default()
-        };
+        let columns = Columns { max_args: 2, ..Columns::default() };
         assert!(columns.row(&exec(&[b"a", b"b"])).ends_with(" a b"));
-        assert!(
-            columns
-                .row(&exec(&[b"a", b"b", b"c"]))
-                .ends_with(" a b ...")
-        );
+        assert!(columns.row(&exec(&[b"a", b"b", b"c"])).ends_with(" a b ..."));
         let mut cut = exec(&[b"a"]);
         cut.args.cut = true;
         assert!(columns.row(&cut).ends_with(" a ..."));
@@ -204,26 +210,37 @@ mod tests {
 
     #[test]
     fn quotes_escape_quotes_and_controls() {
-        let columns = Columns {
-            quote: true,
-            ..Columns::default()
-        };
-        assert!(
-            columns
-                .row(&exec(&[b"a\"b", b"", b"c\nd"]))
-                .ends_with(r#" "a\"b" "" "c\nd""#)
-        );
+        let columns = Columns { quote: true, ..Columns::default() };
+        assert!(columns.row(&exec(&[b"a\"b", b"", b"c\nd"])).ends_with(r#" "a\"b" "" "c\nd""#));
     }
 
     #[test]
     fn a_bare_name_is_shown_as_its_file_and_a_fake_one_as_it_is() {
         let columns = Columns::default();
         assert!(
-            columns
-                .row(&exec(&[b"nsenter", b"nsenter"]))
-                .ends_with("0 /usr/bin/nsenter nsenter")
+            columns.row(&exec(&[b"nsenter", b"nsenter"])).ends_with("0 /usr/bin/nsenter nsenter")
         );
         assert!(columns.row(&exec(&[b"-bash"])).ends_with("0 -bash"));
+    }
+
+    #[test]
+    fn ends_say_how_and_after_what_time() {
+        let mut exit = ExitEvent {
+            time_ns: 2_512_900_000,
+            start_ns: 1_000_000_000,
+            pid: 25898,
+            ppid: 976,
+            uid: 0,
+            comm: b"socat"[..].into(),
+            end: End::Exited(1),
+        };
+        let row = Columns::default().exit_row(&exit);
+        assert_eq!(row, "socat            25898  976      - exit 1 after 1.512 s");
+        exit.end = End::Killed(9);
+        assert!(Columns::default().exit_row(&exit).ends_with("- killed by SIGKILL after 1.512 s"));
+        exit.end = End::Killed(40);
+        exit.start_ns = 0;
+        assert!(Columns::default().exit_row(&exit).ends_with("- killed by signal 40"));
     }
 
     #[test]
@@ -231,10 +248,7 @@ mod tests {
         let mut event = exec(&[b"a"]);
         event.args.list.push(Arg::Unreadable);
         assert!(Columns::default().row(&event).ends_with(" a <unreadable>"));
-        event.args = Args {
-            unreadable: true,
-            ..Args::default()
-        };
+        event.args = Args { unreadable: true, ..Args::default() };
         assert!(Columns::default().row(&event).ends_with("0 <unreadable>"));
     }
 }

@@ -53,12 +53,7 @@ impl<'a> Btf<'a> {
         };
         let types = section(header(8)?, header(12)?).ok_or(BtfError("types are cut"))?;
         let strings = section(header(16)?, header(20)?).ok_or(BtfError("strings are cut"))?;
-        let mut btf = Self {
-            types,
-            strings,
-            index: vec![0],
-            structs: HashMap::new(),
-        };
+        let mut btf = Self { types, strings, index: vec![0], structs: HashMap::new() };
         btf.read_types(wanted)?;
         Ok(btf)
     }
@@ -68,8 +63,7 @@ impl<'a> Btf<'a> {
         let mut at = 0;
         while at < self.types.len() {
             let id = u32::try_from(self.index.len()).map_err(|_| BtfError("too many types"))?;
-            self.index
-                .push(u32::try_from(at).map_err(|_| BtfError("too large"))?);
+            self.index.push(u32::try_from(at).map_err(|_| BtfError("too large"))?);
             let Some(info) = u32_at(self.types, at + 4) else {
                 return Err(cut);
             };
@@ -81,11 +75,7 @@ impl<'a> Btf<'a> {
             }
             at += TYPE_LEN + trailing_len(info).ok_or(BtfError("unknown kind of type"))?;
         }
-        if at == self.types.len() {
-            Ok(())
-        } else {
-            Err(cut)
-        }
+        if at == self.types.len() { Ok(()) } else { Err(cut) }
     }
 
     /// Byte offset of a field such as `ns.inum` from the start of the named structure.
@@ -115,11 +105,7 @@ impl<'a> Btf<'a> {
             let member_name = self.string(u32_at(self.types, at)?)?;
             let member_type = u32_at(self.types, at + 4)?;
             let word = u32_at(self.types, at + 8)?;
-            let bits = if members.has_bitfields {
-                word & 0x00ff_ffff
-            } else {
-                word
-            };
+            let bits = if members.has_bitfields { word & 0x00ff_ffff } else { word };
             if member_name == name {
                 return Some((member_type, bits));
             }
@@ -196,10 +182,7 @@ mod tests {
         // In mm_struct everything is inside an anonymous structure.
         let start = btf.field_offset("mm_struct", "arg_start").unwrap();
         assert_eq!(btf.field_offset("mm_struct", "arg_end").unwrap(), start + 8);
-        assert!(
-            btf.field_offset("net", "ns.inum").is_some(),
-            "a field of a field"
-        );
+        assert!(btf.field_offset("net", "ns.inum").is_some(), "a field of a field");
         assert_eq!(btf.size_of("upid"), Some(16));
         assert_eq!(btf.field_offset("task_struct", "no_such_field"), None);
         assert_eq!(btf.field_offset("not_asked_for", "x"), None);

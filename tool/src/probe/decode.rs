@@ -1,8 +1,8 @@
 //! Bytes of a ring-buffer record -> [`Event`]. Any bytes at all give an event or an error.
 
-use pfsnoop_common::record::{ExecHeader, Kind, UNREADABLE, exec_flags};
+use pfsnoop_common::record::{ExecHeader, ExitRecord, Kind, UNREADABLE, exec_flags};
 
-use crate::trace::{Arg, Args, Event, ExecEvent};
+use crate::trace::{Arg, Args, End, Event, ExecEvent, ExitEvent};
 
 /// The record is not one of ours.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -20,40 +20,26 @@ pub enum DecodeError {
 
 /// Decodes one record.
 pub fn decode(record: &[u8]) -> Result<Event, DecodeError> {
-    let kind = record
-        .first_chunk()
-        .copied()
-        .map(u32::from_ne_bytes)
-        .ok_or(DecodeError::Cut)?;
+    let kind = record.first_chunk().copied().map(u32::from_ne_bytes).ok_or(DecodeError::Cut)?;
     match Kind::from_raw(kind).ok_or(DecodeError::UnknownKind(kind))? {
-        Kind::Exec => exec(record, |args| Ok(terminated_args(args))),
-        Kind::FailedExec => exec(record, listed_args),
+        Kind::Exec => exec(record, |args| Ok(terminated_args(args))).map(Event::Exec),
+        Kind::FailedExec => exec(record, listed_args).map(Event::Exec),
+        Kind::Exit => exit(record).map(Event::Exit),
     }
-    .map(Event::Exec)
 }
 
 fn exec(
     record: &[u8],
     split: fn(&[u8]) -> Result<Vec<Arg>, DecodeError>,
 ) -> Result<ExecEvent, DecodeError> {
-    let (header, texts) = record
-        .split_at_checked(size_of::<ExecHeader>())
-        .ok_or(DecodeError::Cut)?;
+    let (header, texts) =
+        record.split_at_checked(size_of::<ExecHeader>()).ok_or(DecodeError::Cut)?;
     let header: ExecHeader = bytemuck::pod_read_unaligned(header);
-    let (args, rest) = texts
-        .split_at_checked(header.args_len as usize)
-        .ok_or(DecodeError::Cut)?;
-    let filename = rest
-        .get(..header.filename_len as usize)
-        .ok_or(DecodeError::Cut)?;
+    let (args, rest) = texts.split_at_checked(header.args_len as usize).ok_or(DecodeError::Cut)?;
+    let filename = rest.get(..header.filename_len as usize).ok_or(DecodeError::Cut)?;
     let has = |flag| header.flags & flag != 0;
     let list = split(args)?;
-    let of_list = || {
-        list.iter()
-            .filter_map(Arg::text)
-            .map(|text| text.len() as u64 + 1)
-            .sum()
-    };
+    let of_list = || list.iter().filter_map(Arg::text).map(|text| text.len() as u64 + 1).sum();
     Ok(ExecEvent {
         time_ns: header.time_ns,
         start_ns: header.start_ns,
@@ -68,11 +54,7 @@ fn exec(
         filename: filename.into(),
         args: Args {
             // Of a failed exec nobody has counted more than what is here.
-            bytes: if header.ret == 0 {
-                header.args_total
-            } else {
-                of_list()
-            },
+            bytes: if header.ret == 0 { header.args_total } else { of_list() },
             list,
             unreadable: has(exec_flags::ARGS_UNREADABLE),
             cut: has(exec_flags::ARGS_CUT),
@@ -84,14 +66,26 @@ fn exec(
     })
 }
 
+fn exit(record: &[u8]) -> Result<ExitEvent, DecodeError> {
+    let record = record.get(..size_of::<ExitRecord>()).ok_or(DecodeError::Cut)?;
+    let exit: ExitRecord = bytemuck::pod_read_unaligned(record);
+    Ok(ExitEvent {
+        time_ns: exit.time_ns,
+        start_ns: exit.start_ns,
+        pid: exit.pid,
+        ppid: exit.ppid,
+        uid: exit.uid,
+        comm: until_nul(&exit.comm).into(),
+        end: End::from_wait_status(exit.wait_status),
+    })
+}
+
 /// Arguments as they stand in a process's memory: each ended by a NUL.
 ///
 /// Whatever follows the last NUL is an argument that was cut.
 fn terminated_args(bytes: &[u8]) -> Vec<Arg> {
-    let mut list: Vec<Arg> = bytes
-        .split(|&byte| byte == 0)
-        .map(|arg| Arg::Text(arg.into()))
-        .collect();
+    let mut list: Vec<Arg> =
+        bytes.split(|&byte| byte == 0).map(|arg| Arg::Text(arg.into())).collect();
     // After the last NUL, or in no bytes at all, `split` finds one empty piece too many.
     if bytes.last().is_none_or(|&byte| byte == 0) {
         list.pop();
@@ -114,11 +108,7 @@ fn listed_args(mut bytes: &[u8]) -> Result<Vec<Arg>, DecodeError> {
         list.push(Arg::Text(arg.into()));
         bytes = rest;
     }
-    if bytes.is_empty() {
-        Ok(list)
-    } else {
-        Err(DecodeError::MalformedArgs)
-    }
+    if bytes.is_empty() { Ok(list) } else { Err(DecodeError::MalformedArgs) }
 }
 
 fn until_nul(bytes: &[u8]) -> &[u8] {
@@ -161,45 +151,26 @@ mod tests {
     fn splits_at_nuls_and_keeps_empty_arguments() {
         assert_eq!(args(1, b""), []);
         assert_eq!(args(1, b"\0"), [text("")]);
-        assert_eq!(
-            args(1, b"a\0\0b\0\0"),
-            [text("a"), text(""), text("b"), text("")]
-        );
+        assert_eq!(args(1, b"a\0\0b\0\0"), [text("a"), text(""), text("b"), text("")]);
         assert_eq!(args(1, b"a\0cut"), [text("a"), text("cut")]);
     }
 
     #[test]
     fn tells_unreadable_from_empty() {
-        let list = [
-            &0_u32.to_ne_bytes()[..],
-            &UNREADABLE.to_ne_bytes(),
-            &1_u32.to_ne_bytes(),
-            b"x",
-        ];
-        assert_eq!(
-            args(2, &list.concat()),
-            [text(""), Arg::Unreadable, text("x")]
-        );
+        let list =
+            [&0_u32.to_ne_bytes()[..], &UNREADABLE.to_ne_bytes(), &1_u32.to_ne_bytes(), b"x"];
+        assert_eq!(args(2, &list.concat()), [text(""), Arg::Unreadable, text("x")]);
     }
 
     #[test]
     fn refuses_what_does_not_add_up() {
         assert_eq!(decode(b""), Err(DecodeError::Cut));
-        assert_eq!(
-            decode(&99_u32.to_ne_bytes()),
-            Err(DecodeError::UnknownKind(99))
-        );
+        assert_eq!(decode(&99_u32.to_ne_bytes()), Err(DecodeError::UnknownKind(99)));
         let whole = record(1, b"a\0", b"/a");
         for len in 4..whole.len() {
             assert_eq!(decode(&whole[..len]), Err(DecodeError::Cut), "{len} bytes");
         }
-        assert_eq!(
-            decode(&record(2, &[9, 0, 0, 0], b"")),
-            Err(DecodeError::MalformedArgs)
-        );
-        assert_eq!(
-            decode(&record(2, &[9], b"")),
-            Err(DecodeError::MalformedArgs)
-        );
+        assert_eq!(decode(&record(2, &[9, 0, 0, 0], b"")), Err(DecodeError::MalformedArgs));
+        assert_eq!(decode(&record(2, &[9], b"")), Err(DecodeError::MalformedArgs));
     }
 }

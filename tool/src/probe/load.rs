@@ -29,18 +29,16 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
         .override_global(names::OFFSETS, bytemuck::bytes_of(&offsets), true)
         .override_global(names::SETTINGS, bytemuck::bytes_of(&options.settings), true)
         .override_global(aya_log::LEVEL, &log_level, true);
-    loader
-        .load(OBJECT)
-        .map_err(failed("load the kernel programs"))
+    loader.load(OBJECT).map_err(failed("load the kernel programs"))
 }
 
 /// Loads each wanted program into the kernel and attaches it.
 pub(super) fn attach(programs: &mut Ebpf, options: &Options) -> Result<(), ProbeError> {
-    let exec: &mut RawTracePoint = program(programs, "sched_process_exec")?;
-    exec.load()
-        .map_err(program_failed("load the exec program"))?;
-    exec.attach("sched_process_exec")
-        .map_err(program_failed("attach to sched_process_exec"))?;
+    // Exits first: of each exec that is seen, the end is seen too.
+    if options.exits {
+        attach_raw(programs, "sched_process_exit")?;
+    }
+    attach_raw(programs, "sched_process_exec")?;
     if options.failed_execs {
         tracefs::with_tracefs(|| attach_failed_execs(programs))
             .map_err(ProbeError::NoTracefs)??;
@@ -48,13 +46,19 @@ pub(super) fn attach(programs: &mut Ebpf, options: &Options) -> Result<(), Probe
     Ok(())
 }
 
+/// The programs on raw tracepoints have their names.
+fn attach_raw(programs: &mut Ebpf, name: &'static str) -> Result<(), ProbeError> {
+    let program: &mut RawTracePoint = program(programs, name)?;
+    program.load().map_err(program_failed("load a kernel program"))?;
+    program.attach(name).map_err(program_failed("attach to a tracepoint of the scheduler"))?;
+    Ok(())
+}
+
 fn attach_failed_execs(programs: &mut Ebpf) -> Result<(), ProbeError> {
     for (name, tracepoint) in FAILED_EXEC_TRACEPOINTS {
         let program: &mut TracePoint = program(programs, name)?;
         if program.fd().is_err() {
-            program
-                .load()
-                .map_err(program_failed("load a program for failed execs"))?;
+            program.load().map_err(program_failed("load a program for failed execs"))?;
         }
         program
             .attach("syscalls", tracepoint)
@@ -68,12 +72,7 @@ fn program<'a, P>(programs: &'a mut Ebpf, name: &'static str) -> Result<&'a mut 
 where
     &'a mut P: TryFrom<&'a mut aya::programs::Program, Error = aya::programs::ProgramError>,
 {
-    let missing = || ProbeError::Aya {
-        doing: "find a kernel program",
-        source: name.into(),
-    };
+    let missing = || ProbeError::Aya { doing: "find a kernel program", source: name.into() };
     let program = programs.program_mut(name).ok_or_else(missing)?;
-    program
-        .try_into()
-        .map_err(program_failed("use a kernel program"))
+    program.try_into().map_err(program_failed("use a kernel program"))
 }

@@ -16,10 +16,7 @@ pub(super) struct Counter {
 impl Counter {
     pub(super) fn new(programs: &mut Ebpf) -> Result<Self, ProbeError> {
         let counts = PerCpuArray::try_from(reader::take(programs, names::LOST)?);
-        Ok(Self {
-            counts: counts.map_err(map_failed)?,
-            reported: 0,
-        })
+        Ok(Self { counts: counts.map_err(map_failed)?, reported: 0 })
     }
 
     /// What was lost since the last call; `undecodable` are records that arrived but made no sense.

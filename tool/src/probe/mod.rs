@@ -69,6 +69,8 @@ pub struct Options {
     pub settings: Settings,
     /// Trace failed execs too; costs two more programs on every exec.
     pub failed_execs: bool,
+    /// Trace the ends of processes.
+    pub exits: bool,
     /// Show what the kernel side logs (aya-log).
     pub verbose: bool,
 }
@@ -90,18 +92,9 @@ impl Probe {
         let mut programs = load::load(options)?;
         let reader = reader::Reader::new(&mut programs, options)?;
         let loss = loss::Counter::new(&mut programs)?;
-        let logs = if options.verbose {
-            Some(logs::Logs::start(&mut programs)?)
-        } else {
-            None
-        };
+        let logs = if options.verbose { Some(logs::Logs::start(&mut programs)?) } else { None };
         load::attach(&mut programs, options)?;
-        Ok(Self {
-            reader,
-            loss,
-            _logs: logs,
-            _programs: programs,
-        })
+        Ok(Self { reader, loss, _logs: logs, _programs: programs })
     }
 
     /// Waits until there are events and adds them to `events`, oldest first.
@@ -142,10 +135,7 @@ where
     if is_not_permitted(&error) {
         return ProbeError::NotPermitted;
     }
-    ProbeError::Aya {
-        doing,
-        source: Box::new(error),
-    }
+    ProbeError::Aya { doing, source: Box::new(error) }
 }
 
 fn is_not_permitted(error: &(dyn std::error::Error + 'static)) -> bool {

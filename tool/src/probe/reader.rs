@@ -56,7 +56,7 @@ impl Reader {
             events: ring(programs, names::EVENTS)?,
             helpers: ring(programs, names::HELPER_EVENTS)?,
             sleeps: Array::try_from(sleeps).map_err(map_failed)?,
-            announced: options.settings.wake_always != 0,
+            announced: options.settings.filters != 0 && !options.exits,
             state: State::Asleep,
             undecodable: 0,
         };
@@ -78,11 +78,7 @@ impl Reader {
     }
 
     fn after_a_find(&self) -> State {
-        if self.announced {
-            State::Asleep
-        } else {
-            State::Busy { looks: 0 }
-        }
+        if self.announced { State::Asleep } else { State::Busy { looks: 0 } }
     }
 
     /// One step between busy and asleep.
@@ -135,10 +131,7 @@ impl Reader {
                 ready = self.helpers.readable() => ready.map(|mut guard| guard.clear_ready()),
             }
         };
-        timeout(longest, either)
-            .await
-            .unwrap_or(Ok(()))
-            .map_err(ProbeError::Wait)
+        timeout(longest, either).await.unwrap_or(Ok(())).map_err(ProbeError::Wait)
     }
 }
 
@@ -151,9 +144,6 @@ fn ring(programs: &mut Ebpf, name: &'static str) -> Result<AsyncFd<RingBuf<MapDa
 
 /// The map of that name in our object.
 pub(super) fn take(programs: &mut Ebpf, name: &'static str) -> Result<Map, ProbeError> {
-    let missing = || ProbeError::Aya {
-        doing: "find a map",
-        source: name.into(),
-    };
+    let missing = || ProbeError::Aya { doing: "find a map", source: name.into() };
     programs.take_map(name).ok_or_else(missing)
 }

@@ -22,19 +22,14 @@ pub(super) fn with_tracefs<T: Send>(attach: impl FnOnce() -> T + Send) -> io::Re
             mount_privately()?;
             Ok(attach())
         });
-        thread
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
 
 fn mount_privately() -> io::Result<()> {
     // SAFETY: the new namespace is this thread's alone, and no file descriptor depends on it.
     unsafe { unshare_unsafe(UnshareFlags::NEWNS)? };
-    mount_change(
-        "/",
-        MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC,
-    )?;
+    mount_change("/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)?;
     mount("tracefs", MOUNT_POINT, "tracefs", MountFlags::empty(), None)?;
     Ok(())
 }

@@ -22,8 +22,7 @@ impl FromStr for TargetName {
                 .to_owned()
         })?;
         let pid = pid.parse().ok().filter(|&pid| pid > 0);
-        pid.map(Self::Pid)
-            .ok_or_else(|| "a pid is a number above 0, as in pid/4947".to_owned())
+        pid.map(Self::Pid).ok_or_else(|| "a pid is a number above 0, as in pid/4947".to_owned())
     }
 }
 
@@ -37,20 +36,14 @@ impl Target {
     /// Looks the target up and holds it.
     pub fn find(name: &TargetName) -> Result<Self, ProcessError> {
         match name {
-            TargetName::Pid(pid) => Ok(Self {
-                process: Held::open(*pid)?,
-            }),
+            TargetName::Pid(pid) => Ok(Self { process: Held::open(*pid)? }),
         }
     }
 
     /// The process whose network namespace is meant; an error once it has ended.
     pub fn pid(&self) -> Result<u32, ProcessError> {
         let pid = self.process.pid();
-        if self.process.is_alive() {
-            Ok(pid)
-        } else {
-            Err(ProcessError::Gone(pid))
-        }
+        if self.process.is_alive() { Ok(pid) } else { Err(ProcessError::Gone(pid)) }
     }
 }
 
@@ -61,15 +54,7 @@ mod tests {
     #[test]
     fn names_a_process() {
         assert_eq!("pid/4947".parse(), Ok(TargetName::Pid(4947)));
-        for wrong in [
-            "pid/",
-            "pid/x",
-            "pid/-1",
-            "pid/0",
-            "4947",
-            "",
-            "pid/99999999999",
-        ] {
+        for wrong in ["pid/", "pid/x", "pid/-1", "pid/0", "4947", "", "pid/99999999999"] {
             assert!(wrong.parse::<TargetName>().is_err(), "{wrong}");
         }
     }

@@ -7,6 +7,8 @@
 pub enum Event {
     /// A process called exec, with success or without.
     Exec(ExecEvent),
+    /// A process ended.
+    Exit(ExitEvent),
 }
 
 impl Event {
@@ -15,6 +17,7 @@ impl Event {
     pub fn time_ns(&self) -> u64 {
         match self {
             Self::Exec(exec) => exec.time_ns,
+            Self::Exit(exit) => exit.time_ns,
         }
     }
 }
@@ -57,20 +60,64 @@ pub struct ExecEvent {
     pub cgroup_id: u64,
 }
 
+/// The end of a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExitEvent {
+    /// `CLOCK_BOOTTIME`, ns.
+    pub time_ns: u64,
+    /// Start of the process, `CLOCK_BOOTTIME`, ns; 0 when the kernel does not tell.
+    pub start_ns: u64,
+    /// Process.
+    pub pid: u32,
+    /// Parent process.
+    pub ppid: u32,
+    /// Real user id.
+    pub uid: u32,
+    /// The process's name at its end.
+    pub comm: Box<[u8]>,
+    /// How it ended.
+    pub end: End,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// By itself, with this exit code.
+    Exited(u8),
+    /// By this signal.
+    Killed(u8),
+}
+
+impl End {
+    /// From a status as `wait(2)` has it.
+    #[must_use]
+    pub fn from_wait_status(status: u32) -> Self {
+        let [low, code, ..] = status.to_le_bytes();
+        match low & 0x7f {
+            0 => Self::Exited(code),
+            signal => Self::Killed(signal),
+        }
+    }
+}
+
+impl ExitEvent {
+    /// How long the process lived, ns; `None` when the kernel does not tell when it started.
+    #[must_use]
+    pub fn lived_ns(&self) -> Option<u64> {
+        (self.start_ns != 0).then(|| self.time_ns.saturating_sub(self.start_ns))
+    }
+}
+
 impl ExecEvent {
     /// The arguments as execsnoop shows them: when the first is just the name of the file, the
     /// whole path stands in its place. A first argument that is anything else is shown as it is.
     pub fn shown_args(&self) -> impl Iterator<Item = Arg<&[u8]>> {
         let name = self.filename.rsplit(|&byte| byte == b'/').next();
-        self.args
-            .list
-            .iter()
-            .enumerate()
-            .map(move |(n, arg)| match arg {
-                Arg::Text(text) if n == 0 && Some(&**text) == name => Arg::Text(&*self.filename),
-                Arg::Text(text) => Arg::Text(&**text),
-                Arg::Unreadable => Arg::Unreadable,
-            })
+        self.args.list.iter().enumerate().map(move |(n, arg)| match arg {
+            Arg::Text(text) if n == 0 && Some(&**text) == name => Arg::Text(&*self.filename),
+            Arg::Text(text) => Arg::Text(&**text),
+            Arg::Unreadable => Arg::Unreadable,
+        })
     }
 }
 
@@ -113,4 +160,17 @@ pub struct Lost {
     pub events: u64,
     /// Since the start.
     pub total: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wait_statuses_are_waits() {
+        assert_eq!(End::from_wait_status(0), End::Exited(0));
+        assert_eq!(End::from_wait_status(0x7f00), End::Exited(127));
+        assert_eq!(End::from_wait_status(9), End::Killed(9));
+        assert_eq!(End::from_wait_status(0x80 | 6), End::Killed(6), "with a core dump");
+    }
 }

@@ -38,9 +38,14 @@ impl Filter {
             settings.filters |= filters::PPID;
             settings.ppid = ppid;
         }
-        // Whoever filters waits for each match.
-        settings.wake_always = u32::from(settings.filters != 0);
         settings
+    }
+
+    /// Whether it lets everything pass.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self { name, line, uid, ppid } = self;
+        name.is_none() && line.is_none() && uid.is_none() && ppid.is_none()
     }
 
     /// Whether the exec is one that the user wants to see.
@@ -48,14 +53,8 @@ impl Filter {
     pub fn matches(&self, exec: &ExecEvent) -> bool {
         self.uid.is_none_or(|uid| exec.uid == uid)
             && self.ppid.is_none_or(|ppid| exec.ppid == ppid)
-            && self
-                .name
-                .as_ref()
-                .is_none_or(|name| name.is_match(&exec.comm))
-            && self
-                .line
-                .as_ref()
-                .is_none_or(|line| line.is_match(&joined(exec)))
+            && self.name.as_ref().is_none_or(|name| name.is_match(&exec.comm))
+            && self.line.as_ref().is_none_or(|line| line.is_match(&joined(exec)))
     }
 }
 
@@ -98,9 +97,7 @@ mod tests {
             parent_comm: b"kubelet"[..].into(),
             filename: b"/usr/bin/nsenter"[..].into(),
             args: Args {
-                list: [&b"nsenter"[..], b"-t", b"\xff"]
-                    .map(|arg| Arg::Text(arg.into()))
-                    .into(),
+                list: [&b"nsenter"[..], b"-t", b"\xff"].map(|arg| Arg::Text(arg.into())).into(),
                 ..Args::default()
             },
             netns: None,
@@ -116,59 +113,22 @@ mod tests {
 
     #[test]
     fn every_filter_must_match() {
-        let name = |text| Filter {
-            name: Some(regex(text)),
-            ..Filter::default()
-        };
-        let line = |text| Filter {
-            line: Some(regex(text)),
-            ..Filter::default()
-        };
+        let name = |text| Filter { name: Some(regex(text)), ..Filter::default() };
+        let line = |text| Filter { line: Some(regex(text)), ..Filter::default() };
         assert!(Filter::default().matches(&exec()));
         assert!(name("sent").matches(&exec()) && name("^nsenter$").matches(&exec()));
         assert!(!name("socat").matches(&exec()));
-        assert!(
-            line("^/usr/bin/nsenter -t").matches(&exec()),
-            "arguments are joined by spaces"
-        );
-        assert!(
-            !line("kubelet").matches(&exec()),
-            "the line is the arguments, not the parent"
-        );
-        assert!(
-            !Filter {
-                ppid: Some(7),
-                ..name("nsenter")
-            }
-            .matches(&exec())
-        );
-        assert!(
-            !Filter {
-                uid: Some(7),
-                ..name("nsenter")
-            }
-            .matches(&exec())
-        );
-        assert!(
-            Filter {
-                uid: Some(0),
-                ..Filter::default()
-            }
-            .matches(&exec()),
-            "uid 0 is a filter"
-        );
+        assert!(line("^/usr/bin/nsenter -t").matches(&exec()), "arguments are joined by spaces");
+        assert!(!line("kubelet").matches(&exec()), "the line is the arguments, not the parent");
+        assert!(!Filter { ppid: Some(7), ..name("nsenter") }.matches(&exec()));
+        assert!(!Filter { uid: Some(7), ..name("nsenter") }.matches(&exec()));
+        assert!(Filter { uid: Some(0), ..Filter::default() }.matches(&exec()), "uid 0 is a filter");
     }
 
     #[test]
     fn plain_names_are_for_the_kernel() {
-        let wanted = |text| {
-            Filter {
-                name: Some(regex(text)),
-                ..Filter::default()
-            }
-            .settings()
-            .filters
-        };
+        let wanted =
+            |text| Filter { name: Some(regex(text)), ..Filter::default() }.settings().filters;
         assert_eq!(wanted("nsenter"), filters::COMM);
         for not_plain in ["", "^nsenter", "ns.nter", "sixteen-letters-"] {
             assert_eq!(wanted(not_plain), 0, "{not_plain}");

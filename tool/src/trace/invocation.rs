@@ -63,24 +63,15 @@ mod tests {
     use super::*;
 
     fn of(line: &str) -> Option<Invocation> {
-        let list = line
-            .split(' ')
-            .map(|arg| Arg::Text(arg.as_bytes().into()))
-            .collect();
-        invocation(&Args {
-            list,
-            ..Args::default()
-        })
+        let list = line.split(' ').map(|arg| Arg::Text(arg.as_bytes().into())).collect();
+        invocation(&Args { list, ..Args::default() })
     }
 
     #[test]
     fn knows_both_execs_of_a_forward() {
         assert_eq!(
             of("/usr/bin/nsenter -t 4947 -n /usr/bin/socat - TCP4:localhost:8080"),
-            Some(Invocation::Nsenter(NsenterSocat {
-                target: 4947,
-                port: 8080
-            }))
+            Some(Invocation::Nsenter(NsenterSocat { target: 4947, port: 8080 }))
         );
         assert_eq!(
             of("/usr/bin/socat - TCP4:localhost:8080"),

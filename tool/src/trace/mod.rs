@@ -4,7 +4,9 @@
 mod event;
 mod filter;
 mod invocation;
+mod selection;
 
-pub use event::{Arg, Args, Event, ExecEvent, Lost};
+pub use event::{Arg, Args, End, Event, ExecEvent, ExitEvent, Lost};
 pub use filter::Filter;
 pub use invocation::{Invocation, NsenterSocat, invocation};
+pub use selection::Selection;

@@ -22,10 +22,7 @@ fn hand_typed_nsenter_shows_the_same_lines() {
             pod.pause
         );
         let page = stdout_of(system("sh").args(["-c", &request]));
-        assert!(
-            page.contains(&format!("GET {path}")),
-            "the page came by that road: {page}"
-        );
+        assert!(page.contains(&format!("GET {path}")), "the page came by that road: {page}");
     }
     ours.stdout_line("second row", |line| line.contains(":8080"));
 

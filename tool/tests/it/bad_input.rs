@@ -40,10 +40,7 @@ impl Drop for Sleeper {
 #[test]
 fn wrong_command_lines() {
     for (args, parts) in [
-        (
-            &["-n", "("][..],
-            &["not a regular expression", "--name"][..],
-        ),
+        (&["-n", "("][..], &["not a regular expression", "--name"][..]),
         (&["-l", "[z-a]"], &["not a regular expression", "--line"]),
         (&["-u", "no-such-user"], &["no user", "give a number"]),
         (&["--duration", "0"], &["--duration", "above 0"]),
@@ -55,18 +52,9 @@ fn wrong_command_lines() {
         (&["forward", "4947", "80"], &["pid/PID"]),
         (&["forward", "pid/0", "80"], &["above 0"]),
         (&["forward", "pid/1", "0"], &["remote port must be > 0"]),
-        (
-            &["forward", "pid/1", "99999"],
-            &["error parsing local port '99999'"],
-        ),
-        (
-            &["forward", "pid/1", "1:2:3"],
-            &["invalid port format '1:2:3'"],
-        ),
-        (
-            &["forward", "pid/1", "abc"],
-            &["error parsing local port 'abc'"],
-        ),
+        (&["forward", "pid/1", "99999"], &["error parsing local port '99999'"]),
+        (&["forward", "pid/1", "1:2:3"], &["invalid port format '1:2:3'"]),
+        (&["forward", "pid/1", "abc"], &["error parsing local port 'abc'"]),
     ] {
         assert_says(&output(&mut pfsnoop(args)), 2, parts);
     }
@@ -86,17 +74,10 @@ fn helpers_missing() {
     let run = |verb: &[&str]| output(pfsnoop(verb).env("PATH", &empty));
     let forward = ["forward", &sleeper.target(), ":80"];
     for verb in [&forward[..], &["demo"]] {
-        assert_says(
-            &run(verb),
-            1,
-            &["unable to do port forwarding: socat not found", "install"],
-        );
+        assert_says(&run(verb), 1, &["unable to do port forwarding: socat not found", "install"]);
     }
     std::os::unix::fs::symlink("/usr/bin/socat", empty.join("socat")).unwrap();
-    let nsenter_missing = &[
-        "unable to do port forwarding: nsenter not found",
-        "util-linux",
-    ];
+    let nsenter_missing = &["unable to do port forwarding: nsenter not found", "util-linux"];
     assert_says(&run(&forward), 1, nsenter_missing);
     std::fs::remove_dir_all(&empty).unwrap();
 }
@@ -107,17 +88,9 @@ fn port_in_use() {
     for address in ["127.0.0.1:0", "[::1]:0"] {
         let taken = TcpListener::bind(address).unwrap();
         let port = taken.local_addr().unwrap().port();
-        let forward = output(&mut pfsnoop(&[
-            "forward",
-            &sleeper.target(),
-            &format!("{port}:80"),
-        ]));
+        let forward = output(&mut pfsnoop(&["forward", &sleeper.target(), &format!("{port}:80")]));
         let first_words = format!("Unable to listen on port {port} ");
-        assert_says(
-            &forward,
-            1,
-            &[&first_words, "in use", "choose another local port"],
-        );
+        assert_says(&forward, 1, &[&first_words, "in use", "choose another local port"]);
     }
 }
 
@@ -129,10 +102,7 @@ fn not_root() {
     std::fs::copy(env!("CARGO_BIN_EXE_pfsnoop"), &copy).unwrap();
     for args in [&[][..], &["forward", &sleeper.target(), ":80"], &["demo"]] {
         let mut nobody = system("setpriv");
-        nobody
-            .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
-            .arg(&copy)
-            .args(args);
+        nobody.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&copy).args(args);
         assert_says(&output(&mut nobody), 1, &["root"]);
     }
     std::fs::remove_file(&copy).unwrap();
@@ -144,16 +114,7 @@ fn kernel_without_btf() {
     let hide = "mount -t tmpfs tmpfs /sys/kernel/btf; exec \"$@\"";
     for args in [&[][..], &["forward", &sleeper.target(), ":80"], &["demo"]] {
         let mut hidden = system("unshare");
-        hidden
-            .args([
-                "--mount",
-                "sh",
-                "-c",
-                hide,
-                "sh",
-                env!("CARGO_BIN_EXE_pfsnoop"),
-            ])
-            .args(args);
+        hidden.args(["--mount", "sh", "-c", hide, "sh", env!("CARGO_BIN_EXE_pfsnoop")]).args(args);
         assert_says(&output(&mut hidden), 1, &["BTF", "CONFIG_DEBUG_INFO_BTF"]);
     }
 }
@@ -163,9 +124,6 @@ fn errors_leave_no_child() {
     // Whatever the tests above started would be ours by now, had it been left.
     let (own, sleeper) = (std::process::id(), Sleeper::start());
     output(&mut pfsnoop(&["forward", &sleeper.target(), "0"]));
-    let left: Vec<_> = children_of(1)
-        .into_iter()
-        .filter(|line| line.contains("pfsnoop"))
-        .collect();
+    let left: Vec<_> = children_of(1).into_iter().filter(|line| line.contains("pfsnoop")).collect();
     assert_eq!(left, Vec::<String>::new(), "orphans of ours ({own})");
 }

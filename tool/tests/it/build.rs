@@ -6,13 +6,7 @@ use crate::support::{system, text};
 fn a_build_without_the_ebpf_compiler_names_the_command() {
     let target = std::env::temp_dir().join(format!("pfsnoop-build-{}", std::process::id()));
     let build = system(env!("CARGO"))
-        .args([
-            "build",
-            "--quiet",
-            "--package",
-            "pfsnoop",
-            "--manifest-path",
-        ])
+        .args(["build", "--quiet", "--package", "pfsnoop", "--manifest-path"])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
         .arg("--target-dir")
         .arg(&target)
@@ -23,24 +17,15 @@ fn a_build_without_the_ebpf_compiler_names_the_command() {
     let _ = std::fs::remove_dir_all(&target);
     assert!(!build.status.success());
     let stderr = text(&build.stderr);
-    let ours: Vec<&str> = stderr
-        .lines()
-        .filter(|line| line.contains("cargo xtask setup"))
-        .collect();
-    let [line] = ours[..] else {
-        panic!("one line that says what to do: {stderr}")
-    };
-    assert!(
-        line.starts_with("error: pfsnoop@") && line.contains("eBPF compiler"),
-        "{line}"
-    );
+    let ours: Vec<&str> =
+        stderr.lines().filter(|line| line.contains("cargo xtask setup")).collect();
+    let [line] = ours[..] else { panic!("one line that says what to do: {stderr}") };
+    assert!(line.starts_with("error: pfsnoop@") && line.contains("eBPF compiler"), "{line}");
 }
 
 /// The compiler itself, not rustup's stand-in for it.
 fn rustc() -> std::path::PathBuf {
-    let sysroot = std::process::Command::new("rustc")
-        .args(["--print", "sysroot"])
-        .output()
-        .unwrap();
+    let sysroot =
+        std::process::Command::new("rustc").args(["--print", "sysroot"]).output().unwrap();
     std::path::Path::new(text(&sysroot.stdout).trim()).join("bin/rustc")
 }

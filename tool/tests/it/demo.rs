@@ -29,25 +29,16 @@ fn leaves_nothing_however_it_ends() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::KILL] {
         let pod = DemoPod::start();
         let netns = std::fs::read_link(format!("/proc/{}/ns/net", pod.pause)).unwrap();
-        let netns = netns
-            .to_string_lossy()
-            .replace(|char: char| !char.is_ascii_digit(), "");
+        let netns = netns.to_string_lossy().replace(|char: char| !char.is_ascii_digit(), "");
         let (pid, pause) = (pod.pid(), pod.pause);
         let children = |count| move || (children_of(pid).len() == count).then_some(());
-        eventually(
-            "pause and web page, and the first request's helper gone",
-            children(2),
-        );
+        eventually("pause and web page, and the first request's helper gone", children(2));
         // A client that stays connected keeps an nsenter+socat open.
         let client = std::net::TcpStream::connect(("127.0.0.1", pod.local_port)).unwrap();
         eventually("its helper", children(3));
 
         let status = pod.end(signal);
-        assert_eq!(
-            status.success(),
-            signal != Signal::KILL,
-            "{signal:?}: {status:?}"
-        );
+        assert_eq!(status.success(), signal != Signal::KILL, "{signal:?}: {status:?}");
         assert_no_process_with(&format!("-t {pause} -n"));
         assert_no_process_with(&format!("demo-web {pause}"));
         assert_no_netns(netns.parse().unwrap());

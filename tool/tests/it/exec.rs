@@ -25,18 +25,11 @@ fn shows_pid_parent_and_arguments() {
     let row = snoop.stdout_line("row of true", |line| line.contains("/bin/true one"));
     assert_eq!(
         row,
-        format!(
-            "true             {pid:<6} {:<6}   0 /bin/true one two words ",
-            std::process::id()
-        )
+        format!("true             {pid:<6} {:<6}   0 /bin/true one two words ", std::process::id())
     );
     let (status, _, stderr) = snoop.interrupt();
     assert!(status.success(), "Ctrl-C is a way to end: {status:?}");
-    assert_eq!(
-        stderr,
-        Vec::<String>::new(),
-        "nothing was lost, nothing to say"
-    );
+    assert_eq!(stderr, Vec::<String>::new(), "nothing was lost, nothing to say");
 }
 
 #[test]
@@ -64,11 +57,7 @@ fn filters_by_name_line_parent_and_user() {
             snoop.stdout_line("row", |line| line.ends_with(&mark));
         }
         let (_, stdout, _) = snoop.interrupt();
-        assert_eq!(
-            stdout.iter().any(|line| line.ends_with(&mark)),
-            shown,
-            "{args:?}: {stdout:?}"
-        );
+        assert_eq!(stdout.iter().any(|line| line.ends_with(&mark)), shown, "{args:?}: {stdout:?}");
     }
 }
 
@@ -88,10 +77,7 @@ fn hostile_arguments_cannot_forge_rows() {
     let mut snoop = attached(&["-n", "true"]);
     let pid = run("/bin/true", &["a\nnsenter 1 1 0 forged", "\x1b[31m"]);
     let row = snoop.stdout_line("row", |line| line.contains(&pid.to_string()));
-    assert!(
-        row.ends_with(r"/bin/true a\nnsenter 1 1 0 forged \x1b[31m"),
-        "{row}"
-    );
+    assert!(row.ends_with(r"/bin/true a\nnsenter 1 1 0 forged \x1b[31m"), "{row}");
     let (_, stdout, _) = snoop.interrupt();
     assert!(!stdout.iter().any(|line| line.starts_with("nsenter")));
 }
@@ -117,16 +103,9 @@ fn a_closed_pipe_is_a_quiet_end() {
         while [ $i -lt 50 ]; do /bin/true; sleep 0.02; i=$((i+1)); done"
     );
     let pipeline = format!("{{ {script}; wait; }} 3>&1 | head -n 2");
-    let output = system("timeout")
-        .args(["20", "bash", "-c", &pipeline])
-        .output()
-        .unwrap();
+    let output = system("timeout").args(["20", "bash", "-c", &pipeline]).output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    assert_eq!(
-        String::from_utf8_lossy(&output.stderr),
-        "",
-        "nothing on stderr"
-    );
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "nothing on stderr");
 }
 
 #[test]
@@ -150,9 +129,7 @@ fn json_has_everything() {
     assert_eq!(record["uid"], 0);
     for (namespace, key) in [("net", "netns"), ("mnt", "mntns"), ("pid", "pidns")] {
         let link = std::fs::read_link(format!("/proc/self/ns/{namespace}")).unwrap();
-        let inode = link
-            .to_string_lossy()
-            .replace(|char: char| !char.is_ascii_digit(), "");
+        let inode = link.to_string_lossy().replace(|char: char| !char.is_ascii_digit(), "");
         assert_eq!(record[key].to_string(), inode, "{key}");
     }
 }

@@ -14,12 +14,8 @@ pub fn forward(pid: u32, ports: &[&str]) -> (Running, Vec<u16>) {
     let mut running = Running::start(&mut pfsnoop(&args));
     running.stdout_line("header", |line| line.starts_with("PCOMM"));
     let lines = running.stdout();
-    let v4 = lines
-        .iter()
-        .filter_map(|line| line.strip_prefix("Forwarding from 127.0.0.1:"));
-    let locals = v4
-        .map(|rest| rest.split(' ').next().unwrap().parse().unwrap())
-        .collect();
+    let v4 = lines.iter().filter_map(|line| line.strip_prefix("Forwarding from 127.0.0.1:"));
+    let locals = v4.map(|rest| rest.split(' ').next().unwrap().parse().unwrap()).collect();
     (running, locals)
 }
 
@@ -39,18 +35,13 @@ fn serves_on_both_loopbacks_and_shows_what_the_kernel_saw() {
     let pod = DemoPod::start();
     let (mut forward, locals) = forward(pod.pause, &[":8080"]);
     for address in ["127.0.0.1", "::1"] {
-        assert!(
-            get(address, locals[0]).contains("pfsnoop demo pod"),
-            "{address}"
-        );
+        assert!(get(address, locals[0]).contains("pfsnoop demo pod"), "{address}");
     }
     forward.stdout_line("kubectl's line", |line| {
         line == format!("Handling connection for {}", locals[0])
     });
-    let command = format!(
-        "/usr/bin/nsenter -t {} -n /usr/bin/socat - TCP4:localhost:8080",
-        pod.pause
-    );
+    let command =
+        format!("/usr/bin/nsenter -t {} -n /usr/bin/socat - TCP4:localhost:8080", pod.pause);
     let row = forward.stdout_line("nsenter's row", |line| line.ends_with(&command));
     assert_eq!(
         row.split_whitespace().nth(2),
@@ -62,10 +53,7 @@ fn serves_on_both_loopbacks_and_shows_what_the_kernel_saw() {
         line.starts_with("socat ") && line.split_whitespace().nth(1) == Some(&pid)
     });
     let (status, _, stderr) = forward.interrupt();
-    assert!(
-        status.success() && stderr.is_empty(),
-        "{status:?} {stderr:?}"
-    );
+    assert!(status.success() && stderr.is_empty(), "{status:?} {stderr:?}");
 }
 
 #[test]
@@ -74,18 +62,10 @@ fn a_refused_connection_is_told_and_does_not_end_the_session() {
     let (mut forward, locals) = forward(pod.pause, &[":9", ":8080"]);
     assert_eq!(get("127.0.0.1", locals[0]), "", "nothing listens there");
     let line = forward.stderr_line("failure", |line| line.contains("an error occurred"));
-    let start = format!(
-        "pfsnoop: an error occurred forwarding {} -> 9: exit status 1: ",
-        locals[0]
-    );
-    assert!(
-        line.starts_with(&start) && line.ends_with("Connection refused"),
-        "{line}"
-    );
-    assert!(
-        get("127.0.0.1", locals[1]).contains("pfsnoop demo pod"),
-        "it goes on"
-    );
+    let start =
+        format!("pfsnoop: an error occurred forwarding {} -> 9: exit status 1: ", locals[0]);
+    assert!(line.starts_with(&start) && line.ends_with("Connection refused"), "{line}");
+    assert!(get("127.0.0.1", locals[1]).contains("pfsnoop demo pod"), "it goes on");
 }
 
 #[test]
@@ -109,9 +89,7 @@ fn every_helper_is_reaped() {
     }
     // A client that goes away in the middle takes its helper with it.
     drop(TcpStream::connect(("127.0.0.1", locals[0])).unwrap());
-    eventually("no child", || {
-        children_of(forward.pid()).is_empty().then_some(())
-    });
+    eventually("no child", || children_of(forward.pid()).is_empty().then_some(()));
 }
 
 #[test]
@@ -120,9 +98,7 @@ fn open_connections_end_with_the_forwarder() {
     for signal in [rustix::process::Signal::TERM, rustix::process::Signal::KILL] {
         let (mut forward, locals) = forward(pod.pause, &[":8080"]);
         let _client = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
-        eventually("its helper", || {
-            (children_of(forward.pid()).len() == 1).then_some(())
-        });
+        eventually("its helper", || (children_of(forward.pid()).len() == 1).then_some(()));
         forward.signal(signal);
         forward.wait();
         // The demo has no helper of its own: no connection of its is open.
@@ -134,10 +110,7 @@ fn open_connections_end_with_the_forwarder() {
 
 #[test]
 fn a_target_that_ends_is_told() {
-    let mut target = std::process::Command::new("sleep")
-        .arg("60")
-        .spawn()
-        .unwrap();
+    let mut target = std::process::Command::new("sleep").arg("60").spawn().unwrap();
     let (mut forward, locals) = forward(target.id(), &[":80"]);
     target.kill().unwrap();
     target.wait().unwrap();

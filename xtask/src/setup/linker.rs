@@ -16,14 +16,7 @@ pub(super) fn ensure() -> Result<Outcome> {
         return Ok(Outcome::Present(VERSION.to_owned()));
     }
     let mut install = Command::new("cargo");
-    install.args([
-        "install",
-        "bpf-linker",
-        "--version",
-        VERSION,
-        "--locked",
-        "--force",
-    ]);
+    install.args(["install", "bpf-linker", "--version", VERSION, "--locked", "--force"]);
     // The cargo alias that runs us sets variables for this workspace; they are not bpf-linker's.
     install.env_remove("CARGO_TARGET_DIR").current_dir("/");
     quiet(&mut install).context("cannot install bpf-linker")?;

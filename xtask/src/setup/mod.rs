@@ -12,9 +12,7 @@ use anyhow::Result;
 /// Everything: to build, to run and to test.
 pub(crate) fn everything() -> Result<()> {
     to_run()?;
-    step("packages for the tests", || {
-        packages::ensure(packages::TEST)
-    })
+    step("packages for the tests", || packages::ensure(packages::TEST))
 }
 
 /// What the build and the demo need.

@@ -33,11 +33,8 @@ pub(crate) const TEST: &[Needed] = &[
 
 /// Installs the packages of those programs that are not in `PATH`.
 pub(super) fn ensure(wanted: &[Needed]) -> Result<Outcome> {
-    let missing: Vec<&str> = wanted
-        .iter()
-        .filter(|needed| !is_installed(needed))
-        .map(|needed| needed.package)
-        .collect();
+    let missing: Vec<&str> =
+        wanted.iter().filter(|needed| !is_installed(needed)).map(|needed| needed.package).collect();
     if missing.is_empty() {
         let names: Vec<&str> = wanted.iter().map(|needed| needed.program).collect();
         return Ok(Outcome::Present(names.join(" ")));
@@ -77,10 +74,5 @@ fn apt_get(args: &[&str]) -> Result<String> {
     let mut command = Command::new("apt-get");
     // Packages that start a service on installation must not start one here: policy-rc.d would
     // need a file on the system, RUNLEVEL=1 tells invoke-rc.d the same and leaves nothing.
-    quiet(
-        command
-            .args(args)
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .env("RUNLEVEL", "1"),
-    )
+    quiet(command.args(args).env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1"))
 }

@@ -26,11 +26,7 @@ pub(super) fn ensure() -> Result<Outcome> {
         return Ok(Outcome::Present(version));
     }
     let nightly = link_nightly();
-    let debian = if nightly.is_ok() {
-        Ok(())
-    } else {
-        link_debian()
-    };
+    let debian = if nightly.is_ok() { Ok(()) } else { link_debian() };
     match (nightly, debian) {
         (Ok(()), _) | (_, Ok(())) => Ok(Outcome::Installed(usable()?)),
         (Err(nightly), Err(debian)) => bail!(

@@ -49,14 +49,9 @@ impl Nsenter {
         port: u16,
     ) -> Result<(Helper, Streams), Failure> {
         let mut command = Command::new(&self.nsenter);
-        command
-            .args(["-t", &target.to_string(), "-n"])
-            .arg(&self.socat);
+        command.args(["-t", &target.to_string(), "-n"]).arg(&self.socat);
         command.args(["-", &format!("TCP4:localhost:{port}")]);
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A Ctrl-C on our terminal is for us alone: we end our helpers ourselves.
         command.process_group(0).kill_on_drop(true);
         let parent = getpid();
@@ -66,18 +61,12 @@ impl Nsenter {
                 set_parent_process_death_signal(Some(Signal::KILL))?;
                 // The parent may have ended before the line above.
                 let orphaned = getppid() != Some(parent);
-                if orphaned {
-                    Err(io::ErrorKind::BrokenPipe.into())
-                } else {
-                    Ok(())
-                }
+                if orphaned { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
             });
         }
         let program = || self.nsenter.display().to_string();
-        let child = command.spawn().map_err(|source| Failure::NotSpawned {
-            program: program(),
-            source,
-        })?;
+        let child =
+            command.spawn().map_err(|source| Failure::NotSpawned { program: program(), source })?;
         Helper::new(child).ok_or_else(|| Failure::NotSpawned {
             program: program(),
             source: io::Error::other("its pipes are missing"),
@@ -93,10 +82,7 @@ pub(in crate::forward) struct Helper {
 
 impl Helper {
     fn new(mut child: Child) -> Option<(Self, Streams)> {
-        let streams = Streams {
-            to_target: child.stdin.take()?,
-            from_target: child.stdout.take()?,
-        };
+        let streams = Streams { to_target: child.stdin.take()?, from_target: child.stdout.take()? };
         let stderr = tokio::spawn(read_stderr(child.stderr.take()?));
         Some((Self { child, stderr }, streams))
     }

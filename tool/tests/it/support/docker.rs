@@ -33,10 +33,7 @@ impl Docker {
         ]));
         let docker = Self { dir, daemon };
         eventually("the Docker daemon", || {
-            output(docker.client().arg("info"))
-                .status
-                .success()
-                .then_some(())
+            output(docker.client().arg("info")).status.success().then_some(())
         });
         docker.import_busybox();
         docker
@@ -45,30 +42,16 @@ impl Docker {
     /// `docker`, for this daemon.
     pub fn client(&self) -> Command {
         let mut command = system("docker");
-        command
-            .arg("--host")
-            .arg(format!("unix://{}", self.dir.join("docker.sock").display()));
+        command.arg("--host").arg(format!("unix://{}", self.dir.join("docker.sock").display()));
         command
     }
 
     /// Runs a shell command of busybox in a new container without network; returns its pid.
     pub fn run(&self, name: &str, shell: &str) -> u32 {
-        let run = [
-            "run",
-            "--detach",
-            "--net=none",
-            "--name",
-            name,
-            "busybox",
-            "/bin/sh",
-            "-c",
-            shell,
-        ];
+        let run =
+            ["run", "--detach", "--net=none", "--name", name, "busybox", "/bin/sh", "-c", shell];
         stdout_of(self.client().args(run));
-        let pid = stdout_of(
-            self.client()
-                .args(["inspect", "--format", "{{.State.Pid}}", name]),
-        );
+        let pid = stdout_of(self.client().args(["inspect", "--format", "{{.State.Pid}}", name]));
         pid.trim().parse().unwrap()
     }
 
@@ -87,14 +70,7 @@ impl Docker {
             std::os::unix::fs::symlink("busybox", root.join("bin").join(applet)).unwrap();
         }
         let tar = self.dir.join("root.tar");
-        stdout_of(
-            system("tar")
-                .arg("-C")
-                .arg(&root)
-                .arg("-cf")
-                .arg(&tar)
-                .arg("."),
-        );
+        stdout_of(system("tar").arg("-C").arg(&root).arg("-cf").arg(&tar).arg("."));
         stdout_of(self.client().arg("import").arg(&tar).arg("busybox"));
     }
 }
@@ -103,10 +79,7 @@ impl Drop for Docker {
     fn drop(&mut self) {
         // A daemon that is told to end waits ten seconds for each container that does not.
         let _ = system("sh")
-            .env(
-                "DOCKER_HOST",
-                format!("unix://{}", self.dir.join("docker.sock").display()),
-            )
+            .env("DOCKER_HOST", format!("unix://{}", self.dir.join("docker.sock").display()))
             .args(["-c", "docker ps --all --quiet | xargs -r docker rm --force"])
             .output();
         // Ends the containerd that it started, too.

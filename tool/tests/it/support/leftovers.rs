@@ -14,37 +14,23 @@ fn processes() -> Vec<(u32, u32, String)> {
         };
         let cmdline = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
         // Fields after the comm, which may hold anything: state, then ppid.
-        let ppid = stat
-            .rsplit(')')
-            .next()
-            .unwrap()
-            .split_whitespace()
-            .nth(1)
-            .unwrap();
-        found.push((
-            pid,
-            ppid.parse().unwrap(),
-            text(&cmdline).replace('\0', " "),
-        ));
+        let ppid = stat.rsplit(')').next().unwrap().split_whitespace().nth(1).unwrap();
+        found.push((pid, ppid.parse().unwrap(), text(&cmdline).replace('\0', " ")));
     }
     found
 }
 
 /// Children of a process, with their command lines.
 pub fn children_of(parent: u32) -> Vec<String> {
-    let own = processes()
-        .into_iter()
-        .filter(|&(_, ppid, _)| ppid == parent);
+    let own = processes().into_iter().filter(|&(_, ppid, _)| ppid == parent);
     own.map(|(_, _, cmdline)| cmdline).collect()
 }
 
 /// Waits until no process has `part` in its command line.
 pub fn assert_no_process_with(part: &str) {
     let clean = || {
-        let left: Vec<_> = processes()
-            .into_iter()
-            .filter(|(.., line)| line.contains(part))
-            .collect();
+        let left: Vec<_> =
+            processes().into_iter().filter(|(.., line)| line.contains(part)).collect();
         left.is_empty().then_some(())
     };
     eventually(&format!("no process with {part:?}"), clean);

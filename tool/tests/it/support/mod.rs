@@ -22,18 +22,13 @@ pub fn pfsnoop(args: &[&str]) -> Command {
 /// A program of the system, wherever Debian keeps it.
 pub fn system(program: &str) -> Command {
     let mut command = Command::new(program);
-    command.env(
-        "PATH",
-        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    );
+    command.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     command
 }
 
 /// Runs to the end.
 pub fn output(command: &mut Command) -> Output {
-    command
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"))
+    command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
 }
 
 /// Runs to the end, which must be a success, and returns stdout.
@@ -62,8 +57,5 @@ pub fn eventually<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
 
 /// These tests cannot pass by not being run.
 fn require_root() {
-    assert!(
-        rustix::process::geteuid().is_root(),
-        "these tests need root: sudo cargo xtask test"
-    );
+    assert!(rustix::process::geteuid().is_root(), "these tests need root: sudo cargo xtask test");
 }

@@ -18,20 +18,11 @@ pub struct Running {
 impl Running {
     /// Starts it.
     pub fn start(command: &mut Command) -> Self {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command
-            .spawn()
-            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let stdout = Lines::collect(child.stdout.take().unwrap());
         let stderr = Lines::collect(child.stderr.take().unwrap());
-        Self {
-            child,
-            stdout,
-            stderr,
-        }
+        Self { child, stdout, stderr }
     }
 
     pub fn pid(&self) -> u32 {
@@ -58,11 +49,7 @@ impl Running {
         let result =
             std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| eventually(what, found)));
         result.unwrap_or_else(|_| {
-            panic!(
-                "no {what}; stdout: {:#?}, stderr: {:#?}",
-                self.stdout.all(),
-                self.stderr.all()
-            )
+            panic!("no {what}; stdout: {:#?}, stderr: {:#?}", self.stdout.all(), self.stderr.all())
         })
     }
 
@@ -121,10 +108,7 @@ impl Lines {
                 sink.lock().unwrap().push(super::text(&line.unwrap()));
             }
         });
-        Self {
-            lines,
-            reader: Some(reader),
-        }
+        Self { lines, reader: Some(reader) }
     }
 
     fn all(&self) -> Vec<String> {

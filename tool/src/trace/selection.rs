@@ -1,0 +1,94 @@
+//! Which events are shown: execs that pass the filter, and the ends of the processes behind them.
+
+use std::collections::HashMap;
+
+use super::{ExecEvent, ExitEvent, Filter};
+
+/// The user's filter, and which processes it has let through.
+#[derive(Debug, Default)]
+pub struct Selection {
+    filter: Filter,
+    /// Start of each process that was shown and has not ended, by pid. Bounded by the node's
+    /// number of processes.
+    shown: HashMap<u32, u64>,
+}
+
+impl Selection {
+    /// Nothing shown yet.
+    #[must_use]
+    pub fn new(filter: Filter) -> Self {
+        Self { filter, shown: HashMap::new() }
+    }
+
+    /// The filter.
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// Whether the exec is to be shown. From then on its process's end is wanted.
+    pub fn wants_exec(&mut self, exec: &ExecEvent) -> bool {
+        let wanted = self.filter.matches(exec);
+        if wanted && !self.filter.is_empty() {
+            self.shown.insert(exec.pid, exec.start_ns);
+        }
+        wanted
+    }
+
+    /// Whether the end is to be shown: without a filter each is, also of processes that were there
+    /// before us.
+    pub fn wants_exit(&mut self, exit: &ExitEvent) -> bool {
+        self.filter.is_empty() || self.shown.remove(&exit.pid) == Some(exit.start_ns)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::{Args, End};
+    use regex::bytes::Regex;
+
+    fn exec(pid: u32, start_ns: u64, comm: &str) -> ExecEvent {
+        ExecEvent {
+            time_ns: start_ns,
+            start_ns,
+            pid,
+            tid: pid,
+            ppid: 1,
+            uid: 0,
+            gid: 0,
+            ret: 0,
+            comm: comm.as_bytes().into(),
+            parent_comm: Box::default(),
+            filename: Box::default(),
+            args: Args::default(),
+            netns: None,
+            mntns: None,
+            pidns: None,
+            cgroup_id: 0,
+        }
+    }
+
+    fn exit(pid: u32, start_ns: u64) -> ExitEvent {
+        let end = End::Exited(0);
+        ExitEvent { time_ns: 9, start_ns, pid, ppid: 1, uid: 0, comm: b"socat"[..].into(), end }
+    }
+
+    #[test]
+    fn ends_follow_the_process_not_its_name() {
+        let name = Some(Regex::new("nsenter").unwrap());
+        let mut selection = Selection::new(Filter { name, ..Filter::default() });
+        assert!(selection.wants_exec(&exec(7, 1, "nsenter")));
+        assert!(!selection.wants_exec(&exec(7, 1, "socat")), "its second exec does not match");
+        assert!(!selection.wants_exec(&exec(8, 1, "true")));
+        assert!(!selection.wants_exit(&exit(8, 1)), "was never shown");
+        assert!(selection.wants_exit(&exit(7, 1)), "ends as socat");
+        assert!(!selection.wants_exit(&exit(7, 1)), "ends once");
+        assert!(selection.wants_exec(&exec(7, 2, "nsenter")));
+        assert!(!selection.wants_exit(&exit(7, 3)), "another process of that pid");
+    }
+
+    #[test]
+    fn without_a_filter_every_end_is_shown() {
+        assert!(Selection::default().wants_exit(&exit(1, 1)));
+    }
+}

@@ -1,0 +1,101 @@
+//! Execs that tracers have missed, and what must be seen of each: one list for this kernel and for
+//! those that are booted.
+
+use serde_json::{Value, json};
+
+/// What a case runs as, in place of itself: the same path wherever the fixture lies.
+const SELF: &str = "/proc/self/exe";
+
+/// One run of the fixture.
+pub struct Case {
+    /// The fixture's arguments.
+    pub run: Vec<&'static str>,
+    /// Arguments of the record.
+    args: Value,
+    /// 0 or the negative errno.
+    ret: i64,
+    /// Exit code of the process, or its signal as a negative number.
+    end: i64,
+}
+
+fn seen(run: &[&'static str], args: &[&str], end: i64) -> Case {
+    Case { run: run.into(), args: json!(args), ret: 0, end }
+}
+
+fn failed(run: &[&'static str], args: Value, errno: i64) -> Case {
+    Case { run: run.into(), args, ret: -errno, end: 0 }
+}
+
+/// Every case. The last argument of each names it, in its record too.
+pub fn all() -> Vec<Case> {
+    let (noent, acces) = (i64::from(libc::ENOENT), i64::from(libc::EACCES));
+    let long = "x".repeat(60_000);
+    vec![
+        seen(&["plain", SELF, "exit", "3", "m-plain"], &[SELF, "exit", "3", "m-plain"], 3),
+        seen(&["plain", SELF, "kill", "9", "m-kill"], &[SELF, "kill", "9", "m-kill"], -9),
+        seen(&["thread", SELF, "exit", "4", "m-thread"], &[SELF, "exit", "4", "m-thread"], 4),
+        seen(
+            &["thread-beside-others", SELF, "exit", "5", "m-threads"],
+            &[SELF, "exit", "5", "m-threads"],
+            5,
+        ),
+        seen(&["execveat", SELF, "exit", "0", "m-at"], &[SELF, "exit", "0", "m-at"], 0),
+        seen(&["execveat-fd", SELF, "exit", "0", "m-fd"], &[SELF, "exit", "0", "m-fd"], 0),
+        seen(&["int80", SELF, "exit", "6", "m-int80"], &[SELF, "exit", "6", "m-int80"], 6),
+        seen(&["unfaulted", SELF, "exit", "0", "m-page"], &[SELF, "exit", "0", "m-page"], 0),
+        seen(
+            &["argv0", "-fake", SELF, "exit", "0", "m-fake"],
+            &["-fake", "exit", "0", "m-fake"],
+            0,
+        ),
+        seen(
+            &["raw-bytes", SELF, "m-raw-bytes"],
+            &["exe", "exit", "0", "", r"\xff\xfe".to_owned().as_str(), "m-raw-bytes", ""],
+            0,
+        ),
+        seen(&["long", SELF, "60000", "m-long"], &[SELF, "exit", "0", &long, "m-long"], 0),
+        failed(&["plain", "/no/such", "must-fail"], json!(["/no/such", "must-fail"]), noent),
+        failed(
+            &["plain", "/etc", "", "must-fail-acces"],
+            json!(["/etc", "", "must-fail-acces"]),
+            acces,
+        ),
+        failed(
+            &["execveat", "/no/such", "must-fail-at"],
+            json!(["/no/such", "must-fail-at"]),
+            noent,
+        ),
+    ]
+}
+
+/// Asserts that the records show every case, as it is to be shown.
+pub fn assert_all_seen(records: &[Value]) {
+    for case in all() {
+        assert_seen(&case, records);
+    }
+}
+
+fn assert_seen(case: &Case, records: &[Value]) {
+    let Case { run, args, ret, end } = case;
+    let is_it = |record: &&Value| {
+        let same_args = without_escapes(&record["args"]) == without_escapes(args);
+        record["type"] == "exec" && same_args && record["ret"] == *ret
+    };
+    let found: Vec<&Value> = records.iter().filter(is_it).collect();
+    let [exec] = found[..] else { panic!("{run:?}: once, not {} times: {found:#?}", found.len()) };
+    assert_eq!(exec["args_truncated"], false, "{run:?}");
+    let process =
+        |record: &&Value| record["type"] == "exit" && record["exec_id"] == exec["exec_id"];
+    let ends: Vec<&Value> = records.iter().filter(process).collect();
+    let [exit] = ends[..] else { panic!("{run:?}: one end, not {}: {ends:#?}", ends.len()) };
+    let (code, signal) = (exit["exit_code"].as_i64(), exit["signal"].as_i64());
+    assert_eq!(code.or(signal.map(|signal| -signal)), Some(*end), "{run:?}: {exit}");
+    assert_eq!(exit["pid"], exec["pid"]);
+    assert!(exit["duration_ns"].as_u64().unwrap() < 60_000_000_000, "{exit}");
+}
+
+/// The raw bytes of one case end in an escape sequence that this file does not repeat.
+fn without_escapes(args: &Value) -> Value {
+    let args = args.as_array().into_iter().flatten();
+    args.map(|arg| json!(arg.as_str().map(|arg| arg.replace("\u{1b}[31m", "")))).collect()
+}
