@@ -182,8 +182,10 @@ unsafe fn copy_arg(to: *mut u8, arg: u64) -> usize {
     unsafe {
         let bytes = to.add(size_of::<u32>());
         let copied = bpf_probe_read_user_str(bytes.cast(), MAX_ARG as u32, arg as *const _);
-        let readable = copied > 0 && copied <= MAX_ARG as i64;
-        let len = if readable { copied as usize - 1 } else { 0 };
+        // Of an empty string, Linux 6.1 and 6.12 return 0 (strncpy_from_user_nofault,
+        // mm/maccess.c), 6.18 the 1 that its NUL is.
+        let readable = copied >= 0 && copied <= MAX_ARG as i64;
+        let len = if readable && copied > 0 { copied as usize - 1 } else { 0 };
         let mark = if readable { len as u32 } else { UNREADABLE };
         to.cast::<u32>().write_unaligned(mark);
         size_of::<u32>() + len

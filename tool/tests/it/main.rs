@@ -15,4 +15,5 @@ mod demo;
 mod docker;
 mod exec;
 mod forward;
+mod kernels;
 mod odd_execs;

@@ -1,6 +1,7 @@
 //! `cargo xtask setup`: from a machine with rustup and a C linker to one that builds, runs and
 //! tests pfsnoop. Each step looks first, acts only when something is missing, and prints its time.
 
+mod kernels;
 mod linker;
 mod packages;
 mod toolchain;
@@ -12,7 +13,8 @@ use anyhow::Result;
 /// Everything: to build, to run and to test.
 pub(crate) fn everything() -> Result<()> {
     to_run()?;
-    step("packages for the tests", || packages::ensure(packages::TEST))
+    step("packages for the tests", || packages::ensure(packages::TEST))?;
+    step("kernels for the tests", kernels::ensure)
 }
 
 /// What the build and the demo need.

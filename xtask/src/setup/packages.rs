@@ -29,6 +29,8 @@ pub(crate) const TEST: &[Needed] = &[
     needed("curl", "curl"),
     needed("setpriv", "util-linux"),
     needed("ip", "iproute2"),
+    needed("qemu-system-x86_64", "qemu-system-x86"),
+    needed("cpio", "cpio"),
 ];
 
 /// Installs the packages of those programs that are not in `PATH`.
@@ -59,11 +61,16 @@ pub(super) fn apt_install(packages: &[&str]) -> Result<()> {
         );
     }
     if install(packages).is_err() {
-        apt_get(&["update"]).context("`apt-get update` failed; check the package sources")?;
+        update()?;
         install(packages)
             .with_context(|| format!("install by hand: apt-get install {}", packages.join(" ")))?;
     }
     Ok(())
+}
+
+/// `apt-get update`.
+pub(super) fn update() -> Result<()> {
+    apt_get(&["update"]).context("`apt-get update` failed; check the package sources").map(drop)
 }
 
 fn install(packages: &[&str]) -> Result<String> {

@@ -4,6 +4,7 @@ pub mod docker;
 pub mod leftovers;
 pub mod pod;
 pub mod running;
+pub mod vm;
 
 use std::process::{Command, Output};
 use std::time::Duration;

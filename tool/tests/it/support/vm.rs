@@ -1,0 +1,90 @@
+//! Booting another kernel with the static binary and the fixture in an initramfs.
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use super::{output, stdout_of, system, text};
+
+/// Where the guest's script says that what follows is for us.
+const BEGIN: &str = "-----pfsnoop-begin-----";
+const END: &str = "-----pfsnoop-end-----";
+
+/// Boots that kernel, runs a shell script in it, and returns what the script printed.
+///
+/// The script finds `/pfsnoop`, `/odd-exec` and busybox.
+pub fn run(kernel: &str, script: &str) -> String {
+    let image = root().join("target/kernels").join(kernel);
+    assert!(image.is_file(), "no {}: run cargo xtask setup", image.display());
+    let dir = std::env::temp_dir().join(format!("pfsnoop-vm-{kernel}-{}", std::process::id()));
+    let initramfs = make_initramfs(&dir, script);
+    // Software emulation: two minutes are ten times what it takes here.
+    let mut qemu = system("timeout");
+    qemu.args([
+        "120",
+        "qemu-system-x86_64",
+        "-accel",
+        "tcg",
+        "-m",
+        "1024",
+        "-nographic",
+        "-no-reboot",
+    ])
+    .args(["-append", "console=ttyS0 quiet panic=-1"])
+    .arg("-kernel")
+    .arg(&image)
+    .arg("-initrd")
+    .arg(&initramfs)
+    .stdin(std::process::Stdio::null());
+    let console = text(&output(&mut qemu).stdout).replace('\r', "");
+    let _ = std::fs::remove_dir_all(&dir);
+    let printed = console.split_once(BEGIN).and_then(|(_, rest)| rest.split_once(END));
+    let last = || console.lines().rev().take(40).collect::<Vec<_>>().join("\n");
+    printed
+        .unwrap_or_else(|| panic!("the guest did not get to the end; its last lines: {}", last()))
+        .0
+        .to_owned()
+}
+
+fn make_initramfs(dir: &Path, script: &str) -> PathBuf {
+    let guest = dir.join("root");
+    for folder in ["bin", "dev", "etc", "proc", "sys", "tmp"] {
+        std::fs::create_dir_all(guest.join(folder)).unwrap();
+    }
+    let busybox = stdout_of(system("sh").args(["-c", "command -v busybox"]));
+    std::fs::copy(busybox.trim(), guest.join("bin/busybox")).unwrap();
+    let binaries = &*STATIC_BINARIES;
+    std::fs::copy(binaries.join("pfsnoop"), guest.join("pfsnoop")).unwrap();
+    std::fs::copy(binaries.join("examples/odd-exec"), guest.join("odd-exec")).unwrap();
+    let init = format!(
+        "#!/bin/busybox sh\n\
+         /bin/busybox --install -s /bin\n\
+         mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t tmpfs tmpfs /tmp; mount -t devtmpfs dev /dev\n\
+         {{ {script}\n}} > /tmp/printed 2>&1\n\
+         echo '{BEGIN}'; cat /tmp/printed; echo '{END}'\n\
+         poweroff -f\n"
+    );
+    std::fs::write(guest.join("init"), init).unwrap();
+    let initramfs = dir.join("initramfs");
+    let pack = "chmod 755 \"$1/init\" && cd \"$1\" && find . | cpio --create --format=newc --quiet > \"$2\"";
+    stdout_of(system("sh").args(["-c", pack, "sh"]).arg(&guest).arg(&initramfs));
+    initramfs
+}
+
+/// The folder of the binaries, built so that they need no library: once for all kernels.
+static STATIC_BINARIES: LazyLock<PathBuf> = LazyLock::new(|| {
+    let target = root().join("target/static");
+    let triple = "x86_64-unknown-linux-gnu";
+    let mut build = std::process::Command::new(env!("CARGO"));
+    build
+        .args(["build", "--quiet", "--release", "--package", "pfsnoop", "--bin", "pfsnoop"])
+        .args(["--example", "odd-exec", "--target", triple, "--target-dir"])
+        .arg(&target)
+        .env("RUSTFLAGS", "-C target-feature=+crt-static")
+        .current_dir(root());
+    stdout_of(&mut build);
+    target.join(triple).join("release")
+});
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
