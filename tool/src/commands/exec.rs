@@ -34,13 +34,14 @@ pub(super) async fn run(args: cli::Exec) -> Result<()> {
             () = stop.wait() => break,
         }
         if screen.show(&mut events)?.is_break() {
-            return screen.lost(&mut probe);
+            break;
         }
     }
     // What happened before the end is shown, also when the end came in between.
     probe.read_ready(&mut events);
     let _ = screen.show(&mut events)?;
-    screen.lost(&mut probe)
+    screen.lost(&mut probe)?;
+    Ok(screen.rows.lost_in_all(probe.lost_in_all())?)
 }
 
 fn options(args: &cli::Exec, filter: &Filter) -> Options {

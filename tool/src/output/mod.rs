@@ -84,6 +84,14 @@ impl<W: Write> Rows<W> {
         }
     }
 
+    /// The loss in all, at the end. JSON has told it already: in the last record's `total`.
+    pub fn lost_in_all(&mut self, total: u64) -> io::Result<()> {
+        if total > 0 && matches!(self.shape, Shape::Text(_)) {
+            eprintln!("pfsnoop: in all, {total} records were lost");
+        }
+        Ok(())
+    }
+
     /// Everything that was written goes out now.
     pub fn flush(&mut self) -> io::Result<()> {
         self.out.flush()

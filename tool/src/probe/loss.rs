@@ -19,6 +19,11 @@ impl Counter {
         Ok(Self { counts: counts.map_err(map_failed)?, reported: 0 })
     }
 
+    /// Everything that was told of so far.
+    pub(super) fn reported(&self) -> u64 {
+        self.reported
+    }
+
     /// What was lost since the last call; `undecodable` are records that arrived but made no sense.
     pub(super) fn grown(&mut self, undecodable: u64) -> Result<Option<Lost>, ProbeError> {
         let mut total = undecodable;

@@ -94,6 +94,7 @@ impl Probe {
         let loss = loss::Counter::new(&mut programs)?;
         let logs = if options.verbose { Some(logs::Logs::start(&mut programs)?) } else { None };
         load::attach(&mut programs, options)?;
+        log::debug!("the kernel programs are attached");
         Ok(Self { reader, loss, _logs: logs, _programs: programs })
     }
 
@@ -112,6 +113,12 @@ impl Probe {
     /// What was lost since the last call, if anything was.
     pub fn lost(&mut self) -> Result<Option<Lost>, ProbeError> {
         self.loss.grown(self.reader.undecodable())
+    }
+
+    /// What was lost since the start, as far as [`lost`](Self::lost) has told.
+    #[must_use]
+    pub fn lost_in_all(&self) -> u64 {
+        self.loss.reported()
     }
 }
 

@@ -16,4 +16,5 @@ mod docker;
 mod exec;
 mod forward;
 mod kernels;
+mod loss;
 mod odd_execs;
