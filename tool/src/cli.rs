@@ -6,9 +6,10 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use regex::bytes::Regex;
 
 use crate::forward::PortPair;
-use crate::node::user::uid_of;
+use crate::node::{cgroup, user::uid_of};
 use crate::output::Format;
 use crate::resolve::TargetName;
+use crate::trace::{Cgroup, PodName};
 
 /// Shows the nsenter and socat that kubectl port-forward spawns on a node, and forwards ports by the same road
 #[derive(Debug, Parser)]
@@ -77,6 +78,15 @@ pub struct Exec {
     /// Only children of this process
     #[arg(short = 'P', long, value_name = "PID")]
     pub ppid: Option<u32>,
+    /// Only this cgroup (a folder of cgroup v2) and those below it
+    #[arg(short, long, value_name = "PATH", value_parser = cgroup::directory)]
+    pub cgroup: Option<Cgroup>,
+    /// Only this pod; names are as the node's runtime and kubelet have them
+    #[arg(long, value_name = "[NS/]NAME")]
+    pub pod: Option<PodName>,
+    /// Only this container, by name or by the beginning of its id
+    #[arg(long, value_name = "ID")]
+    pub container: Option<String>,
     /// Show the end of each shown process too: exit code or signal, and how long it lived
     #[arg(long)]
     pub exit: bool,

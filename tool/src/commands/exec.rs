@@ -10,9 +10,10 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::{start_logging, stop::Stop};
 use crate::cli;
 use crate::node::clock;
-use crate::output::{Columns, Rows};
+use crate::output::{Columns, Format, Rows};
 use crate::probe::{Options, Probe};
-use crate::trace::{Event, Filter, Selection};
+use crate::resolve::{Attributor, Trail};
+use crate::trace::{Event, ExecEvent, Filter, Owner, OwnerFilter, Selection};
 
 /// How often we look whether something was lost.
 const LOSS_CHECK: Duration = Duration::from_secs(1);
@@ -20,26 +21,24 @@ const LOSS_CHECK: Duration = Duration::from_secs(1);
 pub(super) async fn run(args: cli::Exec) -> Result<()> {
     start_logging(args.verbose);
     let mut stop = Stop::new(args.duration)?;
-    let mut screen = Screen::new(&args);
+    let mut screen = Screen::new(&args).await;
     let mut probe = Probe::attach(&options(&args, screen.selection.filter()))?;
     screen.rows.header()?;
 
     let mut loss_check = interval(LOSS_CHECK);
     loss_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut events = Vec::new();
-    loop {
+    while screen.wants_more() {
         tokio::select! {
             read = probe.read(&mut events) => read?,
             _ = loss_check.tick() => screen.lost(&mut probe)?,
             () = stop.wait() => break,
         }
-        if screen.show(&mut events)?.is_break() {
-            break;
-        }
+        screen.show(&mut events).await?;
     }
     // What happened before the end is shown, also when the end came in between.
     probe.read_ready(&mut events);
-    let _ = screen.show(&mut events)?;
+    screen.show(&mut events).await?;
     screen.lost(&mut probe)?;
     Ok(screen.rows.lost_in_all(probe.lost_in_all())?)
 }
@@ -56,16 +55,20 @@ fn options(args: &cli::Exec, filter: &Filter) -> Options {
 /// What is shown, and how much of it is still to come.
 struct Screen {
     selection: Selection,
+    owners: OwnerFilter,
+    /// Only when somebody wants to know.
+    attributor: Option<Attributor>,
     rows: Rows<BufWriter<Stdout>>,
     rows_left: Option<u64>,
 }
 
 impl Screen {
-    fn new(args: &cli::Exec) -> Self {
+    async fn new(args: &cli::Exec) -> Self {
         let columns = Columns {
             time: args.time,
             timestamp_since: args.timestamp.then(clock::boottime_ns),
             uid: args.print_uid,
+            wide: false,
             quote: args.quote,
             max_args: args.max_args,
             zone: TimeZone::system(),
@@ -75,27 +78,66 @@ impl Screen {
             line: args.line.clone(),
             uid: args.uid,
             ppid: args.ppid,
+            cgroup: args.cgroup,
         };
-        let rows = Rows::new(BufWriter::new(stdout()), args.output, columns);
-        Self { selection: Selection::new(filter), rows, rows_left: args.count }
+        let owners = OwnerFilter { pod: args.pod.clone(), container: args.container.clone() };
+        let attributes = args.output != Format::Text || !owners.is_empty();
+        Self {
+            selection: Selection::new(filter, !owners.is_empty()),
+            owners,
+            attributor: if attributes { Some(Attributor::new().await) } else { None },
+            rows: Rows::new(BufWriter::new(stdout()), args.output, columns),
+            rows_left: args.count,
+        }
     }
 
-    /// Shows a batch and sends it on its way; breaks after the last row that was asked for.
-    fn show(&mut self, events: &mut Vec<Event>) -> Result<std::ops::ControlFlow<()>> {
-        use std::ops::ControlFlow::{Break, Continue};
-        for event in events.drain(..) {
-            if self.rows_left == Some(0) {
+    fn wants_more(&self) -> bool {
+        self.rows_left != Some(0)
+    }
+
+    /// Shows a batch and sends it on its way, up to the last row that was asked for.
+    async fn show(&mut self, events: &mut Vec<Event>) -> Result<()> {
+        let events: Vec<_> = events.drain(..).filter_map(|event| self.follow(event)).collect();
+        for (event, trail) in events {
+            if !self.wants_more() {
                 break;
             }
-            match event {
-                Event::Exec(exec) if self.selection.wants_exec(&exec) => self.rows.exec(&exec)?,
-                Event::Exit(exit) if self.selection.wants_exit(&exit) => self.rows.exit(&exit)?,
-                _ => continue,
-            }
-            self.rows_left = self.rows_left.map(|left| left - 1);
+            let shown = match &event {
+                Event::Exec(exec) => self.show_exec(exec, trail).await?,
+                Event::Exit(exit) => {
+                    let wanted = self.selection.wants_exit(exit);
+                    if wanted {
+                        self.rows.exit(exit)?;
+                    }
+                    wanted
+                }
+            };
+            self.rows_left = self.rows_left.map(|left| left - u64::from(shown));
         }
-        self.rows.flush()?;
-        Ok(if self.rows_left == Some(0) { Break(()) } else { Continue(()) })
+        Ok(self.rows.flush()?)
+    }
+
+    /// Sorts out what is not wanted, and follows the trail of the rest before it goes cold.
+    fn follow(&mut self, event: Event) -> Option<(Event, Option<Trail>)> {
+        let Event::Exec(exec) = &event else { return Some((event, None)) };
+        if !self.selection.filter().matches(exec) {
+            return None;
+        }
+        let trail = self.attributor.as_mut().map(|attributor| attributor.trail(exec));
+        Some((event, trail))
+    }
+
+    async fn show_exec(&mut self, exec: &ExecEvent, trail: Option<Trail>) -> Result<bool> {
+        let owner = match (&mut self.attributor, trail) {
+            (Some(attributor), Some(trail)) => attributor.owner(trail).await,
+            _ => Owner::default(),
+        };
+        if !self.owners.matches(&owner) {
+            return Ok(false);
+        }
+        self.rows.exec(exec, &owner)?;
+        self.selection.shown(exec);
+        Ok(true)
     }
 
     fn lost(&mut self, probe: &mut Probe) -> Result<()> {

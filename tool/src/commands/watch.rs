@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::output::{Columns, Format, Rows};
 use crate::probe::{Options, Probe, ProbeError};
-use crate::trace::{Event, ExecEvent, Filter};
+use crate::trace::{Event, ExecEvent, Filter, Owner};
 
 /// Rows of what this process spawns, as the kernel reports it; or nothing at all.
 pub(super) struct Watch {
@@ -68,7 +68,7 @@ impl Watch {
     /// Shows execs as rows.
     pub(super) fn print(&mut self, execs: &[ExecEvent]) -> Result<()> {
         for exec in execs {
-            self.rows.exec(exec)?;
+            self.rows.exec(exec, &Owner::default())?;
         }
         Ok(self.rows.flush()?)
     }

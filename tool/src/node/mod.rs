@@ -1,6 +1,8 @@
 //! Facts of this machine: its processes, clocks and users. The only module that reads /proc.
 
+pub mod cgroup;
 pub mod clock;
+pub mod kubelet;
 pub mod path;
 pub mod process;
 pub mod user;

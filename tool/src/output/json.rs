@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::node::clock;
-use crate::trace::{Arg, End, ExecEvent, ExitEvent, Lost};
+use crate::trace::{self, Arg, End, ExecEvent, ExitEvent, Lost, Owner};
 
 #[derive(Serialize)]
 #[expect(clippy::struct_field_names, reason = "the fields are the contract's keys")]
@@ -32,6 +32,25 @@ pub(super) struct Exec {
     mntns: Option<u32>,
     pidns: Option<u32>,
     cgroup_id: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    container: Option<Container>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pod: Option<Pod>,
+}
+
+#[derive(Serialize)]
+struct Container {
+    id: String,
+    runtime: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Pod {
+    namespace: String,
+    name: String,
+    uid: String,
 }
 
 #[derive(Serialize)]
@@ -58,7 +77,7 @@ pub(super) struct LostRecord {
     total: u64,
 }
 
-pub(super) fn exec(exec: &ExecEvent) -> Exec {
+pub(super) fn exec(exec: &ExecEvent, owner: &Owner) -> Exec {
     let unreadable = exec.args.list.contains(&Arg::Unreadable);
     Exec {
         r#type: "exec",
@@ -81,6 +100,15 @@ pub(super) fn exec(exec: &ExecEvent) -> Exec {
         mntns: exec.mntns,
         pidns: exec.pidns,
         cgroup_id: exec.cgroup_id,
+        container: owner
+            .container
+            .clone()
+            .map(|trace::Container { id, runtime, name }| Container { id, runtime, name }),
+        pod: owner.pod.clone().map(|trace::Pod { namespace, name, uid }| Pod {
+            namespace,
+            name,
+            uid,
+        }),
     }
 }
 

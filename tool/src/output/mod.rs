@@ -14,7 +14,7 @@ pub use escape::escaped;
 pub use notice::{forwarding, notice};
 pub use text::Columns;
 
-use crate::trace::{ExecEvent, ExitEvent, Lost};
+use crate::trace::{ExecEvent, ExitEvent, Lost, Owner};
 
 /// What `-o` takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -22,6 +22,8 @@ pub enum Format {
     /// execsnoop's columns
     #[default]
     Text,
+    /// execsnoop's columns, and the user, the network namespace, the pod and the container
+    Wide,
     /// One JSON object a line, with everything that is known
     Json,
 }
@@ -42,6 +44,7 @@ impl<W: Write> Rows<W> {
     pub fn new(out: W, format: Format, columns: Columns) -> Self {
         let shape = match format {
             Format::Text => Shape::Text(columns),
+            Format::Wide => Shape::Text(Columns { wide: true, uid: true, ..columns }),
             Format::Json => Shape::Json,
         };
         Self { out, shape }
@@ -56,11 +59,11 @@ impl<W: Write> Rows<W> {
         self.out.flush()
     }
 
-    /// One exec.
-    pub fn exec(&mut self, exec: &ExecEvent) -> io::Result<()> {
+    /// One exec, and whose it is.
+    pub fn exec(&mut self, exec: &ExecEvent, owner: &Owner) -> io::Result<()> {
         match &self.shape {
-            Shape::Text(columns) => writeln!(self.out, "{}", columns.row(exec)),
-            Shape::Json => json::line(&mut self.out, &json::exec(exec)),
+            Shape::Text(columns) => writeln!(self.out, "{}", columns.row(exec, owner)),
+            Shape::Json => json::line(&mut self.out, &json::exec(exec, owner)),
         }
     }
 

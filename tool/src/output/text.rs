@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::escape::escaped;
 use crate::node::clock;
-use crate::trace::{Arg, End, ExecEvent, ExitEvent};
+use crate::trace::{Arg, End, ExecEvent, ExitEvent, Owner};
 
 /// Which columns, and how arguments are shown.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct Columns {
     pub timestamp_since: Option<u64>,
     /// `-U`: real user id.
     pub uid: bool,
+    /// `-o wide`: network namespace, pod and container too.
+    pub wide: bool,
     /// `-q`: each argument in quotes.
     pub quote: bool,
     /// Most arguments shown.
@@ -31,6 +33,7 @@ impl Default for Columns {
             time: false,
             timestamp_since: None,
             uid: false,
+            wide: false,
             quote: false,
             max_args: 20,
             zone: TimeZone::UTC,
@@ -45,18 +48,22 @@ impl Columns {
         let time = if self.time { "TIME     " } else { "" };
         let timestamp = if self.timestamp_since.is_some() { "TIME(s) " } else { "" };
         let uid = if self.uid { "UID    " } else { "" };
-        format!(
-            "{time}{timestamp}{uid}{:<16} {:<6} {:<6} {:>3} ARGS",
-            "PCOMM", "PID", "PPID", "RET"
-        )
+        let wide =
+            if self.wide { wide_columns("NETNS", "POD", "CONTAINER") } else { String::new() };
+        let [comm, pid, ppid, ret] = ["PCOMM", "PID", "PPID", "RET"];
+        format!("{time}{timestamp}{uid}{comm:<16} {pid:<6} {ppid:<6} {ret:>3} {wide}ARGS")
     }
 
     /// One exec.
     #[must_use]
-    pub fn row(&self, exec: &ExecEvent) -> String {
+    pub fn row(&self, exec: &ExecEvent, owner: &Owner) -> String {
         let ExecEvent { pid, ppid, ret, .. } = exec;
         let mut row = self.beginning(exec.time_ns, exec.uid, &exec.comm);
         push(&mut row, format_args!("{pid:<6} {ppid:<6} {ret:>3} "));
+        if self.wide {
+            let netns = exec.netns.map_or_else(|| "-".to_owned(), |inode| inode.to_string());
+            row.push_str(&wide_columns(&netns, &pod_name(owner), &container_name(owner)));
+        }
         self.push_args(&mut row, exec);
         row
     }
@@ -67,6 +74,9 @@ impl Columns {
         let ExitEvent { pid, ppid, .. } = exit;
         let mut row = self.beginning(exit.time_ns, exit.uid, &exit.comm);
         push(&mut row, format_args!("{pid:<6} {ppid:<6} {:>3} ", "-"));
+        if self.wide {
+            row.push_str(&wide_columns("-", "-", "-"));
+        }
         match exit.end {
             End::Exited(code) => push(&mut row, format_args!("exit {code}")),
             End::Killed(signal) => {
@@ -123,6 +133,26 @@ impl Columns {
     }
 }
 
+/// The columns that `-o wide` adds; long names push what follows to the right.
+fn wide_columns(netns: &str, pod: &str, container: &str) -> String {
+    format!("{netns:<10} {pod:<28} {container:<20} ")
+}
+
+fn pod_name(owner: &Owner) -> String {
+    let pod = owner.pod.as_ref();
+    pod.map_or_else(
+        || "-".to_owned(),
+        |pod| escaped(format!("{}/{}", pod.namespace, pod.name).as_bytes()),
+    )
+}
+
+/// Its name, or as much of its id as Docker shows.
+fn container_name(owner: &Owner) -> String {
+    let Some(container) = &owner.container else { return "-".to_owned() };
+    let short_id = container.id.get(..12).unwrap_or(&container.id);
+    escaped(container.name.as_deref().unwrap_or(short_id).as_bytes())
+}
+
 /// Seconds with milliseconds, cut and not rounded.
 fn seconds(nanoseconds: u64) -> String {
     format!("{}.{:03}", nanoseconds / 1_000_000_000, nanoseconds / 1_000_000 % 1000)
@@ -142,7 +172,13 @@ fn push(row: &mut String, text: std::fmt::Arguments<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::Args;
+    use crate::trace::{Args, Container, Pod};
+
+    impl Columns {
+        fn row_of(&self, exec: &ExecEvent) -> String {
+            self.row(exec, &Owner::default())
+        }
+    }
 
     fn exec(args: &[&[u8]]) -> ExecEvent {
         ExecEvent {
@@ -177,7 +213,7 @@ mod tests {
             .map(str::as_bytes)
             .collect();
         assert_eq!(
-            columns.row(&exec(&args)),
+            columns.row_of(&exec(&args)),
             "nsenter          25898  976      0 /usr/bin/nsenter -t 4947 -n /usr/bin/socat - TCP4:localhost:8080"
         );
     }
@@ -194,33 +230,49 @@ mod tests {
             columns.header(),
             "TIME     TIME(s) UID    PCOMM            PID    PPID   RET ARGS"
         );
-        let row = columns.row(&exec(&[b"x"]));
+        let row = columns.row_of(&exec(&[b"x"]));
         assert_eq!(&row[8..], " 10.000  1000   nsenter          25898  976      0 x");
+    }
+
+    #[test]
+    fn wide_rows_say_whose_it_is() {
+        let columns = Columns { wide: true, ..Columns::default() };
+        let container = Container { id: "0123456789abcdef".into(), runtime: "docker", name: None };
+        let pod = Pod { namespace: "default".into(), name: "kuard".into(), uid: String::new() };
+        let owner = Owner { container: Some(container), pod: Some(pod) };
+        let row = columns.row(&exec(&[b"x"]), &owner);
+        assert_eq!(&row[35..], "-          default/kuard                0123456789ab         x");
+        let header = columns.header();
+        for column in ["NETNS", "POD", "CONTAINER", "ARGS"] {
+            assert!(row.as_bytes()[header.find(column).unwrap() - 1] == b' ', "{column}");
+        }
     }
 
     #[test]
     fn dots_only_when_something_was_cut() {
         let columns = Columns { max_args: 2, ..Columns::default() };
-        assert!(columns.row(&exec(&[b"a", b"b"])).ends_with(" a b"));
-        assert!(columns.row(&exec(&[b"a", b"b", b"c"])).ends_with(" a b ..."));
+        assert!(columns.row_of(&exec(&[b"a", b"b"])).ends_with(" a b"));
+        assert!(columns.row_of(&exec(&[b"a", b"b", b"c"])).ends_with(" a b ..."));
         let mut cut = exec(&[b"a"]);
         cut.args.cut = true;
-        assert!(columns.row(&cut).ends_with(" a ..."));
+        assert!(columns.row_of(&cut).ends_with(" a ..."));
     }
 
     #[test]
     fn quotes_escape_quotes_and_controls() {
         let columns = Columns { quote: true, ..Columns::default() };
-        assert!(columns.row(&exec(&[b"a\"b", b"", b"c\nd"])).ends_with(r#" "a\"b" "" "c\nd""#));
+        assert!(columns.row_of(&exec(&[b"a\"b", b"", b"c\nd"])).ends_with(r#" "a\"b" "" "c\nd""#));
     }
 
     #[test]
     fn a_bare_name_is_shown_as_its_file_and_a_fake_one_as_it_is() {
         let columns = Columns::default();
         assert!(
-            columns.row(&exec(&[b"nsenter", b"nsenter"])).ends_with("0 /usr/bin/nsenter nsenter")
+            columns
+                .row_of(&exec(&[b"nsenter", b"nsenter"]))
+                .ends_with("0 /usr/bin/nsenter nsenter")
         );
-        assert!(columns.row(&exec(&[b"-bash"])).ends_with("0 -bash"));
+        assert!(columns.row_of(&exec(&[b"-bash"])).ends_with("0 -bash"));
     }
 
     #[test]
@@ -247,8 +299,8 @@ mod tests {
     fn unreadable_is_not_empty() {
         let mut event = exec(&[b"a"]);
         event.args.list.push(Arg::Unreadable);
-        assert!(Columns::default().row(&event).ends_with(" a <unreadable>"));
+        assert!(Columns::default().row_of(&event).ends_with(" a <unreadable>"));
         event.args = Args { unreadable: true, ..Args::default() };
-        assert!(Columns::default().row(&event).ends_with("0 <unreadable>"));
+        assert!(Columns::default().row_of(&event).ends_with("0 <unreadable>"));
     }
 }

@@ -173,4 +173,20 @@ mod tests {
         assert_eq!(decode(&record(2, &[9, 0, 0, 0], b"")), Err(DecodeError::MalformedArgs));
         assert_eq!(decode(&record(2, &[9], b"")), Err(DecodeError::MalformedArgs));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_an_event_or_an_error(kind in 0_u32..5, rest: Vec<u8>, lens in proptest::array::uniform2(0_u32..64)) {
+            let _ = decode(&rest);
+            let _ = decode(&[&kind.to_ne_bytes()[..], &rest].concat());
+            // A whole header whose lengths are right or a little off.
+            let mut header = ExecHeader::zeroed();
+            (header.kind, header.args_len, header.filename_len) = (kind, lens[0], lens[1]);
+            let record = [bytemuck::bytes_of(&header), &rest].concat();
+            if let Ok(Event::Exec(exec)) = decode(&record) {
+                let texts: usize = exec.args.list.iter().filter_map(Arg::text).map(<[u8]>::len).sum();
+                proptest::prop_assert!(texts + exec.filename.len() <= rest.len());
+            }
+        }
+    }
 }

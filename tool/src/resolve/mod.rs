@@ -1,7 +1,12 @@
 //! From what the user named to a [`Target`]: a process that is held, and the network namespace
 //! that it is in.
 
+mod attribute;
+mod docker;
+
 use std::str::FromStr;
+
+pub use attribute::{Attributor, Trail};
 
 use crate::node::process::{Held, ProcessError};
 

@@ -18,6 +18,17 @@ pub struct Filter {
     pub uid: Option<u32>,
     /// Parent process.
     pub ppid: Option<u32>,
+    /// This cgroup and those below it. Only the kernel programs can tell.
+    pub cgroup: Option<Cgroup>,
+}
+
+/// A cgroup v2 directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cgroup {
+    /// Its id: the inode of its directory.
+    pub id: u64,
+    /// Its depth below the root, which is 0.
+    pub level: u32,
 }
 
 impl Filter {
@@ -38,14 +49,20 @@ impl Filter {
             settings.filters |= filters::PPID;
             settings.ppid = ppid;
         }
+        if let Some(Cgroup { id, level }) = self.cgroup {
+            settings.filters |= filters::CGROUP;
+            settings.cgroup_id = id;
+            settings.cgroup_level = level;
+        }
         settings
     }
 
     /// Whether it lets everything pass.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { name, line, uid, ppid } = self;
-        name.is_none() && line.is_none() && uid.is_none() && ppid.is_none()
+        let Self { name, line, uid, ppid, cgroup } = self;
+        let numbers = uid.or(*ppid).is_some() || cgroup.is_some();
+        name.is_none() && line.is_none() && !numbers
     }
 
     /// Whether the exec is one that the user wants to see.

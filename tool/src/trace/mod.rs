@@ -4,9 +4,11 @@
 mod event;
 mod filter;
 mod invocation;
+mod owner;
 mod selection;
 
 pub use event::{Arg, Args, End, Event, ExecEvent, ExitEvent, Lost};
-pub use filter::Filter;
+pub use filter::{Cgroup, Filter};
 pub use invocation::{Invocation, NsenterSocat, invocation};
+pub use owner::{Container, Owner, OwnerFilter, Pod, PodName};
 pub use selection::Selection;

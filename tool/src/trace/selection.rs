@@ -5,39 +5,41 @@ use std::collections::HashMap;
 use super::{ExecEvent, ExitEvent, Filter};
 
 /// The user's filter, and which processes it has let through.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Selection {
     filter: Filter,
+    /// Ends are shown of shown processes alone.
+    is_partial: bool,
     /// Start of each process that was shown and has not ended, by pid. Bounded by the node's
     /// number of processes.
     shown: HashMap<u32, u64>,
 }
 
 impl Selection {
-    /// Nothing shown yet.
+    /// Nothing shown yet. `more_filters`: others than this one select too.
     #[must_use]
-    pub fn new(filter: Filter) -> Self {
-        Self { filter, shown: HashMap::new() }
+    pub fn new(filter: Filter, more_filters: bool) -> Self {
+        let is_partial = more_filters || !filter.is_empty();
+        Self { filter, is_partial, shown: HashMap::new() }
     }
 
-    /// The filter.
+    /// The filter that execs must pass.
+    #[must_use]
     pub fn filter(&self) -> &Filter {
         &self.filter
     }
 
-    /// Whether the exec is to be shown. From then on its process's end is wanted.
-    pub fn wants_exec(&mut self, exec: &ExecEvent) -> bool {
-        let wanted = self.filter.matches(exec);
-        if wanted && !self.filter.is_empty() {
+    /// The exec was shown: its process's end is wanted.
+    pub fn shown(&mut self, exec: &ExecEvent) {
+        if self.is_partial {
             self.shown.insert(exec.pid, exec.start_ns);
         }
-        wanted
     }
 
     /// Whether the end is to be shown: without a filter each is, also of processes that were there
     /// before us.
     pub fn wants_exit(&mut self, exit: &ExitEvent) -> bool {
-        self.filter.is_empty() || self.shown.remove(&exit.pid) == Some(exit.start_ns)
+        !self.is_partial || self.shown.remove(&exit.pid) == Some(exit.start_ns)
     }
 }
 
@@ -76,19 +78,18 @@ mod tests {
     #[test]
     fn ends_follow_the_process_not_its_name() {
         let name = Some(Regex::new("nsenter").unwrap());
-        let mut selection = Selection::new(Filter { name, ..Filter::default() });
-        assert!(selection.wants_exec(&exec(7, 1, "nsenter")));
-        assert!(!selection.wants_exec(&exec(7, 1, "socat")), "its second exec does not match");
-        assert!(!selection.wants_exec(&exec(8, 1, "true")));
+        let mut selection = Selection::new(Filter { name, ..Filter::default() }, false);
+        selection.shown(&exec(7, 1, "nsenter"));
         assert!(!selection.wants_exit(&exit(8, 1)), "was never shown");
         assert!(selection.wants_exit(&exit(7, 1)), "ends as socat");
         assert!(!selection.wants_exit(&exit(7, 1)), "ends once");
-        assert!(selection.wants_exec(&exec(7, 2, "nsenter")));
+        selection.shown(&exec(7, 2, "nsenter"));
         assert!(!selection.wants_exit(&exit(7, 3)), "another process of that pid");
     }
 
     #[test]
     fn without_a_filter_every_end_is_shown() {
-        assert!(Selection::default().wants_exit(&exit(1, 1)));
+        assert!(Selection::new(Filter::default(), false).wants_exit(&exit(1, 1)));
+        assert!(!Selection::new(Filter::default(), true).wants_exit(&exit(1, 1)));
     }
 }

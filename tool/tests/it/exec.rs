@@ -62,6 +62,28 @@ fn filters_by_name_line_parent_and_user() {
 }
 
 #[test]
+fn filters_by_cgroup_and_those_below_it() {
+    let root = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"]
+        .into_iter()
+        .find(|root| std::path::Path::new(root).join("cgroup.procs").is_file())
+        .expect("a cgroup v2 hierarchy");
+    let outer = format!("{root}/pfsnoop-{}", std::process::id());
+    let inner = format!("{outer}/below");
+    std::fs::create_dir_all(&inner).unwrap();
+    let mut snoop = attached(&["-c", &outer]);
+    for (cgroup, mark) in [(root, "m-root"), (&outer, "m-outer"), (&inner, "m-inner")] {
+        let enter = "echo $$ > \"$0/cgroup.procs\"; exec /bin/true \"$1\"";
+        stdout_of(system("sh").args(["-c", enter, cgroup, mark]));
+    }
+    snoop.stdout_line("row of the one below", |line| line.ends_with("m-inner"));
+    let (_, rows, _) = snoop.interrupt();
+    assert!(rows.iter().any(|row| row.ends_with("m-outer")), "{rows:#?}");
+    assert!(!rows.iter().any(|row| row.ends_with("m-root")), "{rows:#?}");
+    std::fs::remove_dir(&inner).unwrap();
+    std::fs::remove_dir(&outer).unwrap();
+}
+
+#[test]
 fn failed_execs_have_their_errno() {
     let mut snoop = attached(&["-x"]);
     let missing = Command::new("/no/such/program").arg("an argument").spawn();

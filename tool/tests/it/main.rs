@@ -8,6 +8,7 @@
 mod support;
 
 mod against_execsnoop;
+mod attribution;
 mod bad_input;
 mod build;
 mod cases;

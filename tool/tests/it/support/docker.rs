@@ -42,15 +42,26 @@ impl Docker {
     /// `docker`, for this daemon.
     pub fn client(&self) -> Command {
         let mut command = system("docker");
-        command.arg("--host").arg(format!("unix://{}", self.dir.join("docker.sock").display()));
+        command.arg("--host").arg(self.host());
         command
+    }
+
+    /// Where it listens, as `DOCKER_HOST`.
+    pub fn host(&self) -> String {
+        format!("unix://{}", self.dir.join("docker.sock").display())
     }
 
     /// Runs a shell command of busybox in a new container without network; returns its pid.
     pub fn run(&self, name: &str, shell: &str) -> u32 {
-        let run =
-            ["run", "--detach", "--net=none", "--name", name, "busybox", "/bin/sh", "-c", shell];
-        stdout_of(self.client().args(run));
+        self.run_with(name, "none", &[], shell)
+    }
+
+    /// The same with a network of its own choice and labels.
+    pub fn run_with(&self, name: &str, network: &str, labels: &[String], shell: &str) -> u32 {
+        let mut run = self.client();
+        run.args(["run", "--detach", "--name", name, "--network", network]);
+        run.args(labels.iter().flat_map(|label| ["--label", label]));
+        stdout_of(run.args(["busybox", "/bin/sh", "-c", shell]));
         let pid = stdout_of(self.client().args(["inspect", "--format", "{{.State.Pid}}", name]));
         pid.trim().parse().unwrap()
     }
@@ -79,7 +90,7 @@ impl Drop for Docker {
     fn drop(&mut self) {
         // A daemon that is told to end waits ten seconds for each container that does not.
         let _ = system("sh")
-            .env("DOCKER_HOST", format!("unix://{}", self.dir.join("docker.sock").display()))
+            .env("DOCKER_HOST", self.host())
             .args(["-c", "docker ps --all --quiet | xargs -r docker rm --force"])
             .output();
         // Ends the containerd that it started, too.

@@ -1,0 +1,158 @@
+//! Whose a process is: from its cgroup, from the network namespace that it has entered, or from
+//! the target that it is about to enter; with names from Docker's API or the kubelet's folders.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use super::docker::Engine;
+use crate::node::cgroup::{Placement, Runtime, placement_of};
+use crate::node::kubelet::Logs;
+use crate::node::process::{mntns_of, netns_of, processes_in_netns};
+use crate::trace::{Container, ExecEvent, Invocation, Owner, Pod, invocation};
+
+/// Most containers whose names are remembered. Ids are never used again, so none grows stale.
+const REMEMBERED: usize = 4096;
+
+/// How long a network namespace in which no container was found is left alone.
+const NOBODYS_FOR: Duration = Duration::from_secs(1);
+
+/// Finds owners. One is enough for a command: it remembers names.
+pub struct Attributor {
+    engines: Vec<Engine>,
+    logs: Logs,
+    own_netns: Option<u32>,
+    names: HashMap<String, Names>,
+    /// A process that was in that network namespace, and in a container, when we looked.
+    in_netns: HashMap<u32, u32>,
+    /// Network namespaces without a container when we last looked, and when that was.
+    nobodys: HashMap<u32, Instant>,
+}
+
+/// What is known of a container beyond its id.
+#[derive(Clone, Default)]
+struct Names {
+    name: Option<String>,
+    pod: Option<Pod>,
+}
+
+/// Where an exec belongs, taken while its process is there to be looked at.
+#[derive(Debug, Default)]
+pub struct Trail {
+    placement: Placement,
+    /// The pod's network namespace was the trail: of several containers in it, none is meant.
+    by_netns: bool,
+}
+
+impl Attributor {
+    /// Looks for the runtimes of this node.
+    pub async fn new() -> Self {
+        let own_netns =
+            netns_of(std::process::id()).ok().and_then(|inode| u32::try_from(inode).ok());
+        Self {
+            engines: Engine::find_all().await,
+            logs: Logs::default(),
+            own_netns,
+            names: HashMap::new(),
+            in_netns: HashMap::new(),
+            nobodys: HashMap::new(),
+        }
+    }
+
+    /// Follows an exec's trail as far as /proc goes: fast, and to be done at once, since the
+    /// process may end at any time.
+    pub fn trail(&mut self, exec: &ExecEvent) -> Trail {
+        let own = placement_of(exec.pid).or_else(|| of_parent(exec)).unwrap_or_default();
+        if own.container.is_some() {
+            return Trail { placement: own, by_netns: false };
+        }
+        // An nsenter on its way into a pod is the pod's concern, not only the host's.
+        if let Some(Invocation::Nsenter(nsenter)) = invocation(&exec.args) {
+            let placement = placement_of(nsenter.target).unwrap_or_default();
+            return Trail { placement, by_netns: true };
+        }
+        let foreign = exec.netns.filter(|&netns| Some(netns) != self.own_netns);
+        let placement = foreign.and_then(|netns| self.of_netns(netns));
+        Trail { by_netns: true, placement: placement.unwrap_or_default() }
+    }
+
+    /// The owner at the end of a trail, by name.
+    pub async fn owner(&mut self, trail: Trail) -> Owner {
+        let Placement { container, pod_uid } = trail.placement;
+        let Some((id, runtime)) = container else {
+            return Owner { container: None, pod: pod_uid.and_then(|uid| self.logs.pod(&uid)) };
+        };
+        let Names { name, pod } = self.names(&id).await;
+        let pod = pod.or_else(|| self.logs.pod(&pod_uid?));
+        let shared = trail.by_netns && pod.is_some();
+        let container = Container { id, runtime: runtime_name(runtime), name };
+        Owner { container: (!shared).then_some(container), pod }
+    }
+
+    /// Where some process in a container is that has this network namespace.
+    fn of_netns(&mut self, netns: u32) -> Option<Placement> {
+        if let Some(&pid) = self.in_netns.get(&netns) {
+            // The inode may belong to another namespace by now.
+            if netns_of(pid).ok() == Some(netns.into()) {
+                return placement_of(pid);
+            }
+            self.in_netns.remove(&netns);
+        }
+        // Looking through all processes is slow, and each exec in there would do it again.
+        if self.nobodys.get(&netns).is_some_and(|when| when.elapsed() < NOBODYS_FOR) {
+            return None;
+        }
+        let placed = |pid| Some((pid, placement_of(pid)?));
+        let mut found = processes_in_netns(netns.into()).filter_map(placed);
+        let Some((pid, placement)) = found.find(|(_, placement)| placement.container.is_some())
+        else {
+            self.nobodys.retain(|_, when| when.elapsed() < NOBODYS_FOR);
+            self.nobodys.insert(netns, Instant::now());
+            return None;
+        };
+        self.in_netns.insert(netns, pid);
+        Some(placement)
+    }
+
+    async fn names(&mut self, id: &str) -> Names {
+        if let Some(names) = self.names.get(id) {
+            return names.clone();
+        }
+        let names = self.look_up_names(id).await;
+        if names.name.is_some() {
+            if self.names.len() >= REMEMBERED {
+                self.names.clear();
+            }
+            self.names.insert(id.to_owned(), names.clone());
+        }
+        names
+    }
+
+    async fn look_up_names(&self, id: &str) -> Names {
+        for engine in &self.engines {
+            if let Some(known) = engine.container(id).await {
+                return Names { name: known.name, pod: known.pod };
+            }
+        }
+        match self.logs.container(id) {
+            Some((name, pod)) => Names { name: Some(name), pod: Some(pod) },
+            None => Names::default(),
+        }
+    }
+}
+
+/// The parent's place, for a process that has ended already: the same container, when both have
+/// the same mount namespace.
+fn of_parent(exec: &ExecEvent) -> Option<Placement> {
+    let parents = mntns_of(exec.ppid).ok()?;
+    (exec.mntns.map(u64::from) == Some(parents)).then(|| placement_of(exec.ppid))?
+}
+
+fn runtime_name(runtime: Runtime) -> &'static str {
+    match runtime {
+        Runtime::Docker => "docker",
+        Runtime::Containerd => "containerd",
+        Runtime::Crio => "cri-o",
+        Runtime::Podman => "podman",
+        Runtime::Unknown => "unknown",
+    }
+}

@@ -1,0 +1,59 @@
+//! Docker's Engine API, on its unix socket: names, labels and pids of containers.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use bollard::{API_DEFAULT_VERSION, Docker};
+
+use crate::trace::Pod;
+
+/// Seconds that one answer may take.
+const TIMEOUT: u64 = 5;
+
+/// Where daemons listen, besides `DOCKER_HOST`.
+const SOCKETS: [&str; 2] = ["/var/run/docker.sock", "/run/podman/podman.sock"];
+
+/// A daemon that answers.
+pub(super) struct Engine(Docker);
+
+/// A container, as the daemon knows it.
+pub(super) struct Known {
+    pub(super) name: Option<String>,
+    /// From the labels that dockershim and cri-dockerd write.
+    pub(super) pod: Option<Pod>,
+}
+
+impl Engine {
+    /// Every daemon of this node.
+    pub(super) async fn find_all() -> Vec<Self> {
+        let host = std::env::var("DOCKER_HOST").ok();
+        let own = host.iter().filter_map(|host| host.strip_prefix("unix://"));
+        let mut found = Vec::new();
+        for socket in own.chain(SOCKETS).filter(|socket| Path::new(socket).exists()) {
+            match Self::connect(socket).await {
+                Ok(engine) => found.push(engine),
+                Err(error) => log::warn!("the Docker API at {socket} does not answer: {error}"),
+            }
+        }
+        found
+    }
+
+    async fn connect(socket: &str) -> Result<Self, bollard::errors::Error> {
+        let docker = Docker::connect_with_unix(socket, TIMEOUT, API_DEFAULT_VERSION)?;
+        docker.negotiate_version().await.map(Self)
+    }
+
+    /// The container of that id; `None` when this daemon does not have it.
+    pub(super) async fn container(&self, id: &str) -> Option<Known> {
+        let found = self.0.inspect_container(id, None).await.ok()?;
+        let labels = found.config.and_then(|config| config.labels).unwrap_or_default();
+        let name = found.name.map(|name| name.trim_start_matches('/').to_owned());
+        Some(Known { name, pod: pod_of(&labels) })
+    }
+}
+
+/// dockershim's and cri-dockerd's labels (libdocker/..., `core/labels.go`).
+fn pod_of(labels: &HashMap<String, String>) -> Option<Pod> {
+    let label = |name: &str| labels.get(&format!("io.kubernetes.pod.{name}")).cloned();
+    Some(Pod { namespace: label("namespace")?, name: label("name")?, uid: label("uid")? })
+}
