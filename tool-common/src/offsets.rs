@@ -65,6 +65,22 @@ pub struct Offsets {
     pub upid_ns: u32,
     /// `pid_namespace.ns.inum` (include/linux/pid_namespace.h)
     pub pid_namespace_ns_inum: u32,
+    /// `task_struct.cgroups`
+    pub task_cgroups: u32,
+    /// `css_set.dfl_cgrp` (include/linux/cgroup-defs.h): the cgroup v2
+    pub css_set_dfl_cgrp: u32,
+    /// `css_set.subsys`, an array of `cgroup_subsys_state *`: the cgroups v1
+    pub css_set_subsys: u32,
+    /// `css_set.refcount`, which follows that array
+    pub css_set_refcount: u32,
+    /// `cgroup_subsys_state.cgroup`
+    pub css_cgroup: u32,
+    /// `cgroup.kn`
+    pub cgroup_kn: u32,
+    /// `kernfs_node.name` (include/linux/kernfs.h)
+    pub kernfs_node_name: u32,
+    /// `kernfs_node.__parent`, before 6.15 `parent`
+    pub kernfs_node_parent: u32,
     /// `trace_event_raw_sys_enter.args` (include/trace/events/syscalls.h)
     pub sys_enter_args: u32,
     /// `trace_event_raw_sys_exit.ret`
@@ -100,6 +116,14 @@ impl Offsets {
         upid_size: ABSENT,
         upid_ns: ABSENT,
         pid_namespace_ns_inum: ABSENT,
+        task_cgroups: ABSENT,
+        css_set_dfl_cgrp: ABSENT,
+        css_set_subsys: ABSENT,
+        css_set_refcount: ABSENT,
+        css_cgroup: ABSENT,
+        cgroup_kn: ABSENT,
+        kernfs_node_name: ABSENT,
+        kernfs_node_parent: ABSENT,
         sys_enter_args: ABSENT,
         sys_exit_ret: ABSENT,
     };

@@ -10,6 +10,9 @@ pub const COMM_LEN: usize = 16;
 /// Longest file name that a record carries: `PATH_MAX` with its NUL.
 pub const MAX_FILENAME: usize = 4096;
 
+/// Longest name of a cgroup that a record carries: prefix, 64 digits of a container id, suffix.
+pub const MAX_CGROUP_NAME: usize = 128;
+
 /// Most bytes of arguments that a record carries.
 pub const MAX_ARGS: usize = 64 * 1024;
 
@@ -35,10 +38,11 @@ impl Ring {
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// [`ExecHeader`] of a successful exec, then the arguments, each ended by a NUL, then the file name.
+    /// [`ExecHeader`] of a successful exec, then the cgroup's name, the arguments, each ended by a
+    /// NUL, and the file name.
     Exec = 1,
-    /// [`ExecHeader`] of a failed exec, then the arguments, each a `u32` length and its bytes
-    /// ([`UNREADABLE`] and none), then the file name.
+    /// [`ExecHeader`] of a failed exec, then the cgroup's name, the arguments, each a `u32` length
+    /// and its bytes ([`UNREADABLE`] and none), and the file name.
     FailedExec = 2,
     /// [`ExitRecord`].
     Exit = 3,
@@ -99,12 +103,12 @@ pub struct ExecHeader {
     pub mntns: u32,
     /// Inode of the pid namespace; 0 when the kernel does not tell.
     pub pidns: u32,
-    /// Bytes of arguments that follow this header.
+    /// Bytes of arguments that follow the cgroup's name.
     pub args_len: u32,
     /// Bytes of file name, without NUL, that follow the arguments.
     pub filename_len: u32,
-    /// Keeps the size a multiple of eight.
-    pub reserved: u32,
+    /// Bytes of the cgroup's name, without NUL, that follow this header.
+    pub cgroup_len: u32,
     /// Name of the process (of a failed exec: the caller's), ended by NUL.
     pub comm: [u8; COMM_LEN],
     /// Name of the parent process, ended by NUL.

@@ -62,6 +62,10 @@ pub struct Settings {
     pub comm: [u64; 2],
     /// The bytes of [`comm`](Self::comm) that count: 0xff for each, from the first on.
     pub comm_mask: [u64; 2],
+    /// 1: records of execs carry the name of their cgroup.
+    pub cgroup_names: u32,
+    /// Keeps the size a multiple of eight.
+    pub reserved: u32,
 }
 
 impl Settings {
@@ -74,6 +78,8 @@ impl Settings {
         cgroup_id: 0,
         comm: [0; 2],
         comm_mask: [0; 2],
+        cgroup_names: 0,
+        reserved: 0,
     };
 }
 

@@ -12,8 +12,11 @@ use aya_ebpf::{
     programs::RawTracePointContext,
 };
 use aya_log_ebpf::warn;
-use pfsnoop_common::record::{ExecHeader, Kind, MAX_ARGS, MAX_FILENAME, exec_flags};
+use pfsnoop_common::record::{
+    ExecHeader, Kind, MAX_ARGS, MAX_CGROUP_NAME, MAX_FILENAME, exec_flags,
+};
 
+use crate::cgroup;
 use crate::emit::{self, ring_of, urgency_of_match};
 use crate::failed_exec;
 use crate::filter;
@@ -24,12 +27,13 @@ use crate::task::Task;
 /// (`PCPU_MIN_UNIT_SIZE`). Longer ones are written straight into the ring buffer.
 const SCRATCH_ARGS: usize = 27 * 1024;
 
-/// A record with room for `ARGS` bytes of arguments; what follows them moves up.
+/// A record with room for `ARGS` bytes of arguments. Each text begins where the one before ends.
 #[repr(C)]
 struct Record<const ARGS: usize> {
     header: ExecHeader,
-    args: [u8; ARGS],
-    filename: [u8; MAX_FILENAME],
+    texts: [u8; MAX_CGROUP_NAME],
+    _args: [u8; ARGS],
+    _filename: [u8; MAX_FILENAME],
 }
 
 type Small = Record<SCRATCH_ARGS>;
@@ -61,31 +65,42 @@ fn try_exec(ctx: &RawTracePointContext) -> Option<()> {
     header.kind = Kind::Exec as u32;
     header.flags = 0;
     header.ret = 0;
-    header.reserved = 0;
     header.args_total = total;
     // SAFETY: the helper takes nothing.
     header.time_ns = unsafe { bpf_ktime_get_boot_ns() };
     task.identify(ctx, header);
     if total <= SCRATCH_ARGS as u64 {
-        output_small(ctx, small, start, filename);
+        output_small(ctx, task, small, start, filename);
     } else {
-        submit_large(ctx, header, start, filename);
+        submit_large(ctx, task, header, start, filename);
     }
     Some(())
 }
 
 /// Copies arguments and file name behind the header and sends just the bytes that are used.
 #[inline(always)]
-fn output_small(ctx: &RawTracePointContext, record: *mut Small, start: u64, filename: *const u8) {
+fn output_small(
+    ctx: &RawTracePointContext,
+    task: Task,
+    record: *mut Small,
+    start: u64,
+    filename: *const u8,
+) {
     // SAFETY: `record` is a map value, valid while the program runs.
-    let size = unsafe { copy_texts(ctx, record, start, filename) };
+    let size = unsafe { copy_texts(ctx, task, record, start, filename) };
     // SAFETY: as above, and `size` is at most the record's.
     unsafe { emit::output(ring_of(&(*record).header.comm), urgency_of_match(), record, size) };
 }
 
 /// The same for arguments beyond the scratch buffer: the record is as large as it can get.
 #[inline(always)]
-fn submit_large(ctx: &RawTracePointContext, header: &ExecHeader, start: u64, filename: *const u8) {
+fn submit_large(
+    ctx: &RawTracePointContext,
+    task: Task,
+    header: &ExecHeader,
+    start: u64,
+    filename: *const u8,
+) {
     let ring = ring_of(&header.comm);
     let Some(mut entry) = emit::reserve::<Large>(ring) else {
         return;
@@ -94,12 +109,12 @@ fn submit_large(ctx: &RawTracePointContext, header: &ExecHeader, start: u64, fil
     // SAFETY: the reserved bytes are ours until they are submitted.
     unsafe {
         (*record).header = *header;
-        copy_texts(ctx, record, start, filename);
+        copy_texts(ctx, task, record, start, filename);
     }
     emit::submit(ring, urgency_of_match(), entry);
 }
 
-/// Copies the arguments that fit and, behind them, the file name; returns the record's size.
+/// Copies the cgroup's name, the arguments that fit and the file name; returns the record's size.
 ///
 /// # Safety
 ///
@@ -107,6 +122,7 @@ fn submit_large(ctx: &RawTracePointContext, header: &ExecHeader, start: u64, fil
 #[inline(always)]
 unsafe fn copy_texts<const ARGS: usize>(
     ctx: &RawTracePointContext,
+    task: Task,
     record: *mut Record<ARGS>,
     start: u64,
     filename: *const u8,
@@ -120,7 +136,9 @@ unsafe fn copy_texts<const ARGS: usize>(
             args_len = ARGS as u64;
             header.flags |= exec_flags::ARGS_CUT;
         }
-        let texts = (&raw mut (*record).args).cast::<u8>();
+        let texts = (&raw mut (*record).texts).cast::<u8>();
+        let cgroup_len = cgroup::copy_name(task, texts);
+        let texts = texts.add(cgroup_len);
         if bpf_probe_read_user(texts.cast(), args_len as u32, start as *const _) != 0 {
             warn!(ctx, "pid {}: {} bytes of arguments cannot be read", header.pid, args_len);
             header.flags |= exec_flags::ARGS_UNREADABLE;
@@ -132,6 +150,7 @@ unsafe fn copy_texts<const ARGS: usize>(
             if copied > 0 && copied <= MAX_FILENAME as i64 { copied as u64 - 1 } else { 0 };
         header.args_len = args_len as u32;
         header.filename_len = name_len as u32;
-        size_of::<ExecHeader>() + (args_len + name_len) as usize
+        header.cgroup_len = cgroup_len as u32;
+        size_of::<ExecHeader>() + cgroup_len + (args_len + name_len) as usize
     }
 }

@@ -14,16 +14,18 @@ use aya_ebpf::{
 };
 use pfsnoop_common::{
     offsets::ABSENT,
-    record::{ExecHeader, Kind, MAX_FILENAME, UNREADABLE, exec_flags},
+    record::{ExecHeader, Kind, MAX_CGROUP_NAME, MAX_FILENAME, UNREADABLE, exec_flags},
 };
 
+use crate::cgroup;
 use crate::emit::{self, ring_of, urgency_of_match};
 use crate::filter;
 use crate::globals::offset;
 use crate::task::Task;
 
-/// Most arguments that are read of a failed exec.
-const MAX_ARGC: usize = 256;
+/// Most arguments that are read of a failed exec: each is one more round for the verifier, whose time
+/// the start of `-x` waits for.
+const MAX_ARGC: usize = 128;
 
 /// Longest single argument; also how far the others may reach before it.
 const MAX_ARG: usize = 13 * 1024;
@@ -36,12 +38,14 @@ struct Asked {
     argv: u64,
 }
 
-/// Room for the last argument to be as long as any, wherever it begins.
+/// Room for the last argument to be as long as any, wherever it begins. Each text begins where the
+/// one before ends.
 #[repr(C)]
 struct Scratch {
     header: ExecHeader,
-    args: [u8; 2 * MAX_ARG + size_of::<u32>()],
-    filename: [u8; MAX_FILENAME],
+    texts: [u8; MAX_CGROUP_NAME],
+    _args: [u8; 2 * MAX_ARG + size_of::<u32>()],
+    _filename: [u8; MAX_FILENAME],
 }
 
 /// By thread. Threads that are killed inside the call leave their entry: the oldest go.
@@ -116,12 +120,11 @@ fn try_failed_exec(ctx: &TracePointContext) -> Option<()> {
     header.kind = Kind::FailedExec as u32;
     header.flags = 0;
     header.ret = ret as i32;
-    header.reserved = 0;
     // SAFETY: the helper takes nothing.
     header.time_ns = unsafe { bpf_ktime_get_boot_ns() };
     task.identify(ctx, header);
     // SAFETY: `scratch` is a map value, valid while the program runs.
-    let size = unsafe { copy_texts(scratch, asked) };
+    let size = unsafe { copy_texts(task, scratch, asked) };
     // SAFETY: as above, and `size` is at most the record's.
     unsafe { emit::output(ring_of(&(*scratch).header.comm), urgency_of_match(), scratch, size) };
     Some(())
@@ -132,17 +135,20 @@ fn syscall_field(offset: u32) -> Option<usize> {
     (offset != ABSENT).then_some(offset as usize)
 }
 
-/// Copies the arguments as a list and, behind them, the file name; returns the record's size.
+/// Copies the cgroup's name, the arguments as a list and the file name; returns the record's size.
 ///
 /// # Safety
 ///
 /// `scratch` must be valid for writes.
 #[inline(always)]
-unsafe fn copy_texts(scratch: *mut Scratch, asked: Asked) -> usize {
+unsafe fn copy_texts(task: Task, scratch: *mut Scratch, asked: Asked) -> usize {
     // SAFETY: the caller's promise; the helpers check the addresses, the verifier the lengths.
     unsafe {
         let header = &mut (*scratch).header;
-        let texts = (&raw mut (*scratch).args).cast::<u8>();
+        let texts = (&raw mut (*scratch).texts).cast::<u8>();
+        let cgroup_len = cgroup::copy_name(task, texts);
+        header.cgroup_len = cgroup_len as u32;
+        let texts = texts.add(cgroup_len);
         let mut used = 0_usize;
         header.flags |= exec_flags::ARGS_CUT;
         for index in 0..MAX_ARGC {
@@ -171,7 +177,7 @@ unsafe fn copy_texts(scratch: *mut Scratch, asked: Asked) -> usize {
         let name_len =
             if copied > 0 && copied <= MAX_FILENAME as i64 { copied as usize - 1 } else { 0 };
         header.filename_len = name_len as u32;
-        size_of::<ExecHeader>() + used + name_len
+        size_of::<ExecHeader>() + cgroup_len + used + name_len
     }
 }
 

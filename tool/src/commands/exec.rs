@@ -48,8 +48,14 @@ fn options(args: &cli::Exec, filter: &Filter) -> Options {
         settings: filter.settings(),
         failed_execs: args.fails,
         exits: args.exit,
+        cgroup_names: wants_owners(args),
         verbose: args.verbose,
     }
+}
+
+/// Whether anybody wants to know whose an exec is.
+fn wants_owners(args: &cli::Exec) -> bool {
+    args.output != Format::Text || args.pod.is_some() || args.container.is_some()
 }
 
 /// What is shown, and how much of it is still to come.
@@ -81,11 +87,10 @@ impl Screen {
             cgroup: args.cgroup,
         };
         let owners = OwnerFilter { pod: args.pod.clone(), container: args.container.clone() };
-        let attributes = args.output != Format::Text || !owners.is_empty();
         Self {
             selection: Selection::new(filter, !owners.is_empty()),
             owners,
-            attributor: if attributes { Some(Attributor::new().await) } else { None },
+            attributor: if wants_owners(args) { Some(Attributor::new().await) } else { None },
             rows: Rows::new(BufWriter::new(stdout()), args.output, columns),
             rows_left: args.count,
         }

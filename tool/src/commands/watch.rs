@@ -26,7 +26,8 @@ impl Watch {
     pub(super) fn own_children(verbose: bool) -> Result<Self, ProbeError> {
         let filter = Filter { ppid: Some(std::process::id()), ..Filter::default() };
         let settings = filter.settings();
-        let options = Options { settings, failed_execs: true, exits: false, verbose };
+        let (failed_execs, exits, cgroup_names) = (true, false, false);
+        let options = Options { settings, failed_execs, exits, cgroup_names, verbose };
         Ok(Self { probe: Some(Probe::attach(&options)?), ..Self::nothing() })
     }
 

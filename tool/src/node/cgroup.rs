@@ -81,6 +81,12 @@ pub fn placement_of(pid: u32) -> Option<Placement> {
     Some(parse(&text))
 }
 
+/// What the name of a cgroup alone says, of a process that is gone.
+#[must_use]
+pub fn of_name(name: &[u8]) -> Placement {
+    std::str::from_utf8(name).map(of_path).unwrap_or_default()
+}
+
 /// Reads the lines of /proc/PID/cgroup, `hierarchy:controllers:path` (cgroups(7)).
 ///
 /// All hierarchies name the same container; the first line that names one is taken.

@@ -74,12 +74,12 @@ impl Held {
 
 /// Inode of a process's network namespace.
 pub fn netns_of(pid: u32) -> Result<u64, ProcessError> {
-    namespace_of(pid, "net")
-}
-
-/// Inode of a process's mount namespace.
-pub fn mntns_of(pid: u32) -> Result<u64, ProcessError> {
-    namespace_of(pid, "mnt")
+    let raw = i32::try_from(pid).map_err(|_| ProcessError::NotFound(pid))?;
+    let namespaces = Process::new(raw).and_then(|process| process.namespaces());
+    let namespaces = namespaces.map_err(|error| explain(pid, error))?;
+    let namespace = namespaces.0.get(std::ffi::OsStr::new("net"));
+    // A process that has ended but was not reaped has no namespaces left.
+    namespace.map(|namespace| namespace.identifier).ok_or(ProcessError::Gone(pid))
 }
 
 /// Every process with that network namespace, as far as they can be looked at.
@@ -87,15 +87,6 @@ pub fn processes_in_netns(netns: u64) -> impl Iterator<Item = u32> {
     let all = procfs::process::all_processes().into_iter().flatten();
     let pids = all.filter_map(|process| u32::try_from(process.ok()?.pid()).ok());
     pids.filter(move |&pid| netns_of(pid).ok() == Some(netns))
-}
-
-fn namespace_of(pid: u32, kind: &str) -> Result<u64, ProcessError> {
-    let raw = i32::try_from(pid).map_err(|_| ProcessError::NotFound(pid))?;
-    let namespaces = Process::new(raw).and_then(|process| process.namespaces());
-    let namespaces = namespaces.map_err(|error| explain(pid, error))?;
-    let namespace = namespaces.0.get(std::ffi::OsStr::new(kind));
-    // A process that has ended but was not reaped has no namespaces left.
-    namespace.map(|namespace| namespace.identifier).ok_or(ProcessError::Gone(pid))
 }
 
 fn explain(pid: u32, error: ProcError) -> ProcessError {

@@ -201,6 +201,7 @@ mod tests {
             mntns: None,
             pidns: None,
             cgroup_id: 0,
+            cgroup: Box::default(),
         }
     }
 

@@ -35,8 +35,10 @@ fn exec(
     let (header, texts) =
         record.split_at_checked(size_of::<ExecHeader>()).ok_or(DecodeError::Cut)?;
     let header: ExecHeader = bytemuck::pod_read_unaligned(header);
-    let (args, rest) = texts.split_at_checked(header.args_len as usize).ok_or(DecodeError::Cut)?;
-    let filename = rest.get(..header.filename_len as usize).ok_or(DecodeError::Cut)?;
+    let (cgroup, texts) =
+        texts.split_at_checked(header.cgroup_len as usize).ok_or(DecodeError::Cut)?;
+    let (args, texts) = texts.split_at_checked(header.args_len as usize).ok_or(DecodeError::Cut)?;
+    let filename = texts.get(..header.filename_len as usize).ok_or(DecodeError::Cut)?;
     let has = |flag| header.flags & flag != 0;
     let list = split(args)?;
     let of_list = || list.iter().filter_map(Arg::text).map(|text| text.len() as u64 + 1).sum();
@@ -63,6 +65,7 @@ fn exec(
         mntns: present(header.mntns),
         pidns: present(header.pidns),
         cgroup_id: header.cgroup_id,
+        cgroup: cgroup.into(),
     })
 }
 

@@ -21,13 +21,15 @@ const FAILED_EXEC_TRACEPOINTS: [(&str, &str); 4] = [
 pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
     let offsets = offsets::of_this_kernel()?;
     let log_level = u8::from(options.verbose) * aya_log::Level::Trace as u8;
+    let mut settings = options.settings;
+    settings.cgroup_names = options.cgroup_names.into();
     let mut loader = EbpfLoader::new();
     loader
         // The programs have no relocations against kernel types: free aya's parse of them.
         .btf(None)
         .verifier_log_level(VerifierLogLevel::STATS)
         .override_global(names::OFFSETS, bytemuck::bytes_of(&offsets), true)
-        .override_global(names::SETTINGS, bytemuck::bytes_of(&options.settings), true)
+        .override_global(names::SETTINGS, bytemuck::bytes_of(&settings), true)
         .override_global(aya_log::LEVEL, &log_level, true);
     loader.load(OBJECT).map_err(failed("load the kernel programs"))
 }

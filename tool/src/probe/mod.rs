@@ -71,6 +71,8 @@ pub struct Options {
     pub failed_execs: bool,
     /// Trace the ends of processes.
     pub exits: bool,
+    /// Have each exec carry the name of its cgroup.
+    pub cgroup_names: bool,
     /// Show what the kernel side logs (aya-log).
     pub verbose: bool,
 }

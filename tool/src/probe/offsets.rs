@@ -10,6 +10,10 @@ use super::btf::Btf;
 const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 
 const STRUCTS: &[&str] = &[
+    "cgroup",
+    "cgroup_subsys_state",
+    "css_set",
+    "kernfs_node",
     "linux_binprm",
     "mm_struct",
     "mnt_namespace",
@@ -63,6 +67,16 @@ fn resolve(btf: &Btf<'_>) -> Offsets {
         upid_size: btf.size_of("upid").unwrap_or(ABSENT),
         upid_ns: at("upid", "ns"),
         pid_namespace_ns_inum: at("pid_namespace", "ns.inum"),
+        task_cgroups: at("task_struct", "cgroups"),
+        css_set_dfl_cgrp: at("css_set", "dfl_cgrp"),
+        css_set_subsys: at("css_set", "subsys"),
+        css_set_refcount: at("css_set", "refcount"),
+        css_cgroup: at("cgroup_subsys_state", "cgroup"),
+        cgroup_kn: at("cgroup", "kn"),
+        kernfs_node_name: at("kernfs_node", "name"),
+        kernfs_node_parent: btf
+            .field_offset("kernfs_node", "__parent")
+            .unwrap_or_else(|| at("kernfs_node", "parent")),
         sys_enter_args: at("trace_event_raw_sys_enter", "args"),
         sys_exit_ret: at("trace_event_raw_sys_exit", "ret"),
     }

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::docker::Engine;
-use crate::node::cgroup::{Placement, Runtime, placement_of};
+use crate::node::cgroup::{Placement, Runtime, of_name, placement_of};
 use crate::node::kubelet::Logs;
-use crate::node::process::{mntns_of, netns_of, processes_in_netns};
+use crate::node::process::{netns_of, processes_in_netns};
 use crate::trace::{Container, ExecEvent, Invocation, Owner, Pod, invocation};
 
 /// Most containers whose names are remembered. Ids are never used again, so none grows stale.
@@ -31,6 +31,8 @@ pub struct Attributor {
 /// What is known of a container beyond its id.
 #[derive(Clone, Default)]
 struct Names {
+    /// Who said so, when that tells the runtime.
+    runtime: Option<&'static str>,
     name: Option<String>,
     pod: Option<Pod>,
 }
@@ -61,7 +63,7 @@ impl Attributor {
     /// Follows an exec's trail as far as /proc goes: fast, and to be done at once, since the
     /// process may end at any time.
     pub fn trail(&mut self, exec: &ExecEvent) -> Trail {
-        let own = placement_of(exec.pid).or_else(|| of_parent(exec)).unwrap_or_default();
+        let own = placement_of(exec.pid).unwrap_or_else(|| of_name(&exec.cgroup));
         if own.container.is_some() {
             return Trail { placement: own, by_netns: false };
         }
@@ -81,10 +83,11 @@ impl Attributor {
         let Some((id, runtime)) = container else {
             return Owner { container: None, pod: pod_uid.and_then(|uid| self.logs.pod(&uid)) };
         };
-        let Names { name, pod } = self.names(&id).await;
+        let Names { runtime: known, name, pod } = self.names(&id).await;
         let pod = pod.or_else(|| self.logs.pod(&pod_uid?));
         let shared = trail.by_netns && pod.is_some();
-        let container = Container { id, runtime: runtime_name(runtime), name };
+        let runtime = known.unwrap_or_else(|| runtime_name(runtime));
+        let container = Container { id, runtime, name };
         Owner { container: (!shared).then_some(container), pod }
     }
 
@@ -130,21 +133,15 @@ impl Attributor {
     async fn look_up_names(&self, id: &str) -> Names {
         for engine in &self.engines {
             if let Some(known) = engine.container(id).await {
-                return Names { name: known.name, pod: known.pod };
+                let runtime = Some(engine.runtime);
+                return Names { runtime, name: known.name, pod: known.pod };
             }
         }
         match self.logs.container(id) {
-            Some((name, pod)) => Names { name: Some(name), pod: Some(pod) },
+            Some((name, pod)) => Names { runtime: None, name: Some(name), pod: Some(pod) },
             None => Names::default(),
         }
     }
-}
-
-/// The parent's place, for a process that has ended already: the same container, when both have
-/// the same mount namespace.
-fn of_parent(exec: &ExecEvent) -> Option<Placement> {
-    let parents = mntns_of(exec.ppid).ok()?;
-    (exec.mntns.map(u64::from) == Some(parents)).then(|| placement_of(exec.ppid))?
 }
 
 fn runtime_name(runtime: Runtime) -> &'static str {

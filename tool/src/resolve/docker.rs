@@ -14,7 +14,11 @@ const TIMEOUT: u64 = 5;
 const SOCKETS: [&str; 2] = ["/var/run/docker.sock", "/run/podman/podman.sock"];
 
 /// A daemon that answers.
-pub(super) struct Engine(Docker);
+pub(super) struct Engine {
+    docker: Docker,
+    /// As records name it.
+    pub(super) runtime: &'static str,
+}
 
 /// A container, as the daemon knows it.
 pub(super) struct Known {
@@ -40,12 +44,15 @@ impl Engine {
 
     async fn connect(socket: &str) -> Result<Self, bollard::errors::Error> {
         let docker = Docker::connect_with_unix(socket, TIMEOUT, API_DEFAULT_VERSION)?;
-        docker.negotiate_version().await.map(Self)
+        let docker = docker.negotiate_version().await?;
+        // Podman offers Docker's API too.
+        let runtime = if socket.contains("podman") { "podman" } else { "docker" };
+        Ok(Self { docker, runtime })
     }
 
     /// The container of that id; `None` when this daemon does not have it.
     pub(super) async fn container(&self, id: &str) -> Option<Known> {
-        let found = self.0.inspect_container(id, None).await.ok()?;
+        let found = self.docker.inspect_container(id, None).await.ok()?;
         let labels = found.config.and_then(|config| config.labels).unwrap_or_default();
         let name = found.name.map(|name| name.trim_start_matches('/').to_owned());
         Some(Known { name, pod: pod_of(&labels) })

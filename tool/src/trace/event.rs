@@ -58,6 +58,8 @@ pub struct ExecEvent {
     pub pidns: Option<u32>,
     /// cgroup v2 id.
     pub cgroup_id: u64,
+    /// Name of the cgroup, when it may hold a container id and somebody wanted to know.
+    pub cgroup: Box<[u8]>,
 }
 
 /// The end of a process.

@@ -161,7 +161,8 @@ fn traces_failed_execs_where_tracefs_is_not_mounted() {
     let pfsnoop = env!("CARGO_BIN_EXE_pfsnoop");
     let script = format!(
         "umount -q /sys/kernel/tracing /sys/kernel/debug; \
-         {pfsnoop} -x --duration 1 & sleep 0.5; /no/such/program; wait; ! mountpoint -q /sys/kernel/tracing"
+         coproc {pfsnoop} -x --duration 3; read header <&\"${{COPROC[0]}}\"; /no/such/program; \
+         cat <&\"${{COPROC[0]}}\"; ! mountpoint -q /sys/kernel/tracing"
     );
     let rows = stdout_of(system("unshare").args(["--mount", "bash", "-c", &script]));
     assert!(rows.contains("-2 /no/such/program"), "{rows}");

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 
 use crate::support::leftovers::{assert_no_process_with, children_of};
-use crate::support::{eventually, pfsnoop, pod::DemoPod, running::Running};
+use crate::support::{eventually, pfsnoop, pod::DemoPod, running::Running, system};
 
 /// A forward into the pod: `:REMOTE` -> the local port.
 pub fn forward(pid: u32, ports: &[&str]) -> (Running, Vec<u16>) {
@@ -69,15 +69,25 @@ fn a_refused_connection_is_told_and_does_not_end_the_session() {
 }
 
 #[test]
-fn half_close_reaches_the_pod_and_the_answer_comes_back() {
+fn half_close_reaches_the_pod() {
     let pod = DemoPod::start();
-    let (_forward, locals) = forward(pod.pause, &[":8080"]);
-    let mut stream = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
-    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+    let got = std::env::temp_dir().join(format!("pfsnoop-half-close-{}", std::process::id()));
+    // Ends, and so tells what it got, when its client has ended sending.
+    let mut server = system("nsenter");
+    server.args(["-t", &pod.pause.to_string(), "-n", "socat", "-u", "TCP4-LISTEN:7000"]);
+    let mut server = Running::start(server.arg(format!("CREATE:{}", got.display())));
+    let (_forward, locals) = forward(pod.pause, &[":7000"]);
+    let stream = eventually("the server", || {
+        let mut stream = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
+        stream.write_all(b"all of it").unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        got.is_file().then_some(stream)
+    });
     stream.shutdown(Shutdown::Write).unwrap();
-    let mut page = String::new();
-    stream.read_to_string(&mut page).unwrap();
-    assert!(page.contains("pfsnoop demo pod"), "{page}");
+    assert!(server.wait().success());
+    assert_eq!(std::fs::read_to_string(&got).unwrap(), "all of it");
+    std::fs::remove_file(&got).unwrap();
+    drop(stream);
 }
 
 #[test]

@@ -74,9 +74,18 @@ fn make_initramfs(dir: &Path, script: &str) -> PathBuf {
 static STATIC_BINARIES: LazyLock<PathBuf> = LazyLock::new(|| {
     let target = root().join("target/static");
     let triple = "x86_64-unknown-linux-gnu";
-    let mut build = std::process::Command::new(env!("CARGO"));
+    let mut build = std::process::Command::new("nice");
     build
-        .args(["build", "--quiet", "--release", "--package", "pfsnoop", "--bin", "pfsnoop"])
+        .args([
+            env!("CARGO"),
+            "build",
+            "--quiet",
+            "--release",
+            "--package",
+            "pfsnoop",
+            "--bin",
+            "pfsnoop",
+        ])
         .args(["--example", "odd-exec", "--target", triple, "--target-dir"])
         .arg(&target)
         .env("RUSTFLAGS", "-C target-feature=+crt-static")

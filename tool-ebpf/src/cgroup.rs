@@ -1,0 +1,78 @@
+//! The name of a task's cgroup, which is how runtimes name containers: read here, since a process
+//! that lives for a millisecond is gone before user space can look at /proc.
+
+use aya_ebpf::helpers::generated::bpf_probe_read_kernel_str;
+use pfsnoop_common::record::MAX_CGROUP_NAME;
+
+use crate::globals::{field, offset, setting};
+use crate::task::Task;
+
+/// A name that holds a container id has at least its 64 digits.
+const ID_LEN: usize = 64;
+
+/// Most hierarchies of cgroup v1 that are looked at (`CGROUP_SUBSYS_COUNT` is 14 in Linux 6.18).
+const MAX_SUBSYS: u32 = 16;
+
+/// Writes the name that may hold a container id, without NUL, and returns its length; 0 when there
+/// is none, or nobody wants to know.
+///
+/// # Safety
+///
+/// `to` must be valid for writes of [`MAX_CGROUP_NAME`] bytes.
+#[inline(always)]
+pub(crate) unsafe fn copy_name(task: Task, to: *mut u8) -> usize {
+    if setting!(cgroup_names) == 0 {
+        return 0;
+    }
+    // SAFETY: the caller's promise.
+    unsafe { try_copy_name(task, to) }.unwrap_or(0)
+}
+
+#[inline(always)]
+unsafe fn try_copy_name(task: Task, to: *mut u8) -> Option<usize> {
+    let css_set: *const u8 = field(task.0, offset!(task_cgroups))?;
+    // SAFETY: the caller's promise.
+    let len = unsafe { copy_id(field(css_set, offset!(css_set_dfl_cgrp))?, to) };
+    if len > 0 {
+        return Some(len);
+    }
+    let (first, end) = (offset!(css_set_subsys), offset!(css_set_refcount));
+    for index in 0..MAX_SUBSYS {
+        let at = first + index * size_of::<u64>() as u32;
+        if at >= end {
+            break;
+        }
+        let css: *const u8 = field(css_set, at)?;
+        // A hierarchy that is not in use has no state here.
+        let Some(cgroup) = field(css, offset!(css_cgroup)) else { continue };
+        // SAFETY: the caller's promise.
+        let len = unsafe { copy_id(cgroup, to) };
+        if len > 0 {
+            return Some(len);
+        }
+    }
+    None
+}
+
+/// The name of the cgroup or, for a folder inside a container's, of the one above.
+#[inline(always)]
+unsafe fn copy_id(cgroup: *const u8, to: *mut u8) -> usize {
+    let Some(node) = field::<*const u8>(cgroup, offset!(cgroup_kn)) else { return 0 };
+    // SAFETY: the caller's promise.
+    let len = unsafe { copy_long_name(node, to) };
+    if len > 0 {
+        return len;
+    }
+    let Some(parent) = field(node, offset!(kernfs_node_parent)) else { return 0 };
+    // SAFETY: the caller's promise.
+    unsafe { copy_long_name(parent, to) }
+}
+
+#[inline(always)]
+unsafe fn copy_long_name(node: *const u8, to: *mut u8) -> usize {
+    let Some(name) = field::<*const u8>(node, offset!(kernfs_node_name)) else { return 0 };
+    // SAFETY: the caller's promise; the helper checks the other address.
+    let copied =
+        unsafe { bpf_probe_read_kernel_str(to.cast(), MAX_CGROUP_NAME as u32, name.cast()) };
+    if copied > ID_LEN as i64 && copied <= MAX_CGROUP_NAME as i64 { copied as usize - 1 } else { 0 }
+}
