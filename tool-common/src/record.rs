@@ -67,6 +67,8 @@ pub mod exec_flags {
     pub const ARGS_UNREADABLE: u32 = 1;
     /// There were more arguments than the record holds.
     pub const ARGS_CUT: u32 = 2;
+    /// One of the arguments was longer than what the record holds of it.
+    pub const ARG_CUT: u32 = 4;
 }
 
 /// An exec, without its file name and arguments, which follow it in the record.

@@ -6,6 +6,7 @@ use pfsnoop_common::record::MAX_CGROUP_NAME;
 
 use crate::globals::{field, offset, setting};
 use crate::task::Task;
+use crate::text::copied_len;
 
 /// A name that holds a container id has at least its 64 digits.
 const ID_LEN: usize = 64;
@@ -31,8 +32,9 @@ pub(crate) unsafe fn copy_name(task: Task, to: *mut u8) -> usize {
 #[inline(always)]
 unsafe fn try_copy_name(task: Task, to: *mut u8) -> Option<usize> {
     let css_set: *const u8 = field(task.0, offset!(task_cgroups))?;
+    let default = field(css_set, offset!(css_set_dfl_cgrp))?;
     // SAFETY: the caller's promise.
-    let len = unsafe { copy_id(field(css_set, offset!(css_set_dfl_cgrp))?, to) };
+    let len = unsafe { copy_id(default, to) };
     if len > 0 {
         return Some(len);
     }
@@ -74,5 +76,6 @@ unsafe fn copy_long_name(node: *const u8, to: *mut u8) -> usize {
     // SAFETY: the caller's promise; the helper checks the other address.
     let copied =
         unsafe { bpf_probe_read_kernel_str(to.cast(), MAX_CGROUP_NAME as u32, name.cast()) };
-    if copied > ID_LEN as i64 && copied <= MAX_CGROUP_NAME as i64 { copied as usize - 1 } else { 0 }
+    let len = copied_len::<MAX_CGROUP_NAME>(copied).unwrap_or(0);
+    if len < ID_LEN { 0 } else { len }
 }

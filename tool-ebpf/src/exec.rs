@@ -22,6 +22,7 @@ use crate::failed_exec;
 use crate::filter;
 use crate::globals::{field, offset};
 use crate::task::Task;
+use crate::text::copied_len;
 
 /// Arguments that fit a per-CPU scratch buffer, whose values the kernel bounds at 32 KiB
 /// (`PCPU_MIN_UNIT_SIZE`). Longer ones are written straight into the ring buffer.
@@ -146,8 +147,7 @@ unsafe fn copy_texts<const ARGS: usize>(
         }
         let name = texts.add(args_len as usize);
         let copied = bpf_probe_read_kernel_str(name.cast(), MAX_FILENAME as u32, filename.cast());
-        let name_len =
-            if copied > 0 && copied <= MAX_FILENAME as i64 { copied as u64 - 1 } else { 0 };
+        let name_len = copied_len::<MAX_FILENAME>(copied).unwrap_or(0) as u64;
         header.args_len = args_len as u32;
         header.filename_len = name_len as u32;
         header.cgroup_len = cgroup_len as u32;

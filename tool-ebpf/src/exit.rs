@@ -42,7 +42,12 @@ fn try_exit(ctx: &RawTracePointContext) -> Option<()> {
     };
     // SAFETY: the record is on the stack and of that size.
     unsafe {
-        emit::output(ring_of(&record.comm), Urgency::Batch, &record, size_of::<ExitRecord>())
+        emit::output(
+            ring_of(&record.comm),
+            Urgency::Batch,
+            &raw const record,
+            size_of::<ExitRecord>(),
+        );
     };
     Some(())
 }

@@ -22,13 +22,17 @@ use crate::emit::{self, ring_of, urgency_of_match};
 use crate::filter;
 use crate::globals::offset;
 use crate::task::Task;
+use crate::text::copied_len;
 
 /// Most arguments that are read of a failed exec: each is one more round for the verifier, whose time
 /// the start of `-x` waits for.
-const MAX_ARGC: usize = 128;
+const MAX_ARGC: usize = 256;
 
-/// Longest single argument; also how far the others may reach before it.
-const MAX_ARG: usize = 13 * 1024;
+/// Room for a single argument and its NUL; a longer one is cut.
+const MAX_ARG: usize = 8 * 1024;
+
+/// How far the arguments may reach before one more is begun.
+const MAX_BEFORE: usize = 16 * 1024;
 
 /// What a thread inside an exec system call asked for.
 #[derive(Clone, Copy)]
@@ -44,7 +48,7 @@ struct Asked {
 struct Scratch {
     header: ExecHeader,
     texts: [u8; MAX_CGROUP_NAME],
-    _args: [u8; 2 * MAX_ARG + size_of::<u32>()],
+    _args: [u8; MAX_BEFORE + size_of::<u32>() + MAX_ARG],
     _filename: [u8; MAX_FILENAME],
 }
 
@@ -149,7 +153,7 @@ unsafe fn copy_texts(task: Task, scratch: *mut Scratch, asked: Asked) -> usize {
         let cgroup_len = cgroup::copy_name(task, texts);
         header.cgroup_len = cgroup_len as u32;
         let texts = texts.add(cgroup_len);
-        let mut used = 0_usize;
+        header.args_len = 0;
         header.flags |= exec_flags::ARGS_CUT;
         for index in 0..MAX_ARGC {
             let slot = (asked.argv as *const u64).wrapping_add(index);
@@ -161,21 +165,24 @@ unsafe fn copy_texts(task: Task, scratch: *mut Scratch, asked: Asked) -> usize {
                 header.flags &= !exec_flags::ARGS_CUT;
                 break;
             }
-            if used > MAX_ARG {
+            // From memory, of which the verifier knows nothing, so that all ways through one round
+            // are one state in the next: the bound is what the check makes it.
+            let used = core::ptr::read_volatile(&raw const header.args_len) as usize;
+            if used > MAX_BEFORE {
                 break;
             }
-            used += copy_arg(texts.add(used), arg);
+            let len = copy_arg(header, texts.add(used), arg);
+            core::ptr::write_volatile(&raw mut header.args_len, (used + len) as u32);
         }
-        if used > 2 * MAX_ARG + size_of::<u32>() {
-            used = 0;
+        let used = core::ptr::read_volatile(&raw const header.args_len) as usize;
+        if used > MAX_BEFORE + size_of::<u32>() + MAX_ARG {
+            return 0;
         }
         header.args_total = used as u64;
-        header.args_len = used as u32;
         let name = texts.add(used);
         let copied =
             bpf_probe_read_user_str(name.cast(), MAX_FILENAME as u32, asked.filename as *const _);
-        let name_len =
-            if copied > 0 && copied <= MAX_FILENAME as i64 { copied as usize - 1 } else { 0 };
+        let name_len = copied_len::<MAX_FILENAME>(copied).unwrap_or(0);
         header.filename_len = name_len as u32;
         size_of::<ExecHeader>() + cgroup_len + used + name_len
     }
@@ -183,17 +190,21 @@ unsafe fn copy_texts(task: Task, scratch: *mut Scratch, asked: Asked) -> usize {
 
 /// Writes one length and its bytes; returns how many bytes that took, at most `MAX_ARG` + 4.
 #[inline(always)]
-unsafe fn copy_arg(to: *mut u8, arg: u64) -> usize {
+unsafe fn copy_arg(header: &mut ExecHeader, to: *mut u8, arg: u64) -> usize {
     // SAFETY: the caller left room for the longest argument; the verifier checks that again.
     unsafe {
         let bytes = to.add(size_of::<u32>());
         let copied = bpf_probe_read_user_str(bytes.cast(), MAX_ARG as u32, arg as *const _);
-        // Of an empty string, Linux 6.1 and 6.12 return 0 (strncpy_from_user_nofault,
-        // mm/maccess.c), 6.18 the 1 that its NUL is.
-        let readable = copied >= 0 && copied <= MAX_ARG as i64;
-        let len = if readable && copied > 0 { copied as usize - 1 } else { 0 };
-        let mark = if readable { len as u32 } else { UNREADABLE };
-        to.cast::<u32>().write_unaligned(mark);
+        let read = copied_len::<MAX_ARG>(copied);
+        let len = read.unwrap_or(0);
+        if len == MAX_ARG - 1 {
+            let next = (arg as *const u8).wrapping_add(len);
+            // Its own end, or only the end of the room for it.
+            if bpf_probe_read_user(next) != Ok(0) {
+                header.flags |= exec_flags::ARG_CUT;
+            }
+        }
+        to.cast::<u32>().write_unaligned(if read.is_some() { len as u32 } else { UNREADABLE });
         size_of::<u32>() + len
     }
 }

@@ -20,6 +20,7 @@ mod failed_exec;
 mod filter;
 mod globals;
 mod task;
+mod text;
 
 /// A BPF program cannot panic: the verifier rejects an object in which this is reachable.
 #[cfg(not(test))]

@@ -47,7 +47,6 @@ pub enum Verb {
 }
 
 /// `pfsnoop exec`
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of execsnoop's")]
 #[derive(Args, Debug)]
 #[command(after_help = EXEC_EXAMPLES)]
 pub struct Exec {

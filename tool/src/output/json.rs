@@ -54,6 +54,7 @@ struct Pod {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the fields are the contract's keys")]
 pub(super) struct Exit {
     r#type: &'static str,
     time: String,

@@ -80,7 +80,7 @@ impl Columns {
         match exit.end {
             End::Exited(code) => push(&mut row, format_args!("exit {code}")),
             End::Killed(signal) => {
-                push(&mut row, format_args!("killed by {}", signal_name(signal)))
+                push(&mut row, format_args!("killed by {}", signal_name(signal)));
             }
         }
         if let Some(lived) = exit.lived_ns() {

@@ -59,7 +59,7 @@ fn exec(
             bytes: if header.ret == 0 { header.args_total } else { of_list() },
             list,
             unreadable: has(exec_flags::ARGS_UNREADABLE),
-            cut: has(exec_flags::ARGS_CUT),
+            cut: has(exec_flags::ARGS_CUT | exec_flags::ARG_CUT),
         },
         netns: present(header.netns),
         mntns: present(header.mntns),

@@ -31,12 +31,11 @@ pub(super) fn ensure() -> Result<Outcome> {
 }
 
 fn fetch(version: &str, pattern: &str, kernels: &Path) -> Result<()> {
-    let package = match newest(pattern) {
-        Ok(package) => package,
-        Err(_) => {
-            packages::update()?;
-            newest(pattern)?
-        }
+    let package = if let Ok(package) = newest(pattern) {
+        package
+    } else {
+        packages::update()?;
+        newest(pattern)?
     };
     let scratch = kernels.join(format!("{version}.unpacked"));
     fs::create_dir_all(&scratch)?;
