@@ -11,8 +11,9 @@ use crate::text::copied_len;
 /// A name that holds a container id has at least its 64 digits.
 const ID_LEN: usize = 64;
 
-/// Most hierarchies of cgroup v1 that are looked at (`CGROUP_SUBSYS_COUNT` is 14 in Linux 6.18).
-const MAX_SUBSYS: u32 = 16;
+/// Most hierarchies of cgroup v1 that are looked at: cpuset, cpu, cpuacct and blkio
+/// (include/linux/cgroup_subsys.h). Runtimes give a container the same name in all of them.
+const MAX_SUBSYS: u32 = 4;
 
 /// Writes the name that may hold a container id, without NUL, and returns its length; 0 when there
 /// is none, or nobody wants to know.

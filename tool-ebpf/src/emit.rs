@@ -16,8 +16,10 @@ use pfsnoop_common::{
 
 use crate::globals::setting;
 
+/// Some five thousand execs. Its pages count twice in the reader's resident memory, which maps them
+/// twice so that a record never wraps.
 #[map]
-static EVENTS: RingBuf = RingBuf::with_byte_size(4 * 1024 * 1024, 0);
+static EVENTS: RingBuf = RingBuf::with_byte_size(2 * 1024 * 1024, 0);
 
 #[map]
 static HELPER_EVENTS: RingBuf = RingBuf::with_byte_size(512 * 1024, 0);

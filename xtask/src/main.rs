@@ -3,10 +3,13 @@
 //! Every verb first brings the machine to where it can do its work ([`setup`]), so that each of
 //! them is one command on a fresh Debian 12 with Rust and a C linker.
 
+mod bench;
 mod demo;
 mod run;
 mod setup;
 mod test;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -28,6 +31,18 @@ enum Verb {
         #[arg(last = true)]
         args: Vec<String>,
     },
+    /// Measure pfsnoop and its peers in one run
+    Bench {
+        #[command(subcommand)]
+        bench: bench::Bench,
+    },
+    /// Run a program so many times: what the benchmarks trace
+    #[command(hide = true)]
+    Storm {
+        count: u32,
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<String>,
+    },
     /// Set up, build, and run every test (as root)
     Test {
         /// Arguments for `cargo test`, after `--`
@@ -36,10 +51,22 @@ enum Verb {
     },
 }
 
-fn main() -> anyhow::Result<()> {
-    match Cli::parse().verb {
+fn main() -> ExitCode {
+    match run(Cli::parse().verb) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(verb: Verb) -> anyhow::Result<()> {
+    match verb {
         Verb::Setup => setup::everything(),
         Verb::Demo { args } => demo::run(&args),
+        Verb::Bench { bench } => bench::run(&bench),
+        Verb::Storm { count, command } => bench::run_storm(count, &command),
         Verb::Test { args } => test::run(&args),
     }
 }

@@ -31,7 +31,20 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
         .override_global(names::OFFSETS, bytemuck::bytes_of(&offsets), true)
         .override_global(names::SETTINGS, bytemuck::bytes_of(&settings), true)
         .override_global(aya_log::LEVEL, &log_level, true);
-    loader.load(OBJECT).map_err(failed("load the kernel programs"))
+    let programs = loader.load(OBJECT).map_err(failed("load the kernel programs"))?;
+    drop(loader);
+    give_memory_back();
+    Ok(programs)
+}
+
+/// aya's loader parses all of the kernel's types whether it needs them or not: tens of megabytes
+/// that are free again by now, and that the allocator would keep.
+fn give_memory_back() {
+    // SAFETY: the call takes a number and touches free memory alone.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }
 
 /// Loads each wanted program into the kernel and attaches it.

@@ -95,6 +95,42 @@ fn failed_execs_have_their_errno() {
 }
 
 #[test]
+fn optional_columns_and_quotes() {
+    let mut snoop = attached(&["-T", "-t", "-U", "-q", "--max-args", "2", "--exit", "-n", "true"]);
+    let pid = run("/bin/true", &["two words", "cut"]);
+    let of_pid = |line: &str| line.contains(&format!(" {pid} "));
+    let exec = snoop.stdout_line("row", |line| of_pid(line) && line.contains("/bin/true"));
+    let exit = snoop.stdout_line("end", |line| of_pid(line) && line.contains(" - exit 0 after 0."));
+    assert_eq!(&snoop.stdout()[0][..24], "TIME     TIME(s) UID    ");
+    assert!(exec.ends_with(r#"   0 "/bin/true" "two words" ..."#), "{exec}");
+    for row in [exec, exit] {
+        let columns: Vec<&str> = row.split_whitespace().take(4).collect();
+        let [time, seconds, uid, comm] = columns[..] else { panic!("{row}") };
+        assert!(
+            time.split(':').map(|part| part.parse::<u8>().unwrap()).all(|part| part < 60),
+            "{row}"
+        );
+        assert!(seconds.parse::<f64>().unwrap() < 60.0, "{row}");
+        assert_eq!((uid, comm), ("0", "true"));
+    }
+}
+
+#[test]
+fn an_end_by_a_signal_is_named() {
+    let mut snoop = attached(&["--exit", "-n", "sleep"]);
+    let mut child = Command::new("/bin/sleep").arg("60").spawn().unwrap();
+    snoop.stdout_line("row", |line| line.contains("/bin/sleep 60"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let start = format!(
+        "sleep            {:<6} {:<6}   - killed by SIGKILL after ",
+        child.id(),
+        std::process::id()
+    );
+    snoop.stdout_line("its end", |line| line.starts_with(&start));
+}
+
+#[test]
 fn hostile_arguments_cannot_forge_rows() {
     let mut snoop = attached(&["-n", "true"]);
     let pid = run("/bin/true", &["a\nnsenter 1 1 0 forged", "\x1b[31m"]);

@@ -48,7 +48,7 @@ fn lost(records: &[Value]) -> u64 {
 
 #[test]
 fn shown_and_lost_make_up_what_happened() {
-    // Some two hundred of these records fit the ring buffer.
+    // Some hundred of these records fit the ring buffer.
     let parent = Parent::of_a_storm(500);
     let mut snoop = Running::start(&mut pfsnoop(&["-P", &parent.pid(), "-o", "json", "-v"]));
     snoop.stderr_line("word that it is attached", |line| line.contains("attached"));
@@ -60,7 +60,7 @@ fn shown_and_lost_make_up_what_happened() {
     let records: Vec<Value> =
         lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     let (shown, lost) = (count(&records, "exec", "m-storm"), lost(&records));
-    assert!(shown > 100 && lost > 100, "{shown} shown, {lost} lost");
+    assert!(shown > 50 && lost > 100, "{shown} shown, {lost} lost");
     assert_eq!(shown as u64 + lost, 500);
     let total =
         records.iter().rev().find(|record| record["type"] == "lost").unwrap()["total"].as_u64();

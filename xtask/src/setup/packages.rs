@@ -31,6 +31,8 @@ pub(crate) const TEST: &[Needed] = &[
     needed("ip", "iproute2"),
     needed("qemu-system-x86_64", "qemu-system-x86"),
     needed("cpio", "cpio"),
+    needed("bpftrace", "bpftrace"),
+    needed("bpftool", "bpftool"),
 ];
 
 /// Installs the packages of those programs that are not in `PATH`.

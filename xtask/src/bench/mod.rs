@@ -1,0 +1,35 @@
+//! `cargo xtask bench`: us and the peers, side by side in one run, with ratios.
+
+mod bpf;
+mod latency;
+mod stats;
+mod storm;
+mod table;
+mod trace;
+mod tracer;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+pub(crate) use storm::run as run_storm;
+
+/// What can be measured.
+#[derive(Subcommand)]
+pub(crate) enum Bench {
+    /// The exec tracer beside libbpf-tools' execsnoop and bpftrace's execsnoop.bt
+    Trace {
+        /// Execs in each storm
+        #[arg(long, default_value_t = 3000)]
+        execs: u32,
+        /// Times that each storm and each start is repeated; the table shows medians
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+    },
+}
+
+/// Runs one of them.
+pub(crate) fn run(bench: &Bench) -> Result<()> {
+    match *bench {
+        Bench::Trace { execs, rounds } => trace::run(execs, rounds),
+    }
+}

@@ -1,0 +1,141 @@
+//! `cargo xtask bench trace`: the exec tracer beside its peers.
+
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::bpf::{Before, RunTimes};
+use super::stats::{median, percentile};
+use super::table::{Column, draw};
+use super::tracer::{Running, Tracer, all};
+use super::{latency, storm};
+use crate::run::{cargo, shown};
+use crate::setup;
+
+/// Processes that latency is measured on.
+const SAMPLES: u32 = 300;
+/// Execs while the reader stands still, and helpers among them.
+const STALLED_EXECS: u32 = 4000;
+const STALLED_HELPERS: u32 = 5;
+/// How long the reader stands still in all.
+const STALL: Duration = Duration::from_secs(4);
+/// No line for so long: the tracer has nothing more to say.
+const QUIET: Duration = Duration::from_millis(1500);
+
+/// What was measured of one tracer.
+#[derive(Default)]
+struct Measures {
+    start_ms: Vec<f64>,
+    bpf_us: Vec<f64>,
+    storm_ratio: Vec<f64>,
+    latencies_ms: Vec<f64>,
+    lost: f64,
+    helpers_lost: f64,
+    rss_mib: f64,
+    maps_mib: f64,
+}
+
+pub(crate) fn run(execs: u32, rounds: usize) -> Result<()> {
+    setup::everything()?;
+    shown(&mut cargo(&["build", "--release", "--package", "pfsnoop"]))?;
+    let tracers = all();
+    let mut measures: Vec<Measures> = tracers.iter().map(|_| Measures::default()).collect();
+    // Rounds outside, tracers inside: what the machine does meanwhile meets all of them.
+    for round in 0..rounds {
+        for (tracer, measures) in tracers.iter().zip(&mut measures) {
+            eprintln!("round {} of {rounds}: {}", round + 1, tracer.name);
+            storms(tracer, execs, measures)?;
+        }
+    }
+    for (tracer, measures) in tracers.iter().zip(&mut measures) {
+        eprintln!("latency and a stalled reader: {}", tracer.name);
+        measures.latencies_ms = latencies(tracer)?;
+        stalled(tracer, measures)?;
+    }
+    print(&tracers, &measures, execs, rounds);
+    Ok(())
+}
+
+/// Start, cost of a storm, and memory after it.
+fn storms(tracer: &Tracer, execs: u32, measures: &mut Measures) -> Result<()> {
+    let untraced = storm::timed(execs, "untraced")?;
+    let before = Before::now()?;
+    let running = tracer.start()?;
+    measures.start_ms.push(running.start.as_secs_f64() * 1000.0);
+    let traced = storm::timed(execs, "traced")?;
+    measures.storm_ratio.push(traced.as_secs_f64() / untraced.as_secs_f64());
+    {
+        // Measuring run times costs time itself, so it has a storm of its own.
+        let _run_times = RunTimes::enable()?;
+        let ran = before.run_time_ns()?;
+        storm::timed(execs, "measured")?;
+        let ran = before.run_time_ns()? - ran;
+        measures.bpf_us.push(ran as f64 / f64::from(execs) / 1000.0);
+    }
+    running.lines_until_quiet(Duration::from_millis(200));
+    measures.rss_mib = running.rss_kib()? as f64 / 1024.0;
+    measures.maps_mib = before.map_bytes()? as f64 / 1024.0 / 1024.0;
+    Ok(())
+}
+
+fn latencies(tracer: &Tracer) -> Result<Vec<f64>> {
+    let running = tracer.start()?;
+    latency::samples(&running, "/usr/bin/nsenter", SAMPLES)
+}
+
+/// Execs and helpers while the reader stands still; what it then shows of them.
+fn stalled(tracer: &Tracer, measures: &mut Measures) -> Result<()> {
+    let running = tracer.start()?;
+    running.signal("-STOP")?;
+    let start = std::time::Instant::now();
+    storm::timed(STALLED_EXECS, "stalled-mark")?;
+    for _ in 0..STALLED_HELPERS {
+        Command::new("/usr/bin/nsenter").args(["--version", "helper-mark"]).output()?;
+    }
+    std::thread::sleep(STALL.saturating_sub(start.elapsed()));
+    running.signal("-CONT")?;
+    let lines = lines_of(&running);
+    let count = |mark: &str| lines.iter().filter(|line| is_exec_with(line, mark)).count() as f64;
+    let happened = f64::from(STALLED_EXECS);
+    let filtered = tracer.name.contains("-n nsenter");
+    measures.lost = if filtered { f64::NAN } else { happened - count("true stalled-mark") };
+    measures.helpers_lost = f64::from(STALLED_HELPERS) - count("helper-mark");
+    Ok(())
+}
+
+fn lines_of(running: &Running) -> Vec<String> {
+    running.lines_until_quiet(QUIET).iter().map(|line| line.replace("\",\"", " ")).collect()
+}
+
+/// The storm's own command line has the marker too.
+fn is_exec_with(line: &str, mark: &str) -> bool {
+    line.contains(mark) && !line.contains(" storm ")
+}
+
+fn print(tracers: &[Tracer], measures: &[Measures], execs: u32, rounds: usize) {
+    let column = |title, decimals, of: fn(&Measures) -> f64| Column {
+        title,
+        decimals,
+        values: measures.iter().map(|m| Some(of(m)).filter(|value| !value.is_nan())).collect(),
+    };
+    let columns = [
+        column("BPF us/exec", 2, |m| median(&m.bpf_us)),
+        column("storm/untraced", 2, |m| median(&m.storm_ratio)),
+        column("start ms", 0, |m| median(&m.start_ms)),
+        column("line p50 ms", 2, |m| percentile(&m.latencies_ms, 50.0)),
+        column("line p99 ms", 2, |m| percentile(&m.latencies_ms, 99.0)),
+        column("stalled: lost", 0, |m| m.lost),
+        column("helpers lost", 0, |m| m.helpers_lost),
+        column("RSS MiB", 1, |m| m.rss_mib),
+        column("maps MiB", 1, |m| m.maps_mib),
+    ];
+    let names: Vec<&str> = tracers.iter().map(|tracer| tracer.name).collect();
+    println!("{}", draw(&names, &columns));
+    println!(
+        "In brackets: the ratio to the first row. Medians of {rounds} rounds of {execs} execs; \
+         latency of {SAMPLES} execs of nsenter, the call itself included; stalled: of \
+         {STALLED_EXECS} execs and {STALLED_HELPERS} of nsenter while the reader stands still for {} s.",
+        STALL.as_secs()
+    );
+}
