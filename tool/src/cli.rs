@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use regex::bytes::Regex;
 
 use crate::forward::PortPair;
@@ -26,7 +26,7 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   pfsnoop -n nsenter                  every nsenter that this node spawns, as execsnoop shows it
-  pfsnoop forward pid/4947 8080:80    local port 8080 to port 80 in that process's network namespace
+  pfsnoop forward kuard 8080:80       local port 8080 to port 80 in that pod
   pfsnoop demo                        an embedded pod, one forward, one request, and what the kernel saw";
 
 /// The verbs.
@@ -116,12 +116,21 @@ Examples:
 #[derive(Args, Debug)]
 #[command(after_help = FORWARD_EXAMPLES)]
 pub struct Forward {
-    /// What to forward to: pid/PID
+    /// What to forward to: NAME or pod/NAME, container/ID-OR-NAME, pid/PID, netns/PATH
     #[arg(value_name = "TARGET")]
     pub target: TargetName,
     /// Ports: REMOTE, LOCAL:REMOTE, or :REMOTE for a free local port
     #[arg(value_name = "[LOCAL:]REMOTE", required = true)]
     pub ports: Vec<PortPair>,
+    /// Namespace of the pod
+    #[arg(short, long, value_name = "NS", default_value = "default")]
+    pub namespace: String,
+    /// The road into the target
+    #[arg(long, value_enum, default_value_t)]
+    pub dialer: DialerChoice,
+    /// Most connections at once; more are turned away
+    #[arg(long, value_name = "N", default_value_t = 4096)]
+    pub max_connections: usize,
     /// Do not watch the kernel's records of what is spawned (needs no BTF)
     #[arg(long)]
     pub no_watch: bool,
@@ -130,11 +139,23 @@ pub struct Forward {
     pub verbose: bool,
 }
 
+/// What `--dialer` takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum DialerChoice {
+    /// nsenter and socat where the node has both, else native
+    #[default]
+    Auto,
+    /// `nsenter -t PID -n socat - TCP4:localhost:PORT`, as a kubelet does
+    Nsenter,
+    /// A connection made inside the network namespace, without helpers
+    Native,
+}
+
 const FORWARD_EXAMPLES: &str = "\
 Examples:
-  pfsnoop forward pid/4947 8080:80       127.0.0.1:8080 and [::1]:8080 to port 80 in there
-  pfsnoop forward pid/4947 8080 9090     two ports, each to the same number
-  pfsnoop forward pid/4947 :80           a free local port; the first line says which";
+  pfsnoop forward kuard -n shop 8080:80            a pod of this node, by name
+  pfsnoop forward container/web :80                a container; the first line says which local port
+  pfsnoop forward pid/4947 8080 --dialer native    without nsenter and socat";
 
 /// `pfsnoop demo`
 #[derive(Args, Debug)]

@@ -2,15 +2,17 @@
 //! `kubectl port-forward`, and is itself a forwarder that takes the same road.
 //!
 //! ```text
-//! trace:    tracepoints -> ring buffer -> decode -> filter -> output
-//! forward:  listener -> target (pid, netns) -> dial (nsenter+socat) -> relay -> report -> output
+//! trace:    tracepoints -> ring buffer -> decode -> filter -> attribute (pod, container) -> output
+//! forward:  listener -> target (pod, container, pid, netns) -> dial (nsenter+socat | native)
+//!           -> relay -> report -> output
 //! ```
 //!
 //! # Who may use whom
 //!
 //! - Imports run one way: `main -> cli, commands -> {probe, trace, node, resolve, forward, demo,
-//!   output}`; `probe -> trace`; `resolve, forward -> node`; `demo -> forward`. `output` knows the
-//!   data of `trace` and the clock of `node`, never the others' workings. No circles.
+//!   output}`; `probe, node -> trace`; `resolve -> {node, trace}`;
+//!   `forward -> {resolve, node}`; `demo -> node`. `output` knows the data of `trace` and
+//!   `forward` and the clock of `node`, never their workings. No circles.
 //! - [`trace`] does no I/O and reads no clock: bytes and times come in as arguments.
 //! - Only [`probe`] names aya. Only [`node`] reads /proc. Only [`output`] formats rows.
 //! - Only `forward::dial::nsenter` spawns helpers; [`demo`] spawns its own pod.

@@ -23,6 +23,9 @@ use crate::trace::{ExecEvent, Invocation, NsenterSocat, invocation};
 /// How long the request and its rows may take before the demo has failed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// A browser opens a few.
+const MAX_CONNECTIONS: usize = 64;
+
 /// Lines of the page that are shown.
 const PAGE_LINES: usize = 5;
 
@@ -49,13 +52,14 @@ async fn forward_to(
     stay: bool,
 ) -> Result<()> {
     print(&format!("Pod with pause process {} in net:[{}]", pod.pause_pid(), pod.netns()))?;
-    let target = Target::find(&TargetName::Pid(pod.pause_pid()))?;
+    let target = Target::find(&TargetName::Pid(pod.pause_pid()), "").await?;
     let listeners = Listener::on_loopback(PortPair { local: 0, remote: PORT }).await?;
     let local = listeners.first().context("no listener")?.pair().local;
     for listener in &listeners {
         print(&output::forwarding(listener))?;
     }
-    let (forwarder, mut notices) = Forwarder::start(target, dialer, listeners);
+    let (forwarder, mut notices) =
+        Forwarder::start(target, Box::new(dialer), listeners, MAX_CONNECTIONS);
     let outcome = tokio::select! {
         outcome = timeout(PATIENCE, one_request(pod, local, watch)) => {
             outcome.context("the request or its rows took too long")?

@@ -5,16 +5,17 @@ use std::io::{Write as _, stdout};
 use anyhow::{Context as _, Result};
 
 use super::{start_logging, stop::Stop, watch::Watch};
-use crate::cli;
-use crate::forward::{Forwarder, Listener, Notice, Nsenter, PortPair};
-use crate::output;
+use crate::cli::{self, DialerChoice};
+use crate::forward::{Dialer, Forwarder, Listener, Native, Notice, Nsenter, PortPair};
+use crate::node;
+use crate::output::{self, Lines};
 use crate::resolve::Target;
 
 pub(super) async fn run(args: cli::Forward) -> Result<()> {
     start_logging(args.verbose);
     let mut stop = Stop::new(None)?;
-    let target = Target::find(&args.target)?;
-    let dialer = Nsenter::look_up()?;
+    let target = Target::find(&args.target, &args.namespace).await?;
+    let dialer = dialer(args.dialer, &target)?;
     let mut watch = if args.no_watch {
         Watch::nothing()
     } else {
@@ -27,7 +28,9 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
     }
     watch.header()?;
 
-    let (forwarder, mut notices) = Forwarder::start(target, dialer, listeners);
+    node::limits::raise_open_files();
+    let (forwarder, mut notices) =
+        Forwarder::start(target, dialer, listeners, args.max_connections);
     loop {
         tokio::select! {
             // A connection is announced before what was spawned for it.
@@ -38,7 +41,27 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
         }
     }
     forwarder.stop().await;
+    while let Ok(notice) = notices.try_recv() {
+        tell(&notice)?;
+    }
     watch.show_rest()
+}
+
+/// The road: the kubelet's where it can be taken, or the one that was asked for.
+fn dialer(choice: DialerChoice, target: &Target) -> Result<Box<dyn Dialer>> {
+    let nsenter = match choice {
+        DialerChoice::Native => return Ok(Box::new(Native)),
+        DialerChoice::Nsenter => Nsenter::look_up()?,
+        DialerChoice::Auto if target.pid().is_none() => return Ok(Box::new(Native)),
+        DialerChoice::Auto => match Nsenter::look_up() {
+            Ok(nsenter) => nsenter,
+            Err(missing) => {
+                eprintln!("pfsnoop: {missing}; connecting natively instead");
+                return Ok(Box::new(Native));
+            }
+        },
+    };
+    Ok(Box::new(nsenter))
 }
 
 /// Every port, or none: a forward of which half works is found out too late.
@@ -51,11 +74,11 @@ async fn listen(ports: &[PortPair]) -> Result<Vec<Listener>> {
 }
 
 pub(super) fn tell(notice: &Notice) -> Result<()> {
-    match output::notice(notice) {
-        Ok(line) => print(&line)?,
-        Err(line) => eprintln!("pfsnoop: {line}"),
+    let Lines { out, err } = output::notice(notice);
+    if let Some(line) = err {
+        eprintln!("pfsnoop: {line}");
     }
-    Ok(())
+    out.map_or(Ok(()), |line| print(&line))
 }
 
 fn print(line: &str) -> Result<()> {

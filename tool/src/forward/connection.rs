@@ -1,47 +1,72 @@
-//! One connection, from accept to the end of its helper.
+//! One connection, from accept to its report.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use super::{Failure, Notice, PortPair, Shared, relay};
+use super::dial::Connection;
+use super::relay::{self, Carried, Until};
+use super::stream::Duplex;
+use super::{Failure, Notice, PortPair, Report, Shared};
 
-/// Serves one client; tells how it began, and how it ended when it did not end well.
+/// Serves one client; tells how it began and how it ended.
 pub(super) async fn serve(
     client: TcpStream,
     pair: PortPair,
     shared: Arc<Shared>,
-    stop: watch::Receiver<bool>,
+    mut stop: watch::Receiver<bool>,
 ) {
+    let start = Instant::now();
     // Whoever reads the notices may be gone: then nobody wants to know.
     let _ = shared.notices.send(Notice::Handling(pair));
-    if let Err(failure) = carry(client, pair, &shared, stop).await {
-        let _ = shared.notices.send(Notice::Failed(pair, failure));
-    }
-}
-
-async fn carry(
-    client: TcpStream,
-    pair: PortPair,
-    shared: &Shared,
-    mut stop: watch::Receiver<bool>,
-) -> Result<(), Failure> {
-    let target = shared.target.pid().map_err(Failure::TargetGone)?;
-    let (helper, streams) = shared.dialer.spawn(target, pair.remote)?;
-    let relayed = tokio::select! {
-        relayed = relay::run(client, streams) => Some(relayed),
+    let carried = Carried::default();
+    let (mut address, mut end) = (None, Ok(()));
+    let dialed = tokio::select! {
+        dialed = shared.dialer.dial(&shared.target, pair.remote) => Some(dialed),
         _ = stop.wait_for(|&stop| stop) => None,
     };
-    match relayed {
-        Some(Ok(())) => helper.wait().await,
-        Some(Err(error)) => {
-            helper.end().await;
-            Err(Failure::Broken(error))
+    match dialed {
+        Some(Ok(connection)) => {
+            address = connection.address;
+            end = carry(client, connection, &carried, stop).await;
         }
-        None => {
+        Some(Err(failure)) => end = Err(failure),
+        None => {}
+    }
+    let (bytes_to_pod, bytes_from_pod) = carried.bytes();
+    let duration = start.elapsed();
+    let report = Report { pair, address, bytes_to_pod, bytes_from_pod, duration, end };
+    let _ = shared.notices.send(Notice::Closed(report));
+}
+
+/// Carries until the end, or until told to stop, which is no failure.
+async fn carry(
+    client: TcpStream,
+    connection: Connection,
+    carried: &Carried,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), Failure> {
+    let Connection { duplex, helper, address: _ } = connection;
+    let until = if helper.is_some() { Until::TargetEnds } else { Until::BothEnd };
+    let client = Duplex::of_socket(client).map_err(Failure::BadClient)?;
+    let relayed = tokio::select! {
+        relayed = relay::run(client, duplex, until, carried) => Some(relayed),
+        _ = stop.wait_for(|&stop| stop) => None,
+    };
+    match (relayed, helper) {
+        (Some(Ok(())), Some(helper)) => helper.wait().await,
+        (Some(Ok(())) | None, None) => Ok(()),
+        (None, Some(helper)) => {
             helper.end().await;
             Ok(())
+        }
+        (Some(Err(broken)), helper) => {
+            if let Some(helper) = helper {
+                helper.end().await;
+            }
+            Err(broken.into())
         }
     }
 }

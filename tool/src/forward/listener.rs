@@ -34,7 +34,7 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Listens on 127.0.0.1 and, where the node has it, on [::1], at the same port.
+    /// Listens on 127.0.0.1 and, where the node has it, on `[::1]`, at the same port.
     pub async fn on_loopback(mut pair: PortPair) -> Result<Vec<Self>, ListenError> {
         let v4 = Self::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, pair.local)), pair).await?;
         pair.local = v4.pair.local;
@@ -79,8 +79,17 @@ impl Listener {
             };
             match accepted {
                 Ok((client, _)) => {
-                    let (shared, stop) = (Arc::clone(&shared), stop.clone());
-                    connections.spawn(connection::serve(client, self.pair, shared, stop));
+                    let Ok(slot) = Arc::clone(&shared.slots).try_acquire_owned() else {
+                        let _ =
+                            shared.notices.send(Notice::TooMany(self.pair, shared.max_connections));
+                        continue;
+                    };
+                    let serve =
+                        connection::serve(client, self.pair, Arc::clone(&shared), stop.clone());
+                    connections.spawn(async move {
+                        serve.await;
+                        drop(slot);
+                    });
                 }
                 Err(error) => {
                     let _ = shared.notices.send(Notice::NotAccepted(self.address, error));

@@ -1,4 +1,4 @@
-//! The forwarder: listens, and carries each connection into the target by the kubelet's road.
+//! The forwarder: listens, and carries each connection into the target by one of two roads.
 //!
 //! What it does is told as [`Notice`]s; what it spawned is for the kernel to tell.
 
@@ -8,15 +8,16 @@ mod listener;
 mod notice;
 mod ports;
 mod relay;
+mod stream;
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
-pub use dial::{HelperMissing, Nsenter};
+pub use dial::{Connection, Dialer, Dialing, HelperMissing, Native, Nsenter};
 pub use listener::{ListenError, Listener};
-pub use notice::{Failure, Notice};
+pub use notice::{Failure, Notice, Report};
 pub use ports::PortPair;
 
 use crate::resolve::Target;
@@ -24,8 +25,11 @@ use crate::resolve::Target;
 /// What every connection of a forwarder shares.
 struct Shared {
     target: Target,
-    dialer: Nsenter,
+    dialer: Box<dyn Dialer>,
     notices: mpsc::UnboundedSender<Notice>,
+    /// One for each connection that may be open.
+    slots: Arc<Semaphore>,
+    max_connections: usize,
 }
 
 /// A running forwarder.
@@ -38,12 +42,14 @@ impl Forwarder {
     /// Serves each listener until [`stop`](Self::stop); must be called within a tokio runtime.
     pub fn start(
         target: Target,
-        dialer: Nsenter,
+        dialer: Box<dyn Dialer>,
         listeners: Vec<Listener>,
+        max_connections: usize,
     ) -> (Self, mpsc::UnboundedReceiver<Notice>) {
         let (notices, receiver) = mpsc::unbounded_channel();
         let (stop, stopped) = watch::channel(false);
-        let shared = Arc::new(Shared { target, dialer, notices });
+        let slots = Arc::new(Semaphore::new(max_connections));
+        let shared = Arc::new(Shared { target, dialer, notices, slots, max_connections });
         let mut tasks = JoinSet::new();
         for listener in listeners {
             tasks.spawn(listener.serve(Arc::clone(&shared), stopped.clone()));

@@ -1,9 +1,11 @@
 //! What the forwarder tells while it works.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::process::ExitStatus;
+use std::time::Duration;
 
 use super::PortPair;
+use super::relay::Broken;
 use crate::node::process::ProcessError;
 
 /// Something that whoever runs the forwarder wants to know.
@@ -11,10 +13,29 @@ use crate::node::process::ProcessError;
 pub enum Notice {
     /// A client connected.
     Handling(PortPair),
-    /// A connection could not be made or did not end well. The forwarder goes on.
-    Failed(PortPair, Failure),
+    /// A connection is over. The forwarder goes on.
+    Closed(Report),
+    /// There are as many connections as may be: this one was turned away.
+    TooMany(PortPair, usize),
     /// A listener could not accept and tries again.
     NotAccepted(SocketAddr, std::io::Error),
+}
+
+/// One connection, when it is over.
+#[derive(Debug)]
+pub struct Report {
+    /// The ports that it joined.
+    pub pair: PortPair,
+    /// Which of the target's addresses answered, when the road can tell.
+    pub address: Option<IpAddr>,
+    /// Bytes that arrived in the pod.
+    pub bytes_to_pod: u64,
+    /// Bytes that arrived at the client.
+    pub bytes_from_pod: u64,
+    /// From accept to the end.
+    pub duration: Duration,
+    /// How it ended.
+    pub end: Result<(), Failure>,
 }
 
 /// Why a connection failed.
@@ -23,6 +44,9 @@ pub enum Failure {
     /// The target's process has ended.
     #[error("the target is gone, its pod may have been restarted: look its pid up again")]
     TargetGone(#[source] ProcessError),
+    /// nsenter needs a process, and the target is a namespace alone.
+    #[error("no process is in there for nsenter to enter by; use --dialer native")]
+    NoProcess,
     /// The helper could not be started.
     #[error("cannot start {program}")]
     NotSpawned {
@@ -39,9 +63,23 @@ pub enum Failure {
         /// What it said, as far as it was kept. Not to be trusted on a terminal as it is.
         stderr: String,
     },
-    /// Data could not be carried.
-    #[error("the connection broke")]
-    Broken(#[source] std::io::Error),
+    /// No address of the target answered.
+    #[error("cannot connect to port {port} inside the target")]
+    NotConnected {
+        /// The port.
+        port: u16,
+        /// What the first address answered.
+        source: std::io::Error,
+    },
+    /// One side left in the middle.
+    #[error(transparent)]
+    Broken(#[from] Broken),
+    /// The client's socket cannot be used.
+    #[error("cannot use the client's connection")]
+    BadClient(#[source] std::io::Error),
+    /// The kernel does not tell how the helper ended.
+    #[error("cannot wait for the helper")]
+    NotReaped(#[source] std::io::Error),
 }
 
 /// An exit as Go's `exec.ExitError` words it, which is what kubelet logs have.

@@ -1,37 +1,84 @@
-//! Carrying bytes both ways between a client and its helper, each direction for as long as it
+//! Carrying bytes both ways between a client and the target, each direction for as long as it
 //! takes.
 
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader, copy_buf};
-use tokio::net::TcpStream;
+use super::stream::{Broke, Duplex, carry};
 
-use super::dial::Streams;
+/// Bytes that have arrived, each way.
+#[derive(Debug, Default)]
+pub(super) struct Carried {
+    to_pod: AtomicU64,
+    from_pod: AtomicU64,
+}
 
-/// Bytes carried at once; a pipe holds 64 KiB.
-const BUFFER: usize = 64 * 1024;
-
-/// Carries until the helper's side has ended and everything from it has reached the client.
-///
-/// The client's end of sending is passed on (half-close) and does not end the other direction. An
-/// error of the client's sending side is its way to leave; what counts is whether it still reads.
-pub(super) async fn run(mut client: TcpStream, streams: Streams) -> io::Result<()> {
-    let (from_client, to_client) = client.split();
-    let up = async {
-        // When the helper reads no more, it is about to end, and `down` sees that.
-        let _ = carry(from_client, streams.to_target).await;
-        std::future::pending().await
-    };
-    let down = carry(streams.from_target, to_client);
-    tokio::select! {
-        ended = down => ended,
-        never = up => never,
+impl Carried {
+    /// To the pod, and from it.
+    pub(super) fn bytes(&self) -> (u64, u64) {
+        (self.to_pod.load(Ordering::Relaxed), self.from_pod.load(Ordering::Relaxed))
     }
 }
 
-/// One direction; ends with closing the writing side.
-async fn carry(from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) -> io::Result<()> {
-    let mut from = BufReader::with_capacity(BUFFER, from);
-    copy_buf(&mut from, &mut to).await?;
-    to.shutdown().await
+/// Which side ended a connection before its time.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    /// The client reset the connection, or reads no more.
+    #[error("the client went away")]
+    Client(#[source] io::Error),
+    /// The target reset the connection.
+    #[error("the target broke the connection off")]
+    Target(#[source] io::Error),
+}
+
+/// When a connection is over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Until {
+    /// Both sides have ended: each may go on sending for as long as it likes.
+    BothEnd,
+    /// The target's side has ended: it is a helper that is about to exit.
+    TargetEnds,
+}
+
+/// Carries until the connection is over, or one side has broken off.
+///
+/// Each side's end of sending is passed on (half-close) and does not end the other direction. A
+/// side that breaks off is passed on too: as a reset, so that nobody takes a part for the whole.
+pub(super) async fn run(
+    client: Duplex,
+    target: Duplex,
+    until: Until,
+    carried: &Carried,
+) -> Result<(), Broken> {
+    let up = async {
+        match carry(client.from, &target.to, &carried.to_pod).await {
+            Err(Broke::Reading(error)) => {
+                target.to.reset_on_close();
+                Err(Broken::Client(error))
+            }
+            // The target need not read everything: what it has to say counts, and `down` brings it.
+            // Dropping a pipe is its end.
+            Ok(()) | Err(Broke::Writing(_)) => {
+                drop(target.to);
+                Ok(())
+            }
+        }
+    };
+    let down = async {
+        match carry(target.from, &client.to, &carried.from_pod).await {
+            Err(Broke::Reading(error)) => {
+                client.to.reset_on_close();
+                Err(Broken::Target(error))
+            }
+            Err(Broke::Writing(error)) => Err(Broken::Client(error)),
+            Ok(()) => Ok(()),
+        }
+    };
+    match until {
+        Until::BothEnd => tokio::try_join!(up, down).map(drop),
+        Until::TargetEnds => tokio::select! {
+            ended = down => ended,
+            Err(broken) = up => Err(broken),
+        },
+    }
 }

@@ -3,6 +3,8 @@
 pub mod cgroup;
 pub mod clock;
 pub mod kubelet;
+pub mod limits;
+pub mod netns;
 pub mod path;
 pub mod process;
 pub mod user;

@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use clap::ValueEnum;
 
 pub use escape::escaped;
-pub use notice::{forwarding, notice};
+pub use notice::{Lines, forwarding, notice};
 pub use text::Columns;
 
 use crate::trace::{ExecEvent, ExitEvent, Lost, Owner};

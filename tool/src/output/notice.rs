@@ -1,7 +1,7 @@
 //! The forwarder's notices, in kubectl's words.
 
 use super::escape::escaped;
-use crate::forward::{Listener, Notice};
+use crate::forward::{Listener, Notice, Report};
 
 /// What stands above everything else: one line a listener.
 #[must_use]
@@ -9,19 +9,56 @@ pub fn forwarding(listener: &Listener) -> String {
     format!("Forwarding from {} -> {}", listener.address(), listener.pair().remote)
 }
 
-/// A notice as a line: `Ok` is data, `Err` is for stderr.
-pub fn notice(notice: &Notice) -> Result<String, String> {
+/// A notice as lines: data on stdout, the rest on stderr.
+pub fn notice(notice: &Notice) -> Lines {
     match notice {
-        Notice::Handling(pair) => Ok(format!("Handling connection for {}", pair.local)),
-        Notice::Failed(pair, failure) => {
-            // What a helper said is in there.
-            let failure = escaped(chain(failure).as_bytes());
-            Err(format!("an error occurred forwarding {pair}: {failure}"))
-        }
+        Notice::Handling(pair) => Lines::out(format!("Handling connection for {}", pair.local)),
+        Notice::Closed(report) => closed(report),
+        Notice::TooMany(pair, max) => Lines::err(format!(
+            "turned a connection for {} away: {max} are open, which is --max-connections",
+            pair.local
+        )),
         Notice::NotAccepted(address, error) => {
-            Err(format!("cannot accept a connection on {address}: {error}; trying again"))
+            Lines::err(format!("cannot accept a connection on {address}: {error}; trying again"))
         }
     }
+}
+
+/// What to print where.
+#[derive(Debug, Default)]
+pub struct Lines {
+    /// For stdout.
+    pub out: Option<String>,
+    /// For stderr.
+    pub err: Option<String>,
+}
+
+impl Lines {
+    fn out(line: String) -> Self {
+        Self { out: Some(line), err: None }
+    }
+
+    fn err(line: String) -> Self {
+        Self { out: None, err: Some(line) }
+    }
+}
+
+fn closed(report: &Report) -> Lines {
+    let Report { pair, address, bytes_to_pod, bytes_from_pod, duration, end } = report;
+    let by = address.map_or_else(String::new, |address| format!(" at {address}"));
+    let outcome = if end.is_ok() { "ok" } else { "failed" };
+    let out = format!(
+        "Closed connection for {}{by}: {bytes_to_pod} bytes to the pod, {bytes_from_pod} from it, \
+         {:.3} s, {outcome}",
+        pair.local,
+        duration.as_secs_f64(),
+    );
+    let err = end.as_ref().err().map(|failure| {
+        // What a helper said is in there.
+        let failure = escaped(chain(failure).as_bytes());
+        format!("an error occurred forwarding {pair}: {failure}")
+    });
+    Lines { out: Some(out), err }
 }
 
 /// An error and what caused it, as `{:#}` shows anyhow's.

@@ -1,66 +1,70 @@
-//! From what the user named to a [`Target`]: a process that is held, and the network namespace
-//! that it is in.
+//! From what the user named to a [`Target`]; and from a process to its owner.
 
 mod attribute;
 mod docker;
+mod find;
+mod name;
 
-use std::str::FromStr;
+use std::path::Path;
 
 pub use attribute::{Attributor, Trail};
+pub use find::FindError;
+pub use name::TargetName;
 
+use crate::node::netns::Netns;
 use crate::node::process::{Held, ProcessError};
 
-/// What the user named on the command line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TargetName {
-    /// `pid/PID`: the network namespace of that process.
-    Pid(u32),
-}
-
-impl FromStr for TargetName {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let pid = text.strip_prefix("pid/").ok_or_else(|| {
-            "a target is pid/PID, with the pid of any process in the pod, as `docker inspect \
-             --format {{.State.Pid}} CONTAINER` shows it"
-                .to_owned()
-        })?;
-        let pid = pid.parse().ok().filter(|&pid| pid > 0);
-        pid.map(Self::Pid).ok_or_else(|| "a pid is a number above 0, as in pid/4947".to_owned())
-    }
-}
-
-/// Where connections go.
+/// Where connections go: a network namespace, and the process that is in it, if one is known.
 #[derive(Debug)]
 pub struct Target {
-    process: Held,
+    netns: Netns,
+    process: Option<Held>,
 }
 
 impl Target {
-    /// Looks the target up and holds it.
-    pub fn find(name: &TargetName) -> Result<Self, ProcessError> {
+    /// Looks the target up and holds it: from here on its pid cannot come to mean another process,
+    /// nor its namespace another namespace. `namespace` is the pod's, where none is in the name.
+    pub async fn find(name: &TargetName, namespace: &str) -> Result<Self, FindError> {
         match name {
-            TargetName::Pid(pid) => Ok(Self { process: Held::open(*pid)? }),
+            TargetName::Pid(pid) => Self::of_process(*pid),
+            TargetName::Netns(path) => {
+                let netns = Netns::open(path);
+                let path = path.clone();
+                let netns = netns.map_err(|source| FindError::NoNetns { path, source })?;
+                Ok(Self { netns, process: None })
+            }
+            TargetName::Container(name) => Self::of_process(find::container(name).await?),
+            TargetName::Pod(name) => Self::of_process(find::pod(name, namespace).await?),
         }
     }
 
-    /// The process whose network namespace is meant; an error once it has ended.
-    pub fn pid(&self) -> Result<u32, ProcessError> {
-        let pid = self.process.pid();
-        if self.process.is_alive() { Ok(pid) } else { Err(ProcessError::Gone(pid)) }
+    fn of_process(pid: u32) -> Result<Self, FindError> {
+        let process = Held::open(pid)?;
+        let path = Path::new("/proc").join(pid.to_string()).join("ns/net");
+        let netns = Netns::open(&path).map_err(|source| FindError::NoNetns { path, source })?;
+        let target = Self { netns, process: Some(process) };
+        // Had the process ended in between, the namespace could be another's.
+        target.check()?;
+        Ok(target)
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    /// The network namespace.
+    #[must_use]
+    pub fn netns(&self) -> &Netns {
+        &self.netns
+    }
 
-    #[test]
-    fn names_a_process() {
-        assert_eq!("pid/4947".parse(), Ok(TargetName::Pid(4947)));
-        for wrong in ["pid/", "pid/x", "pid/-1", "pid/0", "4947", "", "pid/99999999999"] {
-            assert!(wrong.parse::<TargetName>().is_err(), "{wrong}");
+    /// The process whose namespace is meant, if one was named.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(Held::pid)
+    }
+
+    /// An error once the target's process has ended.
+    pub fn check(&self) -> Result<(), ProcessError> {
+        match &self.process {
+            Some(process) if !process.is_alive() => Err(ProcessError::Gone(process.pid())),
+            _ => Ok(()),
         }
     }
 }

@@ -8,10 +8,10 @@ use crate::odd_execs::{fixture, records};
 use crate::support::docker::Docker;
 use crate::support::{eventually, output, pfsnoop, pod::DemoPod, running::Running, system};
 
-const UID: &str = "12345678-9abc-def0-1234-56789abcdef0";
+pub const UID: &str = "12345678-9abc-def0-1234-56789abcdef0";
 
 /// A pause and an app container, as cri-dockerd makes a pod; returns the pause's pid.
-fn start_pod(docker: &Docker, name: &str) -> u32 {
+pub fn start_pod(docker: &Docker, name: &str) -> u32 {
     let labels = |kind: &str, container: &str| {
         [
             format!("io.kubernetes.pod.name={name}"),

@@ -52,7 +52,7 @@ fn wrong_command_lines() {
         (&["--frob"], &["--frob", "--help"]),
         (&["forward"], &["TARGET", "--help"]),
         (&["forward", "pid/1"], &["REMOTE", "--help"]),
-        (&["forward", "4947", "80"], &["pid/PID"]),
+        (&["forward", "svc/web", "80"], &["does not know svcs", "pid/PID"]),
         (&["forward", "pid/0", "80"], &["above 0"]),
         (&["forward", "pid/1", "0"], &["remote port must be > 0"]),
         (&["forward", "pid/1", "99999"], &["error parsing local port '99999'"]),
@@ -75,7 +75,7 @@ fn helpers_missing() {
     let empty = std::env::temp_dir().join(format!("pfsnoop-path-{}", std::process::id()));
     std::fs::create_dir_all(&empty).unwrap();
     let run = |verb: &[&str]| output(pfsnoop(verb).env("PATH", &empty));
-    let forward = ["forward", &sleeper.target(), ":80"];
+    let forward = ["forward", "--dialer", "nsenter", &sleeper.target(), ":80"];
     for verb in [&forward[..], &["demo"]] {
         assert_says(&run(verb), 1, &["unable to do port forwarding: socat not found", "install"]);
     }

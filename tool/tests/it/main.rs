@@ -19,4 +19,6 @@ mod exec;
 mod forward;
 mod kernels;
 mod loss;
+mod names;
+mod native;
 mod odd_execs;

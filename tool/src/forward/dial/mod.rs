@@ -1,15 +1,38 @@
 //! Roads into the target's network namespace.
 
+mod native;
 mod nsenter;
 
-use tokio::process::{ChildStdin, ChildStdout};
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::Pin;
 
+pub use native::Native;
+use nsenter::Helper;
 pub use nsenter::{HelperMissing, Nsenter};
 
-/// A connection into the target, as its two directions.
-pub(super) struct Streams {
-    /// Closing it is the client's half-close.
-    pub(super) to_target: ChildStdin,
-    /// Ends when the target has sent everything.
-    pub(super) from_target: ChildStdout,
+use super::Failure;
+use super::stream::Duplex;
+use crate::resolve::Target;
+
+/// A road that connections can take.
+pub trait Dialer: Send + Sync {
+    /// How records and people call it.
+    fn via(&self) -> &'static str;
+
+    /// Connects to a port of the target.
+    fn dial<'a>(&'a self, target: &'a Target, port: u16) -> Dialing<'a>;
+}
+
+/// A connection that is being made.
+pub type Dialing<'a> = Pin<Box<dyn Future<Output = Result<Connection, Failure>> + Send + 'a>>;
+
+/// A connection into the target.
+pub struct Connection {
+    /// Its two directions.
+    pub(super) duplex: Duplex,
+    /// Which of the target's addresses answered, when the road can tell.
+    pub(super) address: Option<IpAddr>,
+    /// The process that carries it, when there is one.
+    pub(super) helper: Option<Helper>,
 }

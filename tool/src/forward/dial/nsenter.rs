@@ -9,9 +9,11 @@ use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, ChildStderr, Command};
 
-use super::Streams;
+use super::{Connection, Dialer, Dialing};
 use crate::forward::Failure;
+use crate::forward::stream::Duplex;
 use crate::node::path::look_up;
+use crate::resolve::Target;
 
 /// How much of what a helper says on stderr is kept.
 const STDERR_KEPT: u64 = 16 * 1024;
@@ -43,13 +45,11 @@ impl Nsenter {
     }
 
     /// Spawns the command for one connection.
-    pub(in crate::forward) fn spawn(
-        &self,
-        target: u32,
-        port: u16,
-    ) -> Result<(Helper, Streams), Failure> {
+    fn spawn(&self, target: &Target, port: u16) -> Result<Connection, Failure> {
+        let pid = target.pid().ok_or(Failure::NoProcess)?;
+        target.check().map_err(Failure::TargetGone)?;
         let mut command = Command::new(&self.nsenter);
-        command.args(["-t", &target.to_string(), "-n"]).arg(&self.socat);
+        command.args(["-t", &pid.to_string(), "-n"]).arg(&self.socat);
         command.args(["-", &format!("TCP4:localhost:{port}")]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A Ctrl-C on our terminal is for us alone: we end our helpers ourselves.
@@ -64,13 +64,23 @@ impl Nsenter {
                 if orphaned { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
             });
         }
-        let program = || self.nsenter.display().to_string();
-        let child =
-            command.spawn().map_err(|source| Failure::NotSpawned { program: program(), source })?;
-        Helper::new(child).ok_or_else(|| Failure::NotSpawned {
-            program: program(),
-            source: io::Error::other("its pipes are missing"),
-        })
+        let not_spawned = |source| {
+            let program = self.nsenter.display().to_string();
+            Failure::NotSpawned { program, source }
+        };
+        let child = command.spawn().map_err(not_spawned)?;
+        Helper::connect(child).map_err(not_spawned)
+    }
+}
+
+impl Dialer for Nsenter {
+    fn via(&self) -> &'static str {
+        "nsenter+socat"
+    }
+
+    fn dial<'a>(&'a self, target: &'a Target, port: u16) -> Dialing<'a> {
+        // Whether it connects is for the helper to find out.
+        Box::pin(async move { self.spawn(target, port) })
     }
 }
 
@@ -81,15 +91,18 @@ pub(in crate::forward) struct Helper {
 }
 
 impl Helper {
-    fn new(mut child: Child) -> Option<(Self, Streams)> {
-        let streams = Streams { to_target: child.stdin.take()?, from_target: child.stdout.take()? };
-        let stderr = tokio::spawn(read_stderr(child.stderr.take()?));
-        Some((Self { child, stderr }, streams))
+    fn connect(mut child: Child) -> io::Result<Connection> {
+        let missing = || io::Error::other("its pipes are missing");
+        let stdin = child.stdin.take().ok_or_else(missing)?.into_owned_fd()?;
+        let stdout = child.stdout.take().ok_or_else(missing)?.into_owned_fd()?;
+        let stderr = tokio::spawn(read_stderr(child.stderr.take().ok_or_else(missing)?));
+        let duplex = Duplex::of_pipes(stdout, stdin)?;
+        Ok(Connection { duplex, address: None, helper: Some(Self { child, stderr }) })
     }
 
     /// Waits for its own end.
     pub(in crate::forward) async fn wait(mut self) -> Result<(), Failure> {
-        let status = self.child.wait().await.map_err(Failure::Broken)?;
+        let status = self.child.wait().await.map_err(Failure::NotReaped)?;
         if status.success() {
             return Ok(());
         }
