@@ -16,7 +16,7 @@ fn script() -> String {
     );
     for case in cases::all() {
         let words: Vec<String> = case.run.iter().map(|word| format!("'{word}'")).collect();
-        script.push_str(&format!("/odd-exec {}\n", words.join(" ")));
+        script.extend(["/odd-exec ", &words.join(" "), "\n"]);
     }
     script
         .push_str("sleep 1; kill -INT $snoop; wait $snoop || echo \"status $?\"; cat /tmp/records");

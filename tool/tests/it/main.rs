@@ -4,7 +4,12 @@
 //! that `cargo xtask setup` installs, they fail and say so.
 
 #![expect(unreachable_pub, reason = "a test binary offers nothing to anybody")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails says where")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that fails says where"
+)]
 
 mod support;
 
