@@ -18,6 +18,12 @@ pub mod names {
     pub const EVENTS: &str = "EVENTS";
     /// Ring buffer for nsenter and socat alone: the last to be lost, and always announced at once.
     pub const HELPER_EVENTS: &str = "HELPER_EVENTS";
+    /// Threads inside an exec system call.
+    pub const EXECS_UNDER_WAY: &str = "EXECS_UNDER_WAY";
+    /// Processes whose end is wanted.
+    pub const PASSED: &str = "PASSED";
+    /// Ends that were reported a moment ago.
+    pub const ENDED: &str = "ENDED";
     /// Per-CPU counts of records that found their ring buffer full, by [`Ring`](super::record::Ring).
     pub const LOST: &str = "LOST";
     /// One `u32`: 1 while the reader sleeps and wants to be woken.

@@ -10,8 +10,9 @@ pub const COMM_LEN: usize = 16;
 /// Longest file name that a record carries: `PATH_MAX` with its NUL.
 pub const MAX_FILENAME: usize = 4096;
 
-/// Longest name of a cgroup that a record carries: prefix, 64 digits of a container id, suffix.
-pub const MAX_CGROUP_NAME: usize = 128;
+/// Longest name of a cgroup that a record carries, its NUL included. The longest of a container is
+/// `kubepods-besteffort-pod<36>.slice:cri-containerd:<64>`.
+pub const MAX_CGROUP_NAME: usize = 256;
 
 /// Most bytes of arguments that a record carries.
 pub const MAX_ARGS: usize = 64 * 1024;

@@ -64,8 +64,8 @@ pub struct Settings {
     pub comm_mask: [u64; 2],
     /// 1: records of execs carry the name of their cgroup.
     pub cgroup_names: u32,
-    /// Keeps the size a multiple of eight.
-    pub reserved: u32,
+    /// 1: ends of processes are traced.
+    pub ends: u32,
 }
 
 impl Settings {
@@ -79,7 +79,7 @@ impl Settings {
         comm: [0; 2],
         comm_mask: [0; 2],
         cgroup_names: 0,
-        reserved: 0,
+        ends: 0,
     };
 }
 

@@ -11,13 +11,14 @@ use aya_ebpf::{
     maps::PerCpuArray,
     programs::RawTracePointContext,
 };
-use aya_log_ebpf::warn;
+use aya_log_ebpf::{info, warn};
 use pfsnoop_common::record::{
     ExecHeader, Kind, MAX_ARGS, MAX_CGROUP_NAME, MAX_FILENAME, exec_flags,
 };
 
 use crate::cgroup;
 use crate::emit::{self, ring_of, urgency_of_match};
+use crate::exit;
 use crate::failed_exec;
 use crate::filter;
 use crate::globals::{field, offset};
@@ -70,6 +71,7 @@ fn try_exec(ctx: &RawTracePointContext) -> Option<()> {
     // SAFETY: the helper takes nothing.
     header.time_ns = unsafe { bpf_ktime_get_boot_ns() };
     task.identify(ctx, header);
+    exit::expect_end(header.pid, header.start_ns);
     if total <= SCRATCH_ARGS as u64 {
         output_small(ctx, task, small, start, filename);
     } else {
@@ -136,6 +138,8 @@ unsafe fn copy_texts<const ARGS: usize>(
         if args_len > ARGS as u64 {
             args_len = ARGS as u64;
             header.flags |= exec_flags::ARGS_CUT;
+            let (pid, total) = (header.pid, header.args_total);
+            info!(ctx, "pid {}: {} of {} bytes of arguments are kept", pid, args_len, total);
         }
         let texts = (&raw mut (*record).texts).cast::<u8>();
         let cgroup_len = cgroup::copy_name(task, texts);

@@ -2,15 +2,22 @@
 //! (include/trace/events/sched.h), which `do_exit` (kernel/exit.c) fires for every thread.
 //!
 //! Only the last thread's end is the process's: a thread that execs ends all others, the first one
-//! among them, and the process lives on.
+//! among them, and the process lives on. Two threads that end together may both look like the last:
+//! `signal->live` has been counted down before the tracepoint. So each process's end is claimed in a
+//! map, which only one of them can do.
 
 use aya_ebpf::{
-    EbpfContext as _, helpers::generated::bpf_ktime_get_boot_ns, macros::raw_tracepoint,
+    EbpfContext as _,
+    bindings::BPF_NOEXIST,
+    helpers::generated::bpf_ktime_get_boot_ns,
+    macros::{map, raw_tracepoint},
+    maps::LruHashMap,
     programs::RawTracePointContext,
 };
 use pfsnoop_common::record::{COMM_LEN, ExitRecord, Kind};
 
 use crate::emit::{self, Urgency, ring_of};
+use crate::globals::setting;
 use crate::task::Task;
 
 /// Entry point.
@@ -20,6 +27,39 @@ fn sched_process_exit(ctx: RawTracePointContext) -> i32 {
     0
 }
 
+/// Processes whose exec passed the filters and whose end is wanted: start by pid. Only with filters;
+/// without, every end is wanted.
+#[map]
+static PASSED: LruHashMap<u32, u64> = LruHashMap::with_max_entries(16 * 1024, 0);
+
+/// Ends that were reported a moment ago: start by pid.
+#[map]
+static ENDED: LruHashMap<u32, u64> = LruHashMap::with_max_entries(1024, 0);
+
+/// An exec of this process was reported.
+#[inline(always)]
+pub(crate) fn expect_end(pid: u32, start_ns: u64) {
+    if setting!(ends) != 0 && setting!(filters) != 0 {
+        // A map that evicts its oldest is never full.
+        let _ = PASSED.insert(pid, start_ns, 0);
+    }
+}
+
+/// Whether this end is wanted and nobody else reports it.
+#[inline(always)]
+fn claim_end(pid: u32, start_ns: u64) -> bool {
+    if setting!(filters) != 0 {
+        return PASSED.remove(pid).is_ok();
+    }
+    if ENDED.insert(pid, start_ns, u64::from(BPF_NOEXIST)).is_ok() {
+        return true;
+    }
+    // The pid's last process, or this one's other thread?
+    // SAFETY: the value is copied at once.
+    let is_other = unsafe { ENDED.get(pid) }.is_none_or(|&ended| ended != start_ns);
+    is_other && ENDED.insert(pid, start_ns, 0).is_ok()
+}
+
 #[inline(always)]
 fn try_exit(ctx: &RawTracePointContext) -> Option<()> {
     let task = Task(ctx.arg::<*const u8>(0));
@@ -27,13 +67,17 @@ fn try_exit(ctx: &RawTracePointContext) -> Option<()> {
         return None;
     }
     let leader = task.leader()?;
+    let start_ns = leader.start_ns().unwrap_or(0);
+    if !claim_end(ctx.tgid(), start_ns) {
+        return None;
+    }
     let parent = leader.parent();
     let record = ExitRecord {
         kind: Kind::Exit as u32,
         pid: ctx.tgid(),
         // SAFETY: the helper takes nothing.
         time_ns: unsafe { bpf_ktime_get_boot_ns() },
-        start_ns: leader.start_ns().unwrap_or(0),
+        start_ns,
         wait_status: task.wait_status()?,
         ppid: parent.and_then(Task::pid).unwrap_or(0),
         uid: ctx.uid(),

@@ -155,10 +155,12 @@ unsafe fn copy_texts(task: Task, scratch: *mut Scratch, asked: Asked) -> usize {
         let texts = texts.add(cgroup_len);
         header.args_len = 0;
         header.flags |= exec_flags::ARGS_CUT;
-        for index in 0..MAX_ARGC {
+        // One more round than there are arguments, to see the null behind the last.
+        for index in 0..=MAX_ARGC {
             let slot = (asked.argv as *const u64).wrapping_add(index);
             let Ok(arg) = bpf_probe_read_user::<u64>(slot) else {
                 header.flags |= exec_flags::ARGS_UNREADABLE;
+                header.flags &= !exec_flags::ARGS_CUT;
                 break;
             };
             if arg == 0 {
@@ -168,7 +170,7 @@ unsafe fn copy_texts(task: Task, scratch: *mut Scratch, asked: Asked) -> usize {
             // From memory, of which the verifier knows nothing, so that all ways through one round
             // are one state in the next: the bound is what the check makes it.
             let used = core::ptr::read_volatile(&raw const header.args_len) as usize;
-            if used > MAX_BEFORE {
+            if used > MAX_BEFORE || index == MAX_ARGC {
                 break;
             }
             let len = copy_arg(header, texts.add(used), arg);

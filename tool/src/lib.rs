@@ -14,7 +14,7 @@
 //!   `forward -> {resolve, node}`; `demo -> node`. `output` knows the data of `trace` and
 //!   `forward` and the clock of `node`, never their workings. No circles.
 //! - [`trace`] does no I/O and reads no clock: bytes and times come in as arguments.
-//! - Only [`probe`] names aya. Only [`node`] reads /proc. Only [`output`] formats rows.
+//! - Only [`probe`] names aya. Only [`node`] reads /proc; [`demo`] opens its own pod's namespaces there. Only [`output`] formats rows.
 //! - Only `forward::dial::nsenter` spawns helpers; [`demo`] spawns its own pod.
 //! - Filter by name and arguments first; look-ups that race with exits come after.
 //! - `pid` is the kernel's tgid, `tid` the kernel's pid, `comm` the kernel's 15 characters. A

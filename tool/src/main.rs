@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use pfsnoop::{cli, commands};
+use pfsnoop::{cli, commands, output};
 
 /// Exit code of a command line that makes no sense.
 const USAGE: u8 = 2;
@@ -12,7 +12,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(cli::Stop::Asked(text)) => return print(&text),
         Err(cli::Stop::Wrong(line)) => {
-            eprintln!("pfsnoop: {line}");
+            output::complain(&line);
             return ExitCode::from(USAGE);
         }
     };
@@ -20,7 +20,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("pfsnoop: {error:#}");
+            output::complain(&format!("{error:#}"));
             ExitCode::FAILURE
         }
     }

@@ -2,14 +2,12 @@
 
 use anyhow::Result;
 
-use crate::run::{cargo, shown, workspace_root};
+use crate::run::{cargo, shown, target_dir};
 use crate::setup;
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
     setup::to_run()?;
     shown(&mut cargo(&["build", "--release", "--package", "pfsnoop"]))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| workspace_root().join("target"), std::path::PathBuf::from);
-    let mut demo = std::process::Command::new(target.join("release/pfsnoop"));
+    let mut demo = std::process::Command::new(target_dir().join("release/pfsnoop"));
     shown(demo.arg("demo").args(args))
 }

@@ -3,6 +3,8 @@
 //! Every verb first brings the machine to where it can do its work ([`setup`]), so that each of
 //! them is one command on a fresh Debian 12 with Rust and a C linker.
 
+#![expect(clippy::print_stderr, reason = "a development tool may end when nobody reads its stderr")]
+
 mod bench;
 mod demo;
 mod run;

@@ -35,10 +35,14 @@ pub(super) async fn run(args: cli::Exec) -> Result<()> {
             () = stop.wait() => break,
         }
         screen.show(&mut events).await?;
+        // Under load there is always more: signals and timers must have their turn.
+        tokio::task::yield_now().await;
     }
     // What happened before the end is shown, also when the end came in between.
-    probe.read_ready(&mut events);
-    screen.show(&mut events).await?;
+    probe.detach();
+    while screen.wants_more() && probe.read_ready(&mut events) {
+        screen.show(&mut events).await?;
+    }
     screen.lost(&mut probe)?;
     Ok(screen.rows.lost_in_all(probe.lost_in_all())?)
 }
@@ -88,7 +92,7 @@ impl Screen {
         };
         let owners = OwnerFilter { pod: args.pod.clone(), container: args.container.clone() };
         Self {
-            selection: Selection::new(filter, !owners.is_empty()),
+            selection: Selection::new(filter, !owners.is_empty(), args.exit),
             owners,
             attributor: if wants_owners(args) { Some(Attributor::new().await) } else { None },
             rows: Rows::new(BufWriter::new(stdout()), args.output, columns),

@@ -56,7 +56,7 @@ fn dialer(choice: DialerChoice, target: &Target) -> Result<Box<dyn Dialer>> {
         DialerChoice::Auto => match Nsenter::look_up() {
             Ok(nsenter) => nsenter,
             Err(missing) => {
-                eprintln!("pfsnoop: {missing}; connecting natively instead");
+                output::complain(&format!("{missing}; connecting natively instead"));
                 return Ok(Box::new(Native));
             }
         },
@@ -76,7 +76,7 @@ async fn listen(ports: &[PortPair]) -> Result<Vec<Listener>> {
 pub(super) fn tell(notice: &Notice) -> Result<()> {
     let Lines { out, err } = output::notice(notice);
     if let Some(line) = err {
-        eprintln!("pfsnoop: {line}");
+        output::complain(&line);
     }
     out.map_or(Ok(()), |line| print(&line))
 }

@@ -59,7 +59,8 @@ impl Watch {
         let Some(probe) = &mut self.probe else {
             return Ok(());
         };
-        probe.read_ready(&mut self.events);
+        probe.detach();
+        while probe.read_ready(&mut self.events) {}
         let lost = probe.lost()?;
         let execs = self.take();
         self.print(&execs)?;

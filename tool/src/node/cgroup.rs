@@ -89,7 +89,7 @@ pub fn of_name(name: &[u8]) -> Placement {
 
 /// Reads the lines of /proc/PID/cgroup, `hierarchy:controllers:path` (cgroups(7)).
 ///
-/// All hierarchies name the same container; the first line that names one is taken.
+/// All hierarchies name the same container; the last line that says most is taken.
 #[must_use]
 pub fn parse(text: &[u8]) -> Placement {
     let lines = text.split(|&byte| byte == b'\n');
@@ -99,6 +99,12 @@ pub fn parse(text: &[u8]) -> Placement {
 }
 
 impl Placement {
+    /// The container's id.
+    #[must_use]
+    pub fn container_id(&self) -> Option<&str> {
+        self.container.as_ref().map(|(id, _)| id.as_str())
+    }
+
     /// How much it says. Of equals the last wins, which is cgroup v2's line where there is one.
     fn certainty(&self) -> u8 {
         u8::from(self.container.is_some()) * 2 + u8::from(self.pod_uid.is_some())
@@ -195,7 +201,7 @@ mod tests {
             (
                 "/system.slice/containerd.service/kubepods-besteffort-pod%S.slice:cri-containerd:%C",
                 Containerd,
-                false,
+                true,
             ),
             ("/k8s.io/%C", Containerd, false),
             ("/kubepods.slice/kubepods-pod%S.slice/crio-%C.scope", Crio, true),
@@ -212,12 +218,12 @@ mod tests {
             (
                 "/docker/%O/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod%S.slice/cri-containerd-%C.scope",
                 Containerd,
-                false,
+                true,
             ),
         ] {
             let (found, pod) = place(path);
             assert_eq!(found, Some(runtime), "{path}");
-            assert!(pod || !in_pod, "{path}");
+            assert_eq!(pod, in_pod, "{path}");
         }
     }
 
@@ -235,6 +241,20 @@ mod tests {
         ] {
             assert_eq!(place(path), (None, false), "{path}");
         }
+    }
+
+    #[test]
+    fn the_name_alone_is_enough_as_long_as_the_kernel_programs_keep_it() {
+        let slice = format!("kubepods-besteffort-pod{}.slice", UID.replace('-', "_"));
+        for name in [
+            format!("cri-containerd-{ID}.scope"),
+            ID.to_owned(),
+            format!("{slice}:cri-containerd:{ID}"),
+        ] {
+            assert!(name.len() < pfsnoop_common::record::MAX_CGROUP_NAME, "{name}");
+            assert_eq!(of_name(name.as_bytes()).container_id(), Some(ID), "{name}");
+        }
+        assert_eq!(of_name(b"\xff"), Placement::default());
     }
 
     #[test]

@@ -16,6 +16,11 @@ pub use text::Columns;
 
 use crate::trace::{ExecEvent, ExitEvent, Lost, Owner};
 
+/// Says something on stderr. A stderr that is closed or full is no reason to end.
+pub fn complain(what: &str) {
+    let _ = writeln!(io::stderr(), "pfsnoop: {what}");
+}
+
 /// What `-o` takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -80,7 +85,7 @@ impl<W: Write> Rows<W> {
         match &self.shape {
             Shape::Text(_) => {
                 let Lost { events, total } = lost;
-                eprintln!("pfsnoop: {events} records were lost, {total} since the start");
+                complain(&format!("{events} records were lost, {total} since the start"));
                 Ok(())
             }
             Shape::Json => json::line(&mut self.out, &json::lost(lost)),
@@ -90,7 +95,7 @@ impl<W: Write> Rows<W> {
     /// The loss in all, at the end. JSON has told it already: in the last record's `total`.
     pub fn lost_in_all(&mut self, total: u64) -> io::Result<()> {
         if total > 0 && matches!(self.shape, Shape::Text(_)) {
-            eprintln!("pfsnoop: in all, {total} records were lost");
+            complain(&format!("in all, {total} records were lost"));
         }
         Ok(())
     }

@@ -106,7 +106,7 @@ impl Columns {
             push(row, format_args!("{:<9}", time.strftime("%H:%M:%S").to_string()));
         }
         if let Some(start) = self.timestamp_since {
-            push(row, format_args!("{:<8}", seconds(time_ns.saturating_sub(start))));
+            push(row, format_args!("{:<7} ", seconds(time_ns.saturating_sub(start))));
         }
     }
 
@@ -233,6 +233,9 @@ mod tests {
         );
         let row = columns.row_of(&exec(&[b"x"]));
         assert_eq!(&row[8..], " 10.000  1000   nsenter          25898  976      0 x");
+        let mut later = exec(&[b"x"]);
+        later.time_ns += 1_000_000_000_000;
+        assert!(columns.row_of(&later)[8..].starts_with(" 1010.000 1000 "), "a space is left");
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
     let log_level = u8::from(options.verbose) * aya_log::Level::Trace as u8;
     let mut settings = options.settings;
     settings.cgroup_names = options.cgroup_names.into();
+    settings.ends = options.exits.into();
     let mut loader = EbpfLoader::new();
     loader
         // The programs have no relocations against kernel types: free aya's parse of them.
@@ -31,6 +32,16 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
         .override_global(names::OFFSETS, bytemuck::bytes_of(&offsets), true)
         .override_global(names::SETTINGS, bytemuck::bytes_of(&settings), true)
         .override_global(aya_log::LEVEL, &log_level, true);
+    // Maps that are not used take no memory.
+    for (map, is_used) in [
+        (names::EXECS_UNDER_WAY, options.failed_execs),
+        (names::PASSED, options.exits && settings.filters != 0),
+        (names::ENDED, options.exits && settings.filters == 0),
+    ] {
+        if !is_used {
+            loader.map_max_entries(map, 1);
+        }
+    }
     let programs = loader.load(OBJECT).map_err(failed("load the kernel programs"))?;
     drop(loader);
     give_memory_back();

@@ -83,7 +83,7 @@ pub struct Probe {
     loss: loss::Counter,
     _logs: Option<logs::Logs>,
     /// Keeps the programs attached.
-    _programs: aya::Ebpf,
+    programs: Option<aya::Ebpf>,
 }
 
 impl Probe {
@@ -97,19 +97,27 @@ impl Probe {
         let logs = if options.verbose { Some(logs::Logs::start(&mut programs)?) } else { None };
         load::attach(&mut programs, options)?;
         log::debug!("the kernel programs are attached");
-        Ok(Self { reader, loss, _logs: logs, _programs: programs })
+        Ok(Self { reader, loss, _logs: logs, programs: Some(programs) })
     }
 
-    /// Waits until there are events and adds them to `events`, oldest first.
+    /// Waits until there are events and adds a batch of them to `events`, in the order of time.
+    /// With a backlog, a batch may hold helpers that are newer than what the next batch brings.
     ///
     /// Cancel safe: an event that was taken from the kernel is in `events`.
     pub async fn read(&mut self, events: &mut Vec<Event>) -> Result<(), ProbeError> {
         self.reader.read(events).await
     }
 
-    /// Adds what is there already, without waiting.
-    pub fn read_ready(&mut self, events: &mut Vec<Event>) {
+    /// Adds a batch of what is there already, without waiting; false when there was nothing.
+    pub fn read_ready(&mut self, events: &mut Vec<Event>) -> bool {
+        let before = events.len();
         self.reader.read_ready(events);
+        events.len() > before
+    }
+
+    /// From here on nothing more is recorded; what was is still to be read.
+    pub fn detach(&mut self) {
+        self.programs = None;
     }
 
     /// What was lost since the last call, if anything was.

@@ -20,7 +20,7 @@ const NOBODYS_FOR: Duration = Duration::from_secs(1);
 pub struct Attributor {
     engines: Vec<Engine>,
     logs: Logs,
-    own_netns: Option<u32>,
+    host_netns: Option<u32>,
     names: HashMap<String, Names>,
     /// A process that was in that network namespace, and in a container, when we looked.
     in_netns: HashMap<u32, u32>,
@@ -48,12 +48,13 @@ pub struct Trail {
 impl Attributor {
     /// Looks for the runtimes of this node.
     pub async fn new() -> Self {
-        let own_netns =
-            netns_of(std::process::id()).ok().and_then(|inode| u32::try_from(inode).ok());
+        // The host's, or where that cannot be read our own.
+        let host = netns_of(1).or_else(|_| netns_of(std::process::id()));
+        let host_netns = host.ok().and_then(|inode| u32::try_from(inode).ok());
         Self {
             engines: Engine::find_all().await,
             logs: Logs::default(),
-            own_netns,
+            host_netns,
             names: HashMap::new(),
             in_netns: HashMap::new(),
             nobodys: HashMap::new(),
@@ -63,7 +64,13 @@ impl Attributor {
     /// Follows an exec's trail as far as /proc goes: fast, and to be done at once, since the
     /// process may end at any time.
     pub fn trail(&mut self, exec: &ExecEvent) -> Trail {
-        let own = placement_of(exec.pid).unwrap_or_else(|| of_name(&exec.cgroup));
+        // What the kernel saw at the exec counts: the pid may be another's by now.
+        let mut own = of_name(&exec.cgroup);
+        if let Some(full) = placement_of(exec.pid)
+            && (own.container.is_none() || own.container_id() == full.container_id())
+        {
+            own = full;
+        }
         if own.container.is_some() {
             return Trail { placement: own, by_netns: false };
         }
@@ -72,7 +79,7 @@ impl Attributor {
             let placement = placement_of(nsenter.target).unwrap_or_default();
             return Trail { placement, by_netns: true };
         }
-        let foreign = exec.netns.filter(|&netns| Some(netns) != self.own_netns);
+        let foreign = exec.netns.filter(|&netns| Some(netns) != self.host_netns);
         let placement = foreign.and_then(|netns| self.of_netns(netns));
         Trail { by_netns: true, placement: placement.unwrap_or_default() }
     }

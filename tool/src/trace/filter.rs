@@ -78,7 +78,8 @@ impl Filter {
 /// The expression as a plain text that a comm can contain.
 fn plain_comm(name: &Regex) -> Option<&str> {
     let text = name.as_str();
-    let is_plain = regex::escape(text) == text;
+    let is_plain =
+        !text.contains(['\\', '.', '+', '*', '?', '(', ')', '|', '[', ']', '{', '}', '^', '$']);
     (is_plain && (1..COMM_LEN).contains(&text.len())).then_some(text)
 }
 
@@ -147,8 +148,10 @@ mod tests {
     fn plain_names_are_for_the_kernel() {
         let wanted =
             |text| Filter { name: Some(regex(text)), ..Filter::default() }.settings().filters;
-        assert_eq!(wanted("nsenter"), filters::COMM);
-        for not_plain in ["", "^nsenter", "ns.nter", "sixteen-letters-"] {
+        for plain in ["nsenter", "kube-proxy", "fifteen-letters"] {
+            assert_eq!(wanted(plain), filters::COMM, "{plain}");
+        }
+        for not_plain in ["", "^nsenter", "ns.nter", "sixteenlettersxx"] {
             assert_eq!(wanted(not_plain), 0, "{not_plain}");
         }
     }

@@ -10,17 +10,20 @@ pub struct Selection {
     filter: Filter,
     /// Ends are shown of shown processes alone.
     is_partial: bool,
+    /// Ends are traced: without them, nothing would ever leave the map below.
+    has_ends: bool,
     /// Start of each process that was shown and has not ended, by pid. Bounded by the node's
     /// number of processes.
     shown: HashMap<u32, u64>,
 }
 
 impl Selection {
-    /// Nothing shown yet. `more_filters`: others than this one select too.
+    /// Nothing shown yet. `more_filters`: others than this one select too. `has_ends`: ends will be
+    /// asked for.
     #[must_use]
-    pub fn new(filter: Filter, more_filters: bool) -> Self {
+    pub fn new(filter: Filter, more_filters: bool, has_ends: bool) -> Self {
         let is_partial = more_filters || !filter.is_empty();
-        Self { filter, is_partial, shown: HashMap::new() }
+        Self { filter, is_partial, has_ends, shown: HashMap::new() }
     }
 
     /// The filter that execs must pass.
@@ -31,7 +34,7 @@ impl Selection {
 
     /// The exec was shown: its process's end is wanted.
     pub fn shown(&mut self, exec: &ExecEvent) {
-        if self.is_partial {
+        if self.is_partial && self.has_ends {
             self.shown.insert(exec.pid, exec.start_ns);
         }
     }
@@ -79,7 +82,7 @@ mod tests {
     #[test]
     fn ends_follow_the_process_not_its_name() {
         let name = Some(Regex::new("nsenter").unwrap());
-        let mut selection = Selection::new(Filter { name, ..Filter::default() }, false);
+        let mut selection = Selection::new(Filter { name, ..Filter::default() }, false, true);
         selection.shown(&exec(7, 1, "nsenter"));
         assert!(!selection.wants_exit(&exit(8, 1)), "was never shown");
         assert!(selection.wants_exit(&exit(7, 1)), "ends as socat");
@@ -90,7 +93,7 @@ mod tests {
 
     #[test]
     fn without_a_filter_every_end_is_shown() {
-        assert!(Selection::new(Filter::default(), false).wants_exit(&exit(1, 1)));
-        assert!(!Selection::new(Filter::default(), true).wants_exit(&exit(1, 1)));
+        assert!(Selection::new(Filter::default(), false, true).wants_exit(&exit(1, 1)));
+        assert!(!Selection::new(Filter::default(), true, true).wants_exit(&exit(1, 1)));
     }
 }

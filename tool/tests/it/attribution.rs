@@ -62,7 +62,7 @@ fn containers_and_pods_have_their_names() {
     in_container("plain", "/m-plain");
     let web = format!("k8s_web_kuard_shop_{UID}_0");
     in_container(&web, "/m-web");
-    let request = format!("nsenter -t {pause} -n socat - TCP4:localhost:8080 < /dev/null");
+    let request = format!("nsenter -t {pause} -n socat - TCP4:localhost:7098 < /dev/null");
     output(system("sh").args(["-c", &request]));
     Command::new(fixture()).args(["exit", "0", "m-host"]).status().unwrap();
 
@@ -76,7 +76,7 @@ fn containers_and_pods_have_their_names() {
     assert_eq!((&app["pod"], &app["container"]["name"]), (&pod, &json!(web)));
     // By its arguments, and by the namespace that it has entered: the pod, no one container of it.
     for comm in ["nsenter", "socat"] {
-        let helper = record(&json, comm, "TCP4:localhost:8080");
+        let helper = record(&json, comm, "TCP4:localhost:7098");
         assert_eq!((&helper["pod"], helper.get("container")), (&pod, None), "{helper}");
     }
     let host = record(&json, "odd-exec", "m-host");
@@ -107,9 +107,10 @@ fn a_pod_that_no_runtime_knows_keeps_its_netns() {
         snoop.stderr_line("word that it is attached", |line| line.contains("attached"));
         snoop
     };
-    let request = format!("nsenter -t {} -n socat - TCP4:localhost:8080 < /dev/null", pod.pause);
+    // A port that no other test asks for.
+    let request = format!("nsenter -t {} -n socat - TCP4:localhost:7099 < /dev/null", pod.pause);
     output(system("sh").args(["-c", &request]));
-    let socat = record(&snoop, "socat", "TCP4:localhost:8080");
+    let socat = record(&snoop, "socat", "TCP4:localhost:7099");
     let netns = std::fs::read_link(format!("/proc/{}/ns/net", pod.pause)).unwrap();
     assert_eq!(netns.to_string_lossy(), format!("net:[{}]", socat["netns"]));
     assert_eq!((socat.get("pod"), socat.get("container")), (None, None));

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::{Command, Output};
 
-use crate::support::leftovers::children_of;
+use crate::support::leftovers::assert_no_process_with;
 use crate::support::{output, pfsnoop, system, text};
 
 /// Ends with that code and one line on stderr that has all of these parts.
@@ -93,6 +93,7 @@ fn port_in_use() {
         let port = taken.local_addr().unwrap().port();
         let forward = output(&mut pfsnoop(&["forward", &sleeper.target(), &format!("{port}:80")]));
         let first_words = format!("Unable to listen on port {port} ");
+        assert_no_process_with(&format!("pfsnoop forward {} {port}:80", sleeper.target()));
         assert_says(&forward, 1, &[&first_words, "in use", "choose another local port"]);
     }
 }
@@ -120,13 +121,4 @@ fn kernel_without_btf() {
         hidden.args(["--mount", "sh", "-c", hide, "sh", env!("CARGO_BIN_EXE_pfsnoop")]).args(args);
         assert_says(&output(&mut hidden), 1, &["BTF", "CONFIG_DEBUG_INFO_BTF"]);
     }
-}
-
-#[test]
-fn errors_leave_no_child() {
-    // Whatever the tests above started would be ours by now, had it been left.
-    let (own, sleeper) = (std::process::id(), Sleeper::start());
-    output(&mut pfsnoop(&["forward", &sleeper.target(), "0"]));
-    let left: Vec<_> = children_of(1).into_iter().filter(|line| line.contains("pfsnoop")).collect();
-    assert_eq!(left, Vec::<String>::new(), "orphans of ours ({own})");
 }

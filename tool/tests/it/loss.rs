@@ -13,12 +13,12 @@ use crate::support::{eventually, pfsnoop, running::Running};
 struct Parent(std::process::Child);
 
 impl Parent {
-    /// One that execs the fixture so many times with 20 KB of arguments, once told to.
-    fn of_a_storm(count: usize) -> Self {
-        let script = "read go; long=$(printf %020000d 0); \
+    /// One that execs the fixture so many times with that many bytes of arguments, once told to.
+    fn of_a_storm(count: usize, bytes: usize) -> Self {
+        let script = "read go; long=$(printf \"%0$2d\" 0); \
             for i in $(seq \"$0\"); do \"$1\" exit 0 $long m-storm; done; read end";
         let mut bash = Command::new("bash");
-        bash.args(["-c", script, &count.to_string()]).arg(fixture());
+        bash.args(["-c", script, &count.to_string()]).arg(fixture()).arg(bytes.to_string());
         Self(bash.stdin(Stdio::piped()).spawn().unwrap())
     }
 
@@ -27,10 +27,16 @@ impl Parent {
     }
 
     /// Runs the storm to its end while the reader stands still.
-    fn storm(mut self, snoop: &Running) {
+    fn storm(self, snoop: &Running) {
+        self.storm_then(snoop, || {});
+    }
+
+    /// The same, and does something before the reader goes on.
+    fn storm_then(mut self, snoop: &Running, then: impl FnOnce()) {
         snoop.signal(Signal::STOP);
         self.0.stdin.take().unwrap().write_all(b"go\n").unwrap();
         self.0.wait().unwrap();
+        then();
         snoop.signal(Signal::CONT);
     }
 }
@@ -49,7 +55,7 @@ fn lost(records: &[Value]) -> u64 {
 #[test]
 fn shown_and_lost_make_up_what_happened() {
     // Some hundred of these records fit the ring buffer.
-    let parent = Parent::of_a_storm(500);
+    let parent = Parent::of_a_storm(500, 20_000);
     let mut snoop = Running::start(&mut pfsnoop(&["-P", &parent.pid(), "-o", "json", "-v"]));
     snoop.stderr_line("word that it is attached", |line| line.contains("attached"));
     parent.storm(&snoop);
@@ -65,6 +71,20 @@ fn shown_and_lost_make_up_what_happened() {
     let total =
         records.iter().rev().find(|record| record["type"] == "lost").unwrap()["total"].as_u64();
     assert_eq!(total, Some(lost));
+}
+
+#[test]
+fn a_backlog_is_shown_before_the_end() {
+    // Several batches, none of which is lost.
+    let parent = Parent::of_a_storm(2000, 100);
+    let mut snoop = Running::start(&mut pfsnoop(&["-P", &parent.pid(), "-o", "json", "-v"]));
+    snoop.stderr_line("word that it is attached", |line| line.contains("attached"));
+    parent.storm_then(&snoop, || snoop.signal(Signal::INT));
+    assert!(snoop.wait().success());
+    let lines = snoop.whole_stdout();
+    let records: Vec<Value> =
+        lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(count(&records, "exec", "m-storm") as u64 + lost(&records), 2000);
 }
 
 #[test]
@@ -93,7 +113,7 @@ fn helpers_are_not_lost_in_a_storm_that_loses_others() {
 
 #[test]
 fn text_tells_of_loss_on_stderr_and_again_at_the_end() {
-    let parent = Parent::of_a_storm(400);
+    let parent = Parent::of_a_storm(400, 20_000);
     let mut snoop = Running::start(&mut pfsnoop(&["-P", &parent.pid(), "--max-args", "1"]));
     snoop.stdout_line("header", |line| line.starts_with("PCOMM"));
     parent.storm(&snoop);

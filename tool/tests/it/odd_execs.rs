@@ -30,6 +30,13 @@ pub fn attached(args: &[&str]) -> Running {
     snoop
 }
 
+/// Runs the fixture to its end; returns the pid that it had.
+fn run(args: &[&str]) -> u32 {
+    let mut child = Command::new(fixture()).args(args).spawn().unwrap();
+    child.wait().unwrap();
+    child.id()
+}
+
 #[test]
 fn every_exec_is_seen_whole_with_its_end() {
     let snoop = attached(&["-x"]);
@@ -53,11 +60,57 @@ fn every_exec_is_seen_whole_with_its_end() {
 }
 
 #[test]
+fn threads_that_end_together_are_one_end() {
+    const RUNS: usize = 500;
+    for filter in [&["-l", "odd-exec"][..], &["-n", "odd-exec"], &[]] {
+        let snoop = attached(filter);
+        for _ in 0..RUNS {
+            Command::new(fixture()).args(["end-together", "m-together"]).status().unwrap();
+        }
+        let ours = |record: &&Value| record["args"].to_string().contains("m-together");
+        let ends_of = |records: &[Value], exec: &Value| {
+            let ends = records.iter().filter(|record| record["type"] == "exit");
+            ends.filter(|end| end["exec_id"] == exec["exec_id"]).count()
+        };
+        eventually("an end of each", || {
+            let records = records(&snoop);
+            let execs: Vec<&Value> = records.iter().filter(ours).collect();
+            (execs.len() == RUNS && execs.iter().all(|exec| ends_of(&records, exec) > 0))
+                .then_some(())
+        });
+        let (_, lines, _) = snoop.interrupt();
+        let records: Vec<Value> =
+            lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+        for exec in records.iter().filter(ours) {
+            assert_eq!(ends_of(&records, exec), 1, "{filter:?}: {exec}");
+        }
+    }
+}
+
+#[test]
+fn records_have_the_contracts_keys() {
+    let snoop = attached(&[]);
+    let keys_of = |kind: &str| {
+        let record =
+            eventually(kind, || records(&snoop).into_iter().find(|record| record["type"] == kind));
+        let keys = record.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        keys.join(" ")
+    };
+    assert_eq!(
+        keys_of("exec"),
+        "args args_bytes args_truncated args_unreadable cgroup_id comm exec_id filename gid mntns \
+         netns parent_comm pid pidns ppid ret tid time type uid"
+    );
+    assert_eq!(keys_of("exit"), "comm duration_ns exec_id exit_code pid ppid time type uid");
+}
+
+#[test]
 fn an_empty_argv_is_shown_as_the_kernel_made_it() {
     let snoop = attached(&[]);
-    Command::new(fixture()).args(["no-argv", "/proc/self/exe"]).status().unwrap();
+    let pid = run(&["no-argv", "/proc/self/exe"]);
     let record = eventually("the record", || {
-        records(&snoop).into_iter().find(|record| record["filename"] == "/proc/self/exe")
+        let is_it = |record: &Value| record["pid"] == pid && record["filename"] == "/proc/self/exe";
+        records(&snoop).into_iter().find(is_it)
     });
     // Since 5.18 the kernel puts one empty argument where there was none.
     assert!(
@@ -69,11 +122,12 @@ fn an_empty_argv_is_shown_as_the_kernel_made_it() {
 #[test]
 fn unreadable_arguments_of_a_failed_exec_are_marked() {
     let snoop = attached(&["-x"]);
-    Command::new(fixture()).args(["unfaulted", "/no/such", "must-fail"]).status().unwrap();
+    let pid = run(&["unfaulted", "/no/such", "must-fail"]);
     let record = eventually("the record", || {
-        let records = records(&snoop);
-        records.into_iter().find(|record| record["filename"] == "/no/such" && record["ret"] == -2)
+        let is_it = |record: &Value| record["pid"] == pid && record["ret"] == -2;
+        records(&snoop).into_iter().find(is_it)
     });
+    assert_eq!(record["filename"], "/no/such");
     // The array of pointers is on the same page: not even their number is known.
     assert_eq!(record["args_unreadable"], true, "{record}");
     assert_eq!(record["args"], serde_json::json!([]));
@@ -81,7 +135,7 @@ fn unreadable_arguments_of_a_failed_exec_are_marked() {
 
 #[test]
 fn beyond_64_kib_the_record_says_how_much_there_was() {
-    let snoop = attached(&[]);
+    let mut snoop = attached(&["-v"]);
     Command::new(fixture())
         .args(["long", "/proc/self/exe", "100000", "m-longer"])
         .status()
@@ -92,5 +146,8 @@ fn beyond_64_kib_the_record_says_how_much_there_was() {
     });
     let all = "/proc/self/exe exit 0 ".len() + 100_001 + "m-longer".len() + 1;
     assert_eq!(record["args_bytes"], all);
+    // What the kernel programs log (aya-log) is shown with -v.
+    let kept = format!("pid {}: 65536 of {all} bytes of arguments are kept", record["pid"]);
+    snoop.stderr_line("the kernel programs' word about it", |line| line.contains(&kept));
     assert_eq!(record["args"][3].as_str().unwrap().len(), 64 * 1024 - 22);
 }

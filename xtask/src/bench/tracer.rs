@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use super::latency::monotonic_ns;
-use crate::run::{quiet, workspace_root};
+use crate::run::{quiet, target_dir};
 
 /// How long a tracer may take to attach.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -28,7 +28,7 @@ pub(crate) struct Tracer {
 
 /// All, the one that the others are compared with first.
 pub(crate) fn all() -> Vec<Tracer> {
-    let pfsnoop = workspace_root().join("target/release/pfsnoop").display().to_string();
+    let pfsnoop = target_dir().join("release/pfsnoop").display().to_string();
     let tracer = |name, command: &[&str]| Tracer {
         name,
         command: command.iter().map(ToString::to_string).collect(),
