@@ -23,11 +23,11 @@ use crate::failed_exec;
 use crate::filter;
 use crate::globals::{field, offset};
 use crate::task::Task;
-use crate::text::copied_len;
+use crate::text::{bounded, copied_len};
 
 /// Arguments that fit a per-CPU scratch buffer, whose values the kernel bounds at 32 KiB
 /// (`PCPU_MIN_UNIT_SIZE`). Longer ones are written straight into the ring buffer.
-const SCRATCH_ARGS: usize = 27 * 1024;
+const SCRATCH_ARGS: usize = 16 * 1024;
 
 /// A record with room for `ARGS` bytes of arguments. Each text begins where the one before ends.
 #[repr(C)]
@@ -134,9 +134,8 @@ unsafe fn copy_texts<const ARGS: usize>(
     // length stays inside the record.
     unsafe {
         let header = &mut (*record).header;
-        let mut args_len = header.args_total;
-        if args_len > ARGS as u64 {
-            args_len = ARGS as u64;
+        let mut args_len = bounded::<ARGS>(header.args_total);
+        if header.args_total > ARGS as u64 {
             header.flags |= exec_flags::ARGS_CUT;
             let (pid, total) = (header.pid, header.args_total);
             info!(ctx, "pid {}: {} of {} bytes of arguments are kept", pid, args_len, total);

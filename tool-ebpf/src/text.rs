@@ -16,3 +16,14 @@ pub(crate) fn copied_len<const MAX: usize>(copied: i64) -> Option<usize> {
     let with_nul = if copied == 0 { 1 } else { copied as usize };
     Some((with_nul - 1) & (MAX - 1))
 }
+
+/// A length of at most `MAX`.
+#[inline(always)]
+pub(crate) fn bounded<const MAX: usize>(len: u64) -> u64 {
+    const { assert!(MAX.is_power_of_two()) };
+    if len >= MAX as u64 {
+        return MAX as u64;
+    }
+    // Hidden from the compiler, which would leave the mask out after the comparison.
+    core::hint::black_box(len) & (MAX as u64 - 1)
+}

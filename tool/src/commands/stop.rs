@@ -1,8 +1,12 @@
 //! When a command ends: a signal, the time it was given, or nobody reading any more.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, sleep_until};
 
@@ -15,6 +19,7 @@ pub(super) struct Stop {
 impl Stop {
     /// From here on the signals no longer end the process by themselves.
     pub(super) fn new(duration: Option<Duration>) -> io::Result<Self> {
+        end_at_once_by_a_second()?;
         let signals = [
             signal(SignalKind::interrupt())?,
             signal(SignalKind::terminate())?,
@@ -42,4 +47,16 @@ impl Stop {
             () = time_is_up => {}
         }
     }
+}
+
+/// A second signal ends the process at once: the first may find it in the middle of writing to a
+/// pipe whose reader stands still. What it spawned dies with it.
+fn end_at_once_by_a_second() -> io::Result<()> {
+    let is_second = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        // In this order: the first signal passes by the first line, and then arms it.
+        flag::register_conditional_shutdown(signal, 0, Arc::clone(&is_second))?;
+        flag::register(signal, Arc::clone(&is_second))?;
+    }
+    Ok(())
 }

@@ -3,12 +3,12 @@
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result, bail};
-use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal};
+use rustix::process::getpid;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use super::pause::READY;
-use crate::node::process::netns_of;
+use crate::node::process::{die_with, netns_of};
 
 /// Where the web page is served, on every address of the pod.
 pub const PORT: u16 = 8080;
@@ -61,13 +61,7 @@ async fn spawn(args: &[&str]) -> Result<(Child, u32)> {
     command.process_group(0).kill_on_drop(true);
     let parent = getpid();
     // SAFETY: between fork and exec it makes two system calls and touches no memory of ours.
-    unsafe {
-        command.pre_exec(move || {
-            set_parent_process_death_signal(Some(Signal::KILL))?;
-            let orphaned = getppid() != Some(parent);
-            if orphaned { Err(std::io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
-        });
-    }
+    unsafe { command.pre_exec(move || die_with(parent)) };
     let mut child = command.spawn()?;
     let pid = child.id().context("it ended at once")?;
     let stdout = child.stdout.take().context("its stdout is missing")?;

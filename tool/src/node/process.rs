@@ -5,7 +5,9 @@ use std::os::fd::OwnedFd;
 
 use procfs::ProcError;
 use procfs::process::Process;
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, getppid, pidfd_open, set_parent_process_death_signal,
+};
 
 /// Why a process cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +72,14 @@ impl Held {
         // A pidfd becomes readable when its process ends (pidfd_open(2)).
         matches!(poll(&mut fds, Some(&now)), Ok(0))
     }
+}
+
+/// Has the calling process killed when `parent`, which forked it, ends; to be called between fork
+/// and exec. (The signal is sent at the end of the *thread* that forked, prctl(2).)
+pub fn die_with(parent: Pid) -> io::Result<()> {
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    // The parent may have ended before the line above.
+    if getppid() == Some(parent) { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
 }
 
 /// Inode of a process's network namespace.

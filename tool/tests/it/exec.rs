@@ -167,6 +167,27 @@ fn a_closed_pipe_is_a_quiet_end() {
 }
 
 #[test]
+fn a_second_signal_ends_a_writer_that_nobody_reads() {
+    use rustix::process::{Pid, Signal, kill_process};
+    // A pipe is full after 64 KiB, and nobody takes anything out.
+    let mut command = pfsnoop(&["-n", "true", "-q"]);
+    let mut snoop = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let long = "x".repeat(8000);
+    let wchan = format!("/proc/{}/wchan", snoop.id());
+    crate::support::eventually("it waits for its reader", || {
+        run("/bin/true", &[&long]);
+        std::fs::read_to_string(&wchan).unwrap().contains("pipe_write").then_some(())
+    });
+    let pid = Pid::from_raw(i32::try_from(snoop.id()).unwrap()).unwrap();
+    for _ in 0..2 {
+        kill_process(pid, Signal::TERM).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let status = crate::support::eventually("its end", || snoop.try_wait().unwrap());
+    assert!(status.success(), "{status:?}");
+}
+
+#[test]
 fn json_has_everything() {
     let mut snoop = Running::start(&mut pfsnoop(&["-n", "true", "-o", "json", "--count", "1"]));
     // There is no header to wait for.

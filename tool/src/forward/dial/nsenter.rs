@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal};
+use rustix::process::getpid;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, ChildStderr, Command};
 
@@ -13,6 +13,7 @@ use super::{Connection, Dialer, Dialing};
 use crate::forward::Failure;
 use crate::forward::stream::Duplex;
 use crate::node::path::look_up;
+use crate::node::process::die_with;
 use crate::resolve::Target;
 
 /// How much of what a helper says on stderr is kept.
@@ -56,14 +57,7 @@ impl Nsenter {
         command.process_group(0).kill_on_drop(true);
         let parent = getpid();
         // SAFETY: between fork and exec it makes two system calls and touches no memory of ours.
-        unsafe {
-            command.pre_exec(move || {
-                set_parent_process_death_signal(Some(Signal::KILL))?;
-                // The parent may have ended before the line above.
-                let orphaned = getppid() != Some(parent);
-                if orphaned { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
-            });
-        }
+        unsafe { command.pre_exec(move || die_with(parent)) };
         let not_spawned = |source| {
             let program = self.nsenter.display().to_string();
             Failure::NotSpawned { program, source }
