@@ -55,7 +55,7 @@ fn lost(records: &[Value]) -> u64 {
 #[test]
 fn shown_and_lost_make_up_what_happened() {
     // Some hundred of these records fit the ring buffer.
-    let parent = Parent::of_a_storm(500, 20_000);
+    let parent = Parent::of_a_storm(500, 15_000);
     let mut snoop = Running::start(&mut pfsnoop(&["-P", &parent.pid(), "-o", "json", "-v"]));
     snoop.stderr_line("word that it is attached", |line| line.contains("attached"));
     parent.storm(&snoop);
@@ -90,7 +90,7 @@ fn a_backlog_is_shown_before_the_end() {
 #[test]
 fn helpers_are_not_lost_in_a_storm_that_loses_others() {
     let snoop = attached(&[]);
-    let long = "x".repeat(20_000);
+    let long = "x".repeat(15_000);
     snoop.signal(Signal::STOP);
     for round in 0..5 {
         for _ in 0..100 {
@@ -113,7 +113,7 @@ fn helpers_are_not_lost_in_a_storm_that_loses_others() {
 
 #[test]
 fn text_tells_of_loss_on_stderr_and_again_at_the_end() {
-    let parent = Parent::of_a_storm(400, 20_000);
+    let parent = Parent::of_a_storm(400, 15_000);
     let mut snoop = Running::start(&mut pfsnoop(&["-P", &parent.pid(), "--max-args", "1"]));
     snoop.stdout_line("header", |line| line.starts_with("PCOMM"));
     parent.storm(&snoop);
