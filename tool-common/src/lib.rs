@@ -20,6 +20,10 @@ pub mod names {
     pub const HELPER_EVENTS: &str = "HELPER_EVENTS";
     /// Threads inside an exec system call.
     pub const EXECS_UNDER_WAY: &str = "EXECS_UNDER_WAY";
+    /// Records of failed execs in the making, one for each CPU.
+    pub const FAILED_EXEC_SCRATCH: &str = "FAILED_EXEC_SCRATCH";
+    /// The program that copies the arguments of a failed exec, for tail calls.
+    pub const FAILED_EXEC_PROGRAMS: &str = "FAILED_EXEC_PROGRAMS";
     /// Processes whose end is wanted.
     pub const PASSED: &str = "PASSED";
     /// Ends that were reported a moment ago.

@@ -118,9 +118,9 @@ fn take_sleep() -> bool {
     }
 }
 
-/// Counts a record that found its ring buffer full.
+/// Counts a record that was not sent.
 #[inline(always)]
-fn count_lost(ring: Ring) {
+pub(crate) fn count_lost(ring: Ring) {
     if let Some(lost) = LOST.get_ptr_mut(ring as u32) {
         // SAFETY: the value is this CPU's own, and these programs do not interrupt one another.
         unsafe { *lost += 1 };

@@ -1,10 +1,11 @@
 //! Loading the object that `build.rs` made, and attaching its programs.
 
+use aya::maps::ProgramArray;
 use aya::programs::{RawTracePoint, TracePoint};
 use aya::{Ebpf, EbpfLoader, VerifierLogLevel};
 use pfsnoop_common::names;
 
-use super::{Options, ProbeError, failed, offsets, program_failed, tracefs};
+use super::{Options, ProbeError, failed, map_failed, offsets, program_failed, tracefs};
 
 /// The kernel programs, aligned as the ELF reader wants them.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/pfsnoop-ebpf"));
@@ -32,6 +33,9 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
         .override_global(names::OFFSETS, bytemuck::bytes_of(&offsets), true)
         .override_global(names::SETTINGS, bytemuck::bytes_of(&settings), true)
         .override_global(aya_log::LEVEL, &log_level, true);
+    if options.failed_execs {
+        loader.map_max_entries(names::FAILED_EXEC_SCRATCH, cpus()?);
+    }
     // Maps that are not used take no memory.
     for (map, is_used) in [
         (names::EXECS_UNDER_WAY, options.failed_execs),
@@ -46,6 +50,15 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
     drop(loader);
     give_memory_back();
     Ok(programs)
+}
+
+/// How many CPUs there may ever be.
+fn cpus() -> Result<u32, ProbeError> {
+    let (doing, source) = match aya::util::nr_cpus() {
+        Ok(cpus) => return Ok(u32::try_from(cpus).unwrap_or(u32::MAX)),
+        Err((_, source)) => ("count the CPUs", Box::new(source)),
+    };
+    Err(ProbeError::Aya { doing, source })
 }
 
 /// aya's loader parses all of the kernel's types whether it needs them or not: tens of megabytes
@@ -81,6 +94,7 @@ fn attach_raw(programs: &mut Ebpf, name: &'static str) -> Result<(), ProbeError>
 }
 
 fn attach_failed_execs(programs: &mut Ebpf) -> Result<(), ProbeError> {
+    load_args_program(programs)?;
     for (name, tracepoint) in FAILED_EXEC_TRACEPOINTS {
         let program: &mut TracePoint = program(programs, name)?;
         if program.fd().is_err() {
@@ -91,6 +105,19 @@ fn attach_failed_execs(programs: &mut Ebpf) -> Result<(), ProbeError> {
             .map_err(program_failed("attach to the exec system calls"))?;
     }
     Ok(())
+}
+
+/// Puts the program for arguments where the one that begins, and it itself, calls it.
+fn load_args_program(programs: &mut Ebpf) -> Result<(), ProbeError> {
+    let args: &mut TracePoint = program(programs, "failed_exec_args")?;
+    args.load().map_err(program_failed("load the program for arguments of failed execs"))?;
+    let fd = args.fd().and_then(|fd| Ok(fd.try_clone()?));
+    let fd = fd.map_err(program_failed("hold the program for arguments of failed execs"))?;
+    let map = programs.map_mut(names::FAILED_EXEC_PROGRAMS);
+    let missing =
+        || ProbeError::Aya { doing: "find a map", source: names::FAILED_EXEC_PROGRAMS.into() };
+    let mut calls = ProgramArray::try_from(map.ok_or_else(missing)?).map_err(map_failed)?;
+    calls.set(0, &fd, 0).map_err(map_failed)
 }
 
 /// The program of that name in our object, as its type.

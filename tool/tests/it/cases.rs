@@ -30,6 +30,8 @@ fn failed(run: &[&'static str], args: Value, errno: i64) -> Case {
 pub fn all() -> Vec<Case> {
     let (noent, acces) = (i64::from(libc::ENOENT), i64::from(libc::EACCES));
     let long = "x".repeat(60_000);
+    let mut many = vec!["sevenb"; 8_000];
+    many.push("must-fail-many");
     vec![
         seen(&["plain", SELF, "exit", "3", "m-plain"], &[SELF, "exit", "3", "m-plain"], 3),
         seen(&["plain", SELF, "kill", "9", "m-kill"], &[SELF, "kill", "9", "m-kill"], -9),
@@ -60,6 +62,12 @@ pub fn all() -> Vec<Case> {
             json!(["/etc", "", "must-fail-acces"]),
             acces,
         ),
+        failed(
+            &["long", "/no/such", "60000", "must-fail-long"],
+            json!(["/no/such", "exit", "0", &long, "must-fail-long"]),
+            noent,
+        ),
+        failed(&["many", "/no/such", "8000", "must-fail-many"], json!(many), noent),
         failed(
             &["execveat", "/no/such", "must-fail-at"],
             json!(["/no/such", "must-fail-at"]),

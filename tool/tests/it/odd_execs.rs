@@ -151,3 +151,16 @@ fn beyond_64_kib_the_record_says_how_much_there_was() {
     snoop.stderr_line("the kernel programs' word about it", |line| line.contains(&kept));
     assert_eq!(record["args"][3].as_str().unwrap().len(), 64 * 1024 - 22);
 }
+
+#[test]
+fn a_failed_exec_with_more_arguments_than_are_read_says_so() {
+    let snoop = attached(&["-x"]);
+    let pid = run(&["many", "/no/such", "9000", "must-fail"]);
+    let record = eventually("the record", || {
+        let is_it = |record: &Value| record["pid"] == pid && record["ret"] == -2;
+        records(&snoop).into_iter().find(is_it)
+    });
+    assert_eq!(record["args_truncated"], true);
+    // 33 programs of 256.
+    assert_eq!(record["args"].as_array().unwrap().len(), 8448);
+}

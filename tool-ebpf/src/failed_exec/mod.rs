@@ -1,0 +1,150 @@
+//! Failed execs: what the caller asked for is remembered at `sys_enter_execve[at]` and read at
+//! `sys_exit_execve[at]` when the result is an error (include/trace/events/syscalls.h).
+//!
+//! For ENOENT and EACCES the kernel never copied the arguments, so one on a page that is not in
+//! memory yet cannot be read here; it is marked so. The file name always can.
+
+mod args;
+
+use aya_ebpf::{
+    EbpfContext as _,
+    helpers::generated::{bpf_get_current_task, bpf_get_smp_processor_id, bpf_ktime_get_boot_ns},
+    macros::{map, tracepoint},
+    maps::{Array, LruHashMap},
+    programs::TracePointContext,
+};
+use pfsnoop_common::{
+    offsets::ABSENT,
+    record::{ExecHeader, Kind, MAX_CGROUP_NAME, MAX_FILENAME, exec_flags},
+};
+
+use crate::cgroup;
+use crate::filter;
+use crate::globals::offset;
+use crate::task::Task;
+
+/// What a thread inside an exec system call asked for.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Asked {
+    filename: u64,
+    argv: u64,
+}
+
+/// A record in the making, which takes several programs, one after another.
+#[repr(C)]
+struct Scratch {
+    asked: Asked,
+    record: Record,
+}
+
+/// Each text begins where the one before ends.
+#[repr(C)]
+struct Record {
+    header: ExecHeader,
+    texts: [u8; MAX_CGROUP_NAME],
+    _args: [u8; args::ROOM],
+    _filename: [u8; MAX_FILENAME],
+}
+
+/// By thread. Threads that are killed inside the call leave their entry: the oldest go.
+#[map]
+static EXECS_UNDER_WAY: LruHashMap<u32, Asked> = LruHashMap::with_max_entries(4096, 0);
+
+/// One for each CPU, which user space counts; a per-CPU map cannot hold values of that size. These
+/// programs run with preemption off, and do not interrupt themselves.
+#[map]
+static FAILED_EXEC_SCRATCH: Array<Scratch> = Array::with_max_entries(1, 0);
+
+/// The thread's exec succeeded: nothing to report.
+#[inline(always)]
+pub(crate) fn forget(tid: u32) {
+    // The map is empty, and this a look-up in vain, unless failed execs are traced.
+    let _ = EXECS_UNDER_WAY.remove(tid);
+}
+
+/// `execve(filename, argv, envp)`.
+#[tracepoint(category = "syscalls", name = "sys_enter_execve")]
+fn sys_enter_execve(ctx: TracePointContext) -> u32 {
+    remember(&ctx, 0);
+    0
+}
+
+/// `execveat(dirfd, filename, argv, envp, flags)`.
+#[tracepoint(category = "syscalls", name = "sys_enter_execveat")]
+fn sys_enter_execveat(ctx: TracePointContext) -> u32 {
+    remember(&ctx, 1);
+    0
+}
+
+/// Both calls' return.
+#[tracepoint(category = "syscalls", name = "sys_exit_execve")]
+fn sys_exit_exec(ctx: TracePointContext) -> u32 {
+    if begin(&ctx).is_some() {
+        args::copy_and_send(&ctx);
+    }
+    0
+}
+
+/// `filename` is the argument of that index, `argv` the next.
+#[inline(always)]
+fn remember(ctx: &TracePointContext, filename: usize) -> Option<()> {
+    let args = syscall_field(offset!(sys_enter_args))?;
+    // SAFETY: the tracepoint's record has six arguments at that offset.
+    let asked = unsafe {
+        Asked {
+            filename: ctx.read_at(args + filename * size_of::<u64>()).ok()?,
+            argv: ctx.read_at(args + (filename + 1) * size_of::<u64>()).ok()?,
+        }
+    };
+    EXECS_UNDER_WAY.insert(ctx.pid(), asked, 0).ok()
+}
+
+/// Writes everything but arguments and file name, if there is a failure to report.
+#[inline(always)]
+fn begin(ctx: &TracePointContext) -> Option<()> {
+    let ret_at = syscall_field(offset!(sys_exit_ret))?;
+    // SAFETY: the tracepoint's record has the result at that offset.
+    let ret: i64 = unsafe { ctx.read_at(ret_at) }.ok()?;
+    if ret >= 0 {
+        return None;
+    }
+    let tid = ctx.pid();
+    // SAFETY: no other thread has this key.
+    let asked = unsafe { EXECS_UNDER_WAY.get(tid) }.copied()?;
+    forget(tid);
+    // SAFETY: the helper takes nothing.
+    let task = Task(unsafe { bpf_get_current_task() } as *const u8);
+    if !filter::passes(ctx, task) {
+        return None;
+    }
+    let scratch = scratch()?;
+    // SAFETY: the value is this CPU's own.
+    let Scratch { asked: to_read, record } = unsafe { &mut *scratch };
+    *to_read = asked;
+    let header = &mut record.header;
+    header.kind = Kind::FailedExec as u32;
+    // Until the end of the list is seen.
+    header.flags = exec_flags::ARGS_CUT;
+    header.ret = ret as i32;
+    header.args_len = 0;
+    header.args_total = 0;
+    // SAFETY: the helper takes nothing.
+    header.time_ns = unsafe { bpf_ktime_get_boot_ns() };
+    task.identify(ctx, header);
+    // SAFETY: there is room for the longest name.
+    header.cgroup_len = unsafe { cgroup::copy_name(task, record.texts.as_mut_ptr()) } as u32;
+    Some(())
+}
+
+/// This CPU's.
+#[inline(always)]
+fn scratch() -> Option<*mut Scratch> {
+    // SAFETY: the helper takes nothing.
+    FAILED_EXEC_SCRATCH.get_ptr_mut(unsafe { bpf_get_smp_processor_id() })
+}
+
+#[inline(always)]
+fn syscall_field(offset: u32) -> Option<usize> {
+    (offset != ABSENT).then_some(offset as usize)
+}
