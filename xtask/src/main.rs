@@ -45,6 +45,13 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<String>,
     },
+    /// A client of the benchmarks' web server
+    #[command(hide = true)]
+    Client {
+        port: u16,
+        #[command(subcommand)]
+        load: bench::Load,
+    },
     /// Set up, build, and run every test (as root)
     Test {
         /// Arguments for `cargo test`, after `--`
@@ -69,6 +76,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Demo { args } => demo::run(&args),
         Verb::Bench { bench } => bench::run(&bench),
         Verb::Storm { count, command } => bench::run_storm(count, &command),
+        Verb::Client { port, load } => bench::run_client(port, &load),
         Verb::Test { args } => test::run(&args),
     }
 }

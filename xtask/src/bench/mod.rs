@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: us and the peers, side by side in one run, with ratios.
 
 mod bpf;
+mod forward;
 mod latency;
 mod stats;
 mod storm;
@@ -11,6 +12,7 @@ mod tracer;
 use anyhow::Result;
 use clap::Subcommand;
 
+pub(crate) use forward::client::{Load, run as run_client};
 pub(crate) use storm::run as run_storm;
 
 /// What can be measured.
@@ -25,11 +27,18 @@ pub(crate) enum Bench {
         #[arg(long, default_value_t = 5)]
         rounds: usize,
     },
+    /// The forwarder's roads beside a chain of socat and nsenter, and beside no forwarder
+    Forward {
+        /// Times that each is repeated; the table shows medians
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+    },
 }
 
 /// Runs one of them.
 pub(crate) fn run(bench: &Bench) -> Result<()> {
     match *bench {
         Bench::Trace { execs, rounds } => trace::run(execs, rounds),
+        Bench::Forward { rounds } => forward::run(rounds),
     }
 }

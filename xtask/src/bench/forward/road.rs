@@ -1,0 +1,159 @@
+//! The roads into the pod, each run as a person would run it.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::client::{Load, Outcome};
+use super::pod::{PORT, Pod};
+use crate::run::target_dir;
+
+pub(super) const CHAIN: &str = "socat, nsenter, socat";
+pub(super) const NSENTER: &str = "pfsnoop --dialer nsenter";
+
+/// A way to reach the pod's server.
+pub(super) struct Road {
+    pub(super) name: &'static str,
+    port: u16,
+    /// The forwarder; none where the client is inside.
+    forwarder: Option<Child>,
+    pod: u32,
+}
+
+/// All, up and listening; the one without a forwarder first.
+pub(super) fn all(pod: &Pod) -> Result<Vec<Road>> {
+    let pid = pod.pid();
+    let inside = Road { name: "inside the netns", port: PORT, forwarder: None, pod: pid };
+    let chain = |port: u16| {
+        let mut socat = Command::new("socat");
+        socat.arg(format!("TCP4-LISTEN:{port},bind=127.0.0.1,fork,reuseaddr,backlog=1024"));
+        socat.arg(format!("EXEC:nsenter -t {pid} -n socat - TCP4\\:localhost\\:{PORT}"));
+        socat
+    };
+    let pfsnoop = |dialer: &'static str| {
+        move |port: u16| {
+            let mut pfsnoop = Command::new(target_dir().join("release/pfsnoop"));
+            pfsnoop.args(["forward", &format!("pid/{pid}"), &format!("{port}:{PORT}")]);
+            pfsnoop.args(["--dialer", dialer, "--no-watch"]);
+            pfsnoop
+        }
+    };
+    Ok(vec![
+        inside,
+        Road::start(CHAIN, pid, chain)?,
+        Road::start(NSENTER, pid, pfsnoop("nsenter"))?,
+        Road::start("pfsnoop --dialer native", pid, pfsnoop("native"))?,
+    ])
+}
+
+impl Road {
+    fn start(name: &'static str, pod: u32, command: impl Fn(u16) -> Command) -> Result<Self> {
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let mut command = command(port);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let forwarder = command.spawn().with_context(|| format!("{command:?}"))?;
+        let road = Self { name, port, forwarder: Some(forwarder), pod };
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            ensure!(Instant::now() < deadline, "{name} does not listen");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(road)
+    }
+
+    /// Runs a client to its end.
+    pub(super) fn client(&self, load: &Load) -> Result<Outcome> {
+        let output = self.client_command(load)?.stderr(Stdio::inherit()).output()?;
+        ensure!(output.status.success(), "{}: the client failed", self.name);
+        Ok(serde_json::from_slice(&output.stdout)?)
+    }
+
+    fn client_command(&self, load: &Load) -> Result<Command> {
+        let client = std::env::current_exe()?;
+        let mut command = Command::new(&client);
+        if self.forwarder.is_none() {
+            command = Command::new("nsenter");
+            command.args(["-t", &self.pod.to_string(), "-n"]).arg(&client);
+        }
+        command.args(["client", &self.port.to_string()]);
+        match load {
+            Load::Download => command.arg("download"),
+            Load::Requests { clients, seconds } => {
+                command.args(["requests", &clients.to_string(), &seconds.to_string()])
+            }
+            Load::Hold { connections } => command.args(["hold", &connections.to_string()]),
+        };
+        Ok(command)
+    }
+
+    /// CPU time of the forwarder and of the helpers that it has reaped; 0 without one.
+    pub(super) fn cpu_seconds(&self) -> Result<f64> {
+        let Some(forwarder) = &self.forwarder else { return Ok(f64::NAN) };
+        let stat = procfs::process::Process::new(forwarder.id().cast_signed())?.stat()?;
+        let ticks = stat.utime + stat.stime;
+        let children = stat.cutime + stat.cstime;
+        Ok((ticks + children.unsigned_abs()) as f64 / procfs::ticks_per_second() as f64)
+    }
+
+    /// MiB of the forwarder and its helpers with so many connections open.
+    pub(super) fn memory_with(&self, connections: u32) -> Result<f64> {
+        let Some(forwarder) = &self.forwarder else { return Ok(f64::NAN) };
+        let mut command = self.client_command(&Load::Hold { connections })?;
+        let mut client = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let stdout = client.stdout.take().context("no stdout")?;
+        let opened = BufReader::new(stdout).lines().next().transpose()?;
+        ensure!(opened.as_deref() == Some("open"), "{}: connections fail", self.name);
+        let memory = settled(|| pss_mib(forwarder.id()))?;
+        if let Some(mut stdin) = client.stdin.take() {
+            stdin.flush()?;
+        }
+        client.wait()?;
+        Ok(memory)
+    }
+}
+
+/// The value once it stays the same for a second: helpers take their time to start.
+fn settled(value: impl Fn() -> Result<f64>) -> Result<f64> {
+    let mut last = value()?;
+    for _ in 0..30 {
+        std::thread::sleep(Duration::from_secs(1));
+        let now = value()?;
+        if (now - last).abs() < 0.1 {
+            return Ok(now);
+        }
+        last = now;
+    }
+    bail!("memory does not settle")
+}
+
+/// Proportional set size of a process and all below it.
+fn pss_mib(root: u32) -> Result<f64> {
+    let mut family = vec![root.cast_signed()];
+    let parents: Vec<(i32, i32)> = procfs::process::all_processes()?
+        .filter_map(|process| process.ok()?.stat().ok())
+        .map(|stat| (stat.pid, stat.ppid))
+        .collect();
+    let mut next = 0;
+    while let Some(&parent) = family.get(next) {
+        family.extend(parents.iter().filter(|(_, ppid)| *ppid == parent).map(|(pid, _)| pid));
+        next += 1;
+    }
+    let pss_kib = |pid: &i32| -> Option<u64> {
+        let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+        let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+        line.split_whitespace().next()?.parse().ok()
+    };
+    Ok(family.iter().filter_map(pss_kib).sum::<u64>() as f64 / 1024.0)
+}
+
+impl Drop for Road {
+    fn drop(&mut self) {
+        if let Some(forwarder) = &mut self.forwarder {
+            let _ = Command::new("kill").args(["-TERM", &forwarder.id().to_string()]).status();
+            let _ = forwarder.wait();
+        }
+    }
+}
