@@ -1,5 +1,6 @@
 //! One connection, from accept to its report.
 
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -51,9 +52,17 @@ async fn carry(
     let Connection { duplex, helper, address: _ } = connection;
     let until = if helper.is_some() { Until::TargetEnds } else { Until::BothEnd };
     let client = Duplex::of_socket(client).map_err(Failure::BadClient)?;
-    let relayed = tokio::select! {
-        relayed = relay::run(client, duplex, until, carried) => Some(relayed),
-        _ = stop.wait_for(|&stop| stop) => None,
+    let relayed = {
+        let enough = async {
+            match &helper {
+                Some(helper) => helper.server_ended(carried).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            relayed = relay::run(client, duplex, until, enough, carried) => Some(relayed),
+            _ = stop.wait_for(|&stop| stop) => None,
+        }
     };
     match (relayed, helper) {
         (Some(Ok(())), Some(helper)) => helper.wait().await,

@@ -3,6 +3,7 @@
 //! What it does is told as [`Notice`]s; what it spawned is for the kernel to tell.
 
 mod connection;
+mod count;
 mod dial;
 mod listener;
 mod notice;

@@ -1,22 +1,28 @@
 //! Carrying bytes both ways between a client and the target, each direction for as long as it
 //! takes.
 
+use std::future::pending;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::count::Count;
 use super::stream::{Broke, Duplex, carry};
 
 /// Bytes that have arrived, each way.
 #[derive(Debug, Default)]
 pub(super) struct Carried {
-    to_pod: AtomicU64,
-    from_pod: AtomicU64,
+    to_pod: Count,
+    from_pod: Count,
 }
 
 impl Carried {
     /// To the pod, and from it.
     pub(super) fn bytes(&self) -> (u64, u64) {
-        (self.to_pod.load(Ordering::Relaxed), self.from_pod.load(Ordering::Relaxed))
+        (self.to_pod.get(), self.from_pod.get())
+    }
+
+    /// Waits for the pod's first byte to arrive.
+    pub(super) async fn answered(&self) {
+        self.from_pod.some().await;
     }
 }
 
@@ -44,14 +50,17 @@ pub(super) enum Until {
 ///
 /// Each side's end of sending is passed on (half-close) and does not end the other direction. A
 /// side that breaks off is passed on too: as a reset, so that nobody takes a part for the whole.
+/// Once `enough` is ready and the client has nothing more to send at the moment, its end is passed
+/// on as if it had come.
 pub(super) async fn run(
     client: Duplex,
     target: Duplex,
     until: Until,
+    enough: impl Future<Output = ()>,
     carried: &Carried,
 ) -> Result<(), Broken> {
     let up = async {
-        match carry(client.from, &target.to, &carried.to_pod).await {
+        match carry(client.from, &target.to, &carried.to_pod, enough).await {
             Err(Broke::Reading(error)) => {
                 target.to.reset_on_close();
                 Err(Broken::Client(error))
@@ -65,7 +74,7 @@ pub(super) async fn run(
         }
     };
     let down = async {
-        match carry(target.from, &client.to, &carried.from_pod).await {
+        match carry(target.from, &client.to, &carried.from_pod, pending()).await {
             Err(Broke::Reading(error)) => {
                 client.to.reset_on_close();
                 Err(Broken::Target(error))

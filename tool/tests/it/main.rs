@@ -26,4 +26,5 @@ mod kernels;
 mod loss;
 mod names;
 mod native;
+mod nsenter_road;
 mod odd_execs;

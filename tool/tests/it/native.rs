@@ -26,7 +26,7 @@ fn start(command: &mut Command) -> (Running, Vec<u16>) {
 }
 
 /// A program inside the pod's network namespace.
-fn inside(pod: &DemoPod, args: &[&str]) -> Command {
+pub fn inside(pod: &DemoPod, args: &[&str]) -> Command {
     let mut command = system("nsenter");
     command.args(["-t", &pod.pause.to_string(), "-n"]).args(args);
     command

@@ -2,6 +2,7 @@
 
 mod native;
 mod nsenter;
+mod server_end;
 
 use std::future::Future;
 use std::net::IpAddr;

@@ -1,16 +1,19 @@
 //! The kubelet's road: `nsenter -t PID -n socat - TCP4:localhost:PORT`, with its checks in its
 //! order and its error texts (dockershim and cri-dockerd, `portForward`).
 
+use std::future::pending;
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use rustix::process::getpid;
+use rustix::process::{Pid, getpid};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, ChildStderr, Command};
 
+use super::server_end::ServerEnd;
 use super::{Connection, Dialer, Dialing};
 use crate::forward::Failure;
+use crate::forward::relay::Carried;
 use crate::forward::stream::Duplex;
 use crate::node::path::look_up;
 use crate::node::process::die_with;
@@ -92,6 +95,19 @@ impl Helper {
         let stderr = tokio::spawn(read_stderr(child.stderr.take().ok_or_else(missing)?));
         let duplex = Duplex::of_pipes(stdout, stdin)?;
         Ok(Connection { duplex, address: None, helper: Some(Self { child, stderr }) })
+    }
+
+    /// Waits until the server has said all that it will ever say, and socat has taken it. Never
+    /// ends where that cannot be seen: then socat's half second passes.
+    pub(in crate::forward) async fn server_ended(&self, carried: &Carried) {
+        // By then socat is connected.
+        carried.answered().await;
+        let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        let ended = async { ServerEnd::of(pid.ok_or(io::ErrorKind::NotFound)?)?.wait().await };
+        if let Err(error) = ended.await {
+            log::debug!("cannot watch socat's connection: {error}");
+            pending::<()>().await;
+        }
     }
 
     /// Waits for its own end.
