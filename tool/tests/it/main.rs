@@ -29,3 +29,4 @@ mod loss;
 mod names;
 mod native;
 mod odd_execs;
+mod records;

@@ -31,7 +31,7 @@ pub fn attached(args: &[&str]) -> Running {
 }
 
 /// Runs the fixture to its end; returns the pid that it had.
-fn run(args: &[&str]) -> u32 {
+pub fn run(args: &[&str]) -> u32 {
     let mut child = Command::new(fixture()).args(args).spawn().unwrap();
     child.wait().unwrap();
     child.id()
@@ -131,6 +131,18 @@ fn unreadable_arguments_of_a_failed_exec_are_marked() {
     // The array of pointers is on the same page: not even their number is known.
     assert_eq!(record["args_unreadable"], true, "{record}");
     assert_eq!(record["args"], serde_json::json!([]));
+}
+
+#[test]
+fn one_unreadable_argument_of_a_failed_exec_is_marked() {
+    let snoop = attached(&["-x"]);
+    let pid = run(&["unfaulted-last", "/no/such", "", "must-fail"]);
+    let record = eventually("the record", || {
+        let is_it = |record: &Value| record["pid"] == pid && record["ret"] == -2;
+        records(&snoop).into_iter().find(is_it)
+    });
+    assert_eq!(record["args"], serde_json::json!(["/no/such", "", null]));
+    assert_eq!(record["args_unreadable"], true, "{record}");
 }
 
 #[test]
