@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::eventually;
-
 /// Where cgroup v2 is mounted.
 pub fn root() -> PathBuf {
     ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"]
@@ -31,8 +29,10 @@ impl Cgroup {
 impl Drop for Cgroup {
     fn drop(&mut self) {
         // A process that has just ended is in there for a moment longer.
-        if !std::thread::panicking() {
-            eventually("an empty cgroup", || std::fs::remove_dir(&self.0).ok());
-        }
+        let is_removed = (0..200).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            std::fs::remove_dir(&self.0).is_ok()
+        });
+        assert!(is_removed || std::thread::panicking(), "{} is in use", self.0.display());
     }
 }
