@@ -272,9 +272,9 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_bytes_are_parsed(text: Vec<u8>, path in "(/|:|pod|kubepods|-|docker-|[0-9a-f]{32,64}|\\.scope|\\.slice|\n)*") {
+        fn any_bytes_are_parsed(text: Vec<u8>, path in "(/|:|pod|kubepods|-|docker-|[0-9a-f]{32,64}|\\.scope|\\.slice|\n|ü|\\PC)*") {
             let _ = parse(&text);
-            let placement = parse(path.as_bytes());
+            let placement = parse(format!("0::{path}").as_bytes());
             if let Some((id, _)) = placement.container {
                 proptest::prop_assert!(is_id(&id));
             }

@@ -246,6 +246,8 @@ mod tests {
         let owner = Owner { container: Some(container), pod: Some(pod) };
         let row = columns.row(&exec(&[b"x"]), &owner);
         assert_eq!(&row[35..], "-          default/kuard                0123456789ab         x");
+        let with_netns = ExecEvent { netns: Some(4_026_531_840), ..exec(&[b"x"]) };
+        assert!(columns.row(&with_netns, &owner)[35..].starts_with("4026531840 default/kuard "));
         let header = columns.header();
         for column in ["NETNS", "POD", "CONTAINER", "ARGS"] {
             assert!(row.as_bytes()[header.find(column).unwrap() - 1] == b' ', "{column}");
@@ -266,6 +268,14 @@ mod tests {
     fn quotes_escape_quotes_and_controls() {
         let columns = Columns { quote: true, ..Columns::default() };
         assert!(columns.row_of(&exec(&[b"a\"b", b"", b"c\nd"])).ends_with(r#" "a\"b" "" "c\nd""#));
+    }
+
+    #[test]
+    fn nothing_that_a_process_chooses_is_shown_raw() {
+        let mut event = exec(&[b"\x1b[31m"]);
+        event.comm = b"a\nb"[..].into();
+        let row = Columns::default().row_of(&event);
+        assert!(row.starts_with(r"a\nb  ") && row.ends_with(r" \x1b[31m"), "{row}");
     }
 
     #[test]

@@ -141,7 +141,9 @@ mod tests {
         assert!(!line("kubelet").matches(&exec()), "the line is the arguments, not the parent");
         assert!(!Filter { ppid: Some(7), ..name("nsenter") }.matches(&exec()));
         assert!(!Filter { uid: Some(7), ..name("nsenter") }.matches(&exec()));
-        assert!(Filter { uid: Some(0), ..Filter::default() }.matches(&exec()), "uid 0 is a filter");
+        let root = Filter { uid: Some(0), ..Filter::default() };
+        assert!(root.matches(&exec()));
+        assert!(!root.matches(&ExecEvent { uid: 7, ..exec() }), "uid 0 is a filter");
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! Whose a process is: real containers of a real Docker daemon, labelled as cri-dockerd does.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::process::Command;
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::odd_execs::{fixture, records};
 use crate::support::docker::Docker;
-use crate::support::{eventually, output, pfsnoop, pod::DemoPod, running::Running, system};
+use crate::support::{
+    eventually, output, pfsnoop, pod::DemoPod, running::Running, stdout_of, system,
+};
 
 pub const UID: &str = "12345678-9abc-def0-1234-56789abcdef0";
 
@@ -47,10 +51,15 @@ fn record(snoop: &Running, comm: &str, mark: &str) -> Value {
 #[test]
 fn containers_and_pods_have_their_names() {
     let docker = Docker::start("attribution");
-    docker.run("plain", "sleep 1000");
+    let plain_pid = docker.run("plain", "sleep 1000");
+    // What runs on the host is not its, though they share a network namespace.
+    docker.run_with("on-host", "host", &[], "sleep 1000");
     let pause = start_pod(&docker, "kuard");
     let json = snoop(&docker, &["-o", "json", "--exit"]);
     let by_pod = snoop(&docker, &["--pod", "shop/kuard"]);
+    let web = format!("k8s_web_kuard_shop_{UID}_0");
+    let web_id = stdout_of(docker.client().args(["inspect", "--format", "{{.Id}}", &web]));
+    let by_id = snoop(&docker, &["--container", &web_id[..12], "-o", "wide"]);
     let by_container = snoop(&docker, &["--container", "plain", "-o", "wide"]);
     let other_pod = snoop(&docker, &["--pod", "other/kuard"]);
 
@@ -60,7 +69,6 @@ fn containers_and_pods_have_their_names() {
         assert!(exec.status.success(), "{exec:?}");
     };
     in_container("plain", "/m-plain");
-    let web = format!("k8s_web_kuard_shop_{UID}_0");
     in_container(&web, "/m-web");
     let request = format!("nsenter -t {pause} -n socat - TCP4:localhost:7098 < /dev/null");
     output(system("sh").args(["-c", &request]));
@@ -79,6 +87,13 @@ fn containers_and_pods_have_their_names() {
         let helper = record(&json, comm, "TCP4:localhost:7098");
         assert_eq!((&helper["pod"], helper.get("container")), (&pod, None), "{helper}");
     }
+    // Gone before anybody can look, and in no namespace that tells: the kernel programs have kept
+    // the cgroup's name.
+    json.signal(Signal::STOP);
+    in_container("on-host", "/m-gone");
+    json.signal(Signal::CONT);
+    let gone = record(&json, "mkdir", "/m-gone");
+    assert_eq!(gone["container"]["name"], "on-host");
     let host = record(&json, "odd-exec", "m-host");
     assert_eq!((host.get("pod"), host.get("container")), (None, None));
 
@@ -94,8 +109,15 @@ fn containers_and_pods_have_their_names() {
     );
     let rows = stdout(by_container);
     let row = rows.iter().find(|row| row.contains("/m-plain")).unwrap();
-    assert!(rows[0].contains("NETNS") && row.contains(" plain "), "{rows:#?}");
+    let netns = std::fs::metadata(format!("/proc/{plain_pid}/ns/net")).unwrap().ino();
+    assert!(rows[0].contains("NETNS") && row.contains(&format!(" {netns} ")), "{rows:#?}");
+    assert!(row.contains(" plain "), "{rows:#?}");
     assert!(!rows.iter().any(|row| row.contains("/m-web")));
+    let rows = stdout(by_id);
+    let row = rows.iter().find(|row| row.contains("/m-web")).unwrap();
+    let owner: Vec<&str> = row.split_whitespace().skip(6).take(2).collect();
+    assert_eq!(owner, ["shop/kuard", &web], "{rows:#?}");
+    assert!(!rows.iter().any(|row| row.contains("/m-plain")), "{rows:#?}");
     assert_eq!(stdout(other_pod).len(), 1, "the header alone");
 }
 

@@ -29,12 +29,17 @@ fn failed(run: &[&'static str], args: Value, errno: i64) -> Case {
 /// Every case. The last argument of each names it, in its record too.
 pub fn all() -> Vec<Case> {
     let (noent, acces) = (i64::from(libc::ENOENT), i64::from(libc::EACCES));
-    let long = "x".repeat(60_000);
+    let long = "x".repeat(65_507);
     let mut many = vec!["sevenb"; 8_000];
     many.push("must-fail-many");
     vec![
         seen(&["plain", SELF, "exit", "3", "m-plain"], &[SELF, "exit", "3", "m-plain"], 3),
         seen(&["plain", SELF, "kill", "9", "m-kill"], &[SELF, "kill", "9", "m-kill"], -9),
+        seen(
+            &["plain", SELF, "leader-first", "7", "m-leader"],
+            &[SELF, "leader-first", "7", "m-leader"],
+            7,
+        ),
         seen(&["thread", SELF, "exit", "4", "m-thread"], &[SELF, "exit", "4", "m-thread"], 4),
         seen(
             &["thread-beside-others", SELF, "exit", "5", "m-threads"],
@@ -55,8 +60,20 @@ pub fn all() -> Vec<Case> {
             &["exe", "exit", "0", "", r"\xff\xfe".to_owned().as_str(), "m-raw-bytes", ""],
             0,
         ),
-        seen(&["long", SELF, "60000", "m-long"], &[SELF, "exit", "0", &long, "m-long"], 0),
+        seen(
+            &["long", SELF, "60000", "m-long"],
+            &[SELF, "exit", "0", &long[..60_000], "m-long"],
+            0,
+        ),
+        // As many bytes as the kernel programs' short way takes, and as a record holds.
+        seen(&["long", SELF, "16355", "m-16k"], &[SELF, "exit", "0", &long[..16_355], "m-16k"], 0),
+        seen(&["long", SELF, "65507", "m-64k"], &[SELF, "exit", "0", &long, "m-64k"], 0),
         failed(&["plain", "/no/such", "must-fail"], json!(["/no/such", "must-fail"]), noent),
+        failed(
+            &["thread", "/no/such", "must-fail-thread"],
+            json!(["/no/such", "must-fail-thread"]),
+            noent,
+        ),
         failed(
             &["plain", "/etc", "", "must-fail-acces"],
             json!(["/etc", "", "must-fail-acces"]),
@@ -64,7 +81,7 @@ pub fn all() -> Vec<Case> {
         ),
         failed(
             &["long", "/no/such", "60000", "must-fail-long"],
-            json!(["/no/such", "exit", "0", &long, "must-fail-long"]),
+            json!(["/no/such", "exit", "0", &long[..60_000], "must-fail-long"]),
             noent,
         ),
         failed(&["many", "/no/such", "8000", "must-fail-many"], json!(many), noent),

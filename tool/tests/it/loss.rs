@@ -6,8 +6,23 @@ use std::process::{Command, Stdio};
 use rustix::process::Signal;
 use serde_json::Value;
 
+use crate::exec::run_as;
 use crate::odd_execs::{attached, fixture, records};
 use crate::support::{eventually, pfsnoop, running::Running};
+
+/// `pfsnoop` with these options and JSON, attached before anything passes its filter.
+fn attached_quietly(args: &[&str]) -> Running {
+    let mut snoop = Running::start(pfsnoop(args).args(["-o", "json", "-v"]));
+    snoop.stderr_line("word that it is attached", |line| line.contains("attached"));
+    snoop
+}
+
+/// Every record, once it has ended by itself.
+fn whole(mut snoop: Running) -> Vec<Value> {
+    assert!(snoop.wait().success());
+    let lines = snoop.whole_stdout();
+    lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
 
 /// A shell whose children are the only ones that are traced.
 struct Parent(std::process::Child);
@@ -31,11 +46,16 @@ impl Parent {
         self.storm_then(snoop, || {});
     }
 
-    /// The same, and does something before the reader goes on.
-    fn storm_then(mut self, snoop: &Running, then: impl FnOnce()) {
-        snoop.signal(Signal::STOP);
+    /// Runs the storm to its end.
+    fn go(mut self) {
         self.0.stdin.take().unwrap().write_all(b"go\n").unwrap();
         self.0.wait().unwrap();
+    }
+
+    /// Runs the storm while the reader stands still, and does something before it goes on.
+    fn storm_then(self, snoop: &Running, then: impl FnOnce()) {
+        snoop.signal(Signal::STOP);
+        self.go();
         then();
         snoop.signal(Signal::CONT);
     }
@@ -56,35 +76,65 @@ fn lost(records: &[Value]) -> u64 {
 fn shown_and_lost_make_up_what_happened() {
     // Some hundred of these records fit the ring buffer.
     let parent = Parent::of_a_storm(500, 15_000);
-    let mut snoop = Running::start(&mut pfsnoop(&["-P", &parent.pid(), "-o", "json", "-v"]));
-    snoop.stderr_line("word that it is attached", |line| line.contains("attached"));
+    let before = jiff::Timestamp::now();
+    let snoop = attached_quietly(&["-P", &parent.pid()]);
     parent.storm(&snoop);
     eventually("the loss", || (lost(&records(&snoop)) > 0).then_some(()));
     snoop.signal(Signal::INT);
-    assert!(snoop.wait().success());
-    let lines = snoop.whole_stdout();
-    let records: Vec<Value> =
-        lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let records = whole(snoop);
     let (shown, lost) = (count(&records, "exec", "m-storm"), lost(&records));
     assert!(shown > 50 && lost > 100, "{shown} shown, {lost} lost");
     assert_eq!(shown as u64 + lost, 500);
-    let total =
-        records.iter().rev().find(|record| record["type"] == "lost").unwrap()["total"].as_u64();
-    assert_eq!(total, Some(lost));
+    let last = records.iter().rev().find(|record| record["type"] == "lost").unwrap();
+    assert_eq!(last["total"], lost);
+    let time: jiff::Timestamp = last["time"].as_str().unwrap().parse().unwrap();
+    assert!(before <= time && time <= jiff::Timestamp::now(), "{last}");
 }
 
 #[test]
 fn a_backlog_is_shown_before_the_end() {
     // Several batches, none of which is lost.
     let parent = Parent::of_a_storm(2000, 100);
-    let mut snoop = Running::start(&mut pfsnoop(&["-P", &parent.pid(), "-o", "json", "-v"]));
-    snoop.stderr_line("word that it is attached", |line| line.contains("attached"));
+    let snoop = attached_quietly(&["-P", &parent.pid()]);
     parent.storm_then(&snoop, || snoop.signal(Signal::INT));
-    assert!(snoop.wait().success());
-    let lines = snoop.whole_stdout();
-    let records: Vec<Value> =
-        lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let records = whole(snoop);
     assert_eq!(count(&records, "exec", "m-storm") as u64 + lost(&records), 2000);
+}
+
+#[test]
+fn a_loss_just_before_the_end_is_told() {
+    // The look once a second may come before the signal is seen, but hardly each time.
+    for _ in 0..4 {
+        let parent = Parent::of_a_storm(300, 15_000);
+        let snoop = attached_quietly(&["-P", &parent.pid()]);
+        parent.storm_then(&snoop, || snoop.signal(Signal::INT));
+        let records = whole(snoop);
+        let (shown, lost) = (count(&records, "exec", "m-storm"), lost(&records));
+        assert!(lost > 0, "{shown} shown");
+        assert_eq!(shown as u64 + lost, 300);
+    }
+}
+
+#[test]
+fn what_is_filtered_out_takes_no_room() {
+    let wanted = Parent::of_a_storm(1, 10);
+    let pid = wanted.pid();
+    let snoops = [&["-n", "tru"][..], &["-u", "65534"], &["-P", &pid]].map(attached_quietly);
+    for snoop in &snoops {
+        snoop.signal(Signal::STOP);
+    }
+    Parent::of_a_storm(300, 15_000).go();
+    wanted.go();
+    run_as(65534, "/bin/true", &["m-storm"]);
+    for snoop in snoops {
+        snoop.signal(Signal::CONT);
+        eventually("what is wanted", || {
+            (count(&records(&snoop), "exec", "m-storm") > 0).then_some(())
+        });
+        snoop.signal(Signal::INT);
+        let records = whole(snoop);
+        assert_eq!((count(&records, "exec", "m-storm"), lost(&records)), (1, 0));
+    }
 }
 
 #[test]

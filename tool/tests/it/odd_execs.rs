@@ -31,7 +31,7 @@ pub fn attached(args: &[&str]) -> Running {
 }
 
 /// Runs the fixture to its end; returns the pid that it had.
-fn run(args: &[&str]) -> u32 {
+pub fn run(args: &[&str]) -> u32 {
     let mut child = Command::new(fixture()).args(args).spawn().unwrap();
     child.wait().unwrap();
     child.id()
@@ -130,7 +130,20 @@ fn unreadable_arguments_of_a_failed_exec_are_marked() {
     assert_eq!(record["filename"], "/no/such");
     // The array of pointers is on the same page: not even their number is known.
     assert_eq!(record["args_unreadable"], true, "{record}");
+    assert_eq!(record["args_truncated"], false, "unreadable, not too long");
     assert_eq!(record["args"], serde_json::json!([]));
+}
+
+#[test]
+fn one_unreadable_argument_of_a_failed_exec_is_marked() {
+    let snoop = attached(&["-x"]);
+    let pid = run(&["unfaulted-last", "/no/such", "", "must-fail"]);
+    let record = eventually("the record", || {
+        let is_it = |record: &Value| record["pid"] == pid && record["ret"] == -2;
+        records(&snoop).into_iter().find(is_it)
+    });
+    assert_eq!(record["args"], serde_json::json!(["/no/such", "", null]));
+    assert_eq!(record["args_unreadable"], true, "{record}");
 }
 
 #[test]
@@ -163,4 +176,19 @@ fn a_failed_exec_with_more_arguments_than_are_read_says_so() {
     assert_eq!(record["args_truncated"], true);
     // 33 programs of 256.
     assert_eq!(record["args"].as_array().unwrap().len(), 8448);
+}
+
+#[test]
+fn one_long_argument_of_a_failed_exec_is_marked_when_it_is_cut() {
+    const ROOM: usize = 64 * 1024 - 1;
+    let snoop = attached(&["-x"]);
+    for (len, is_cut) in [(ROOM, false), (ROOM + 1, true)] {
+        let pid = run(&["long", "/no/such", &len.to_string(), "must-fail"]);
+        let record = eventually("the record", || {
+            let is_it = |record: &Value| record["pid"] == pid && record["ret"] == -2;
+            records(&snoop).into_iter().find(is_it)
+        });
+        assert_eq!(record["args_truncated"], is_cut, "{len}");
+        assert_eq!(record["args"][3].as_str().unwrap().len(), ROOM);
+    }
 }

@@ -96,6 +96,8 @@ impl Drop for Docker {
         // Ends the containerd that it started, too.
         self.daemon.signal(rustix::process::Signal::TERM);
         self.daemon.wait();
+        // What it leaves behind of a container on the host's network.
+        let _ = system("umount").arg("--quiet").arg(self.dir.join("exec/netns/default")).output();
         let _ = std::fs::remove_dir_all(&self.dir);
     }
 }

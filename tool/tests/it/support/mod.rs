@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub mod cgroup;
 pub mod docker;
 pub mod leftovers;
 pub mod pod;
