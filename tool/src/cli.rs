@@ -8,7 +8,7 @@ use regex::bytes::Regex;
 use crate::forward::PortPair;
 use crate::node::{cgroup, user::uid_of};
 use crate::output::Format;
-use crate::resolve::TargetName;
+use crate::resolve::{Endpoint, RuntimeChoice, Runtimes, TargetName};
 use crate::trace::{Cgroup, PodName};
 
 /// Shows the nsenter and socat that kubectl port-forward spawns on a node, and forwards ports by the same road
@@ -128,6 +128,9 @@ pub struct Forward {
     /// The road into the target
     #[arg(long, value_enum, default_value_t)]
     pub dialer: DialerChoice,
+    /// Whom to ask about names
+    #[command(flatten)]
+    pub runtimes: AskRuntimes,
     /// Most connections at once; more are turned away
     #[arg(long, value_name = "N", default_value_t = 4096)]
     pub max_connections: usize,
@@ -137,6 +140,23 @@ pub struct Forward {
     /// Say more on stderr, also what the kernel programs log
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+/// Which container runtimes are asked.
+#[derive(Args, Debug)]
+pub struct AskRuntimes {
+    /// Which container runtimes to ask for pods and containers
+    #[arg(long, value_enum, default_value_t)]
+    pub runtime: RuntimeChoice,
+    /// Ask only the runtime at this unix socket; it speaks CRI, or Docker's API with --runtime docker
+    #[arg(long, value_name = "URI")]
+    pub runtime_endpoint: Option<Endpoint>,
+}
+
+impl From<AskRuntimes> for Runtimes {
+    fn from(AskRuntimes { runtime, runtime_endpoint }: AskRuntimes) -> Self {
+        Self { choice: runtime, endpoint: runtime_endpoint }
+    }
 }
 
 /// What `--dialer` takes.

@@ -9,12 +9,16 @@ use crate::cli::{self, DialerChoice};
 use crate::forward::{Dialer, Forwarder, Listener, Native, Notice, Nsenter, PortPair};
 use crate::node;
 use crate::output::{self, Lines};
-use crate::resolve::Target;
+use crate::resolve::{FindError, Target};
 
 pub(super) async fn run(args: cli::Forward) -> Result<()> {
     start_logging(args.verbose);
     let mut stop = Stop::new(None)?;
-    let target = Target::find(&args.target, &args.namespace).await?;
+    let target = Target::find(&args.target, &args.namespace, &args.runtimes.into()).await;
+    let target = target.map_err(harmless)?;
+    if target.is_host_network() {
+        output::complain("note: the target has the node's own network: its ports are the node's");
+    }
     let dialer = dialer(args.dialer, &target)?;
     let mut watch = if args.no_watch {
         Watch::nothing()
@@ -45,6 +49,12 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
         tell(&notice)?;
     }
     watch.show_rest()
+}
+
+/// Names and words of the runtimes are in there.
+fn harmless(error: FindError) -> anyhow::Error {
+    let text = format!("{:#}", anyhow::Error::from(error));
+    anyhow::Error::msg(output::escaped(text.as_bytes()))
 }
 
 /// The road: the kubelet's where it can be taken, or the one that was asked for.

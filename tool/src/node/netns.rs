@@ -7,13 +7,16 @@ use std::fs::File;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tokio::sync::oneshot;
+
+/// `NSFS_MAGIC` (include/uapi/linux/magic.h).
+const NSFS_MAGIC: i64 = 0x6e73_6673;
 
 /// What the thread is asked to do, where it is.
 type Job = Box<dyn FnOnce() + Send>;
@@ -81,6 +84,24 @@ impl Netns {
         jobs.send(job).map_err(|_| gone())?;
         receiver.await.map_err(|_| gone())
     }
+}
+
+/// The file of the node's own network namespace: of process 1, or where that may not be read our
+/// own.
+#[must_use]
+pub fn host_file() -> PathBuf {
+    let first = PathBuf::from("/proc/1/ns/net");
+    if first.metadata().is_ok() { first } else { PathBuf::from("/proc/self/ns/net") }
+}
+
+/// Inode of the namespace whose file that is; `None` when it is none, as where its mount cannot be
+/// seen.
+#[must_use]
+pub fn inode_of(path: &Path) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt as _;
+    let file = File::open(path).ok()?;
+    let is_namespace = rustix::fs::fstatfs(&file).is_ok_and(|fs| fs.f_type == NSFS_MAGIC);
+    file.metadata().ok().filter(|_| is_namespace).map(|file| file.ino())
 }
 
 fn gone() -> io::Error {

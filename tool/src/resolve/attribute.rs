@@ -1,12 +1,15 @@
 //! Whose a process is: from its cgroup, from the network namespace that it has entered, or from
-//! the target that it is about to enter; with names from Docker's API or the kubelet's folders.
+//! the target that it is about to enter; with names from the runtimes or the kubelet's folders.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::docker::Engine;
+use super::runtimes::Runtimes;
+use super::source::{self, Source};
 use crate::node::cgroup::{Placement, Runtime, of_name, placement_of};
 use crate::node::kubelet::Logs;
+use crate::node::netns;
 use crate::node::process::{netns_of, processes_in_netns};
 use crate::trace::{Container, ExecEvent, Invocation, Owner, Pod, invocation};
 
@@ -18,7 +21,7 @@ const NOBODYS_FOR: Duration = Duration::from_secs(1);
 
 /// Finds owners. One is enough for a command: it remembers names.
 pub struct Attributor {
-    engines: Vec<Engine>,
+    sources: Vec<Arc<dyn Source>>,
     logs: Logs,
     host_netns: Option<u32>,
     names: HashMap<String, Names>,
@@ -46,15 +49,22 @@ pub struct Trail {
 }
 
 impl Attributor {
-    /// Looks for the runtimes of this node.
-    pub async fn new() -> Self {
-        // The host's, or where that cannot be read our own.
-        let host = netns_of(1).or_else(|_| netns_of(std::process::id()));
-        let host_netns = host.ok().and_then(|inode| u32::try_from(inode).ok());
+    /// Connects to those runtimes that answer.
+    pub async fn new(runtimes: &Runtimes) -> Self {
+        let mut sources = Vec::new();
+        for asked in runtimes.connect().await {
+            match asked.answer {
+                Ok(source) => sources.push(source),
+                // A containerd that serves Docker alone is no fault of the node.
+                Err(error) if error.is_not_served() => log::debug!("{}: {error}", asked.whom),
+                Err(error) => log::warn!("{}: {error}; names may be missing", asked.whom),
+            }
+        }
         Self {
-            engines: Engine::find_all().await,
+            sources,
             logs: Logs::default(),
-            host_netns,
+            host_netns: netns::inode_of(&netns::host_file())
+                .and_then(|inode| u32::try_from(inode).ok()),
             names: HashMap::new(),
             in_netns: HashMap::new(),
             nobodys: HashMap::new(),
@@ -128,7 +138,7 @@ impl Attributor {
             return names.clone();
         }
         let names = self.look_up_names(id).await;
-        if names.name.is_some() {
+        if names.name.is_some() || names.pod.is_some() {
             if self.names.len() >= REMEMBERED {
                 self.names.clear();
             }
@@ -138,10 +148,13 @@ impl Attributor {
     }
 
     async fn look_up_names(&self, id: &str) -> Names {
-        for engine in &self.engines {
-            if let Some(known) = engine.container(id).await {
-                let runtime = Some(engine.runtime);
-                return Names { runtime, name: known.name, pod: known.pod };
+        for source in &self.sources {
+            match source.names(id).await {
+                Ok(Some(source::Names { name, pod })) => {
+                    return Names { runtime: Some(source.name()), name, pod };
+                }
+                Ok(None) => {}
+                Err(error) => log::debug!("{} does not tell names: {error}", source.name()),
             }
         }
         match self.logs.container(id) {
