@@ -18,6 +18,7 @@ mod attribution;
 mod bad_input;
 mod build;
 mod cases;
+mod cri;
 mod demo;
 mod docker;
 mod exec;

@@ -1,6 +1,9 @@
 //! What the tests share.
 
+pub mod containerd;
+pub mod cri;
 pub mod docker;
+pub mod image;
 pub mod leftovers;
 pub mod pod;
 pub mod running;
