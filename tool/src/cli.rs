@@ -7,7 +7,7 @@ use regex::bytes::Regex;
 
 use crate::forward::PortPair;
 use crate::node::{cgroup, user::uid_of};
-use crate::output::Format;
+use crate::output::{Format, TextOrJson};
 use crate::resolve::{Endpoint, RuntimeChoice, Runtimes, TargetName};
 use crate::trace::{Cgroup, PodName};
 
@@ -27,6 +27,7 @@ const EXAMPLES: &str = "\
 Examples:
   pfsnoop -n nsenter                  every nsenter that this node spawns, as execsnoop shows it
   pfsnoop forward kuard 8080:80       local port 8080 to port 80 in that pod
+  pfsnoop targets                     pods and containers, and the ports that listen inside
   pfsnoop demo                        an embedded pod, one forward, one request, and what the kernel saw";
 
 /// The verbs.
@@ -36,6 +37,8 @@ pub enum Verb {
     Exec(Exec),
     /// Forward local ports into a target, as a kubelet does, and show what that spawns
     Forward(Forward),
+    /// List what can be forwarded to: pods and containers, and who listens inside
+    Targets(Targets),
     /// Make a pod, forward a port to it, make one request, and show what the kernel saw
     Demo(Demo),
     /// The demo's pause process
@@ -142,6 +145,28 @@ pub struct Forward {
     pub verbose: bool,
 }
 
+/// `pfsnoop targets`
+#[derive(Args, Debug)]
+#[command(after_help = TARGETS_EXAMPLES)]
+pub struct Targets {
+    /// Whom to ask
+    #[command(flatten)]
+    pub runtimes: AskRuntimes,
+    /// Format of the list
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: TextOrJson,
+    /// Say more on stderr
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+const TARGETS_EXAMPLES: &str = "\
+Examples:
+  pfsnoop targets                  everything that the runtimes of this node have
+  pfsnoop targets --runtime cri    what containerd and CRI-O have
+  pfsnoop targets -o json | jq -r 'select(any(.listeners[]; .port == 8080)).name'
+                                   who serves port 8080";
+
 /// Which container runtimes are asked.
 #[derive(Args, Debug)]
 pub struct AskRuntimes {
@@ -175,7 +200,9 @@ const FORWARD_EXAMPLES: &str = "\
 Examples:
   pfsnoop forward kuard -n shop 8080:80            a pod of this node, by name
   pfsnoop forward container/web :80                a container; the first line says which local port
-  pfsnoop forward pid/4947 8080 --dialer native    without nsenter and socat";
+  pfsnoop forward pid/4947 8080 --dialer native    without nsenter and socat
+  pfsnoop forward kuard 8080 --runtime-endpoint unix:///run/k3s/containerd/containerd.sock
+                                                   a pod of that runtime, and of no other";
 
 /// `pfsnoop demo`
 #[derive(Args, Debug)]

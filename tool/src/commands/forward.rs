@@ -4,12 +4,12 @@ use std::io::{Write as _, stdout};
 
 use anyhow::{Context as _, Result};
 
-use super::{start_logging, stop::Stop, watch::Watch};
+use super::{harmless, start_logging, stop::Stop, watch::Watch};
 use crate::cli::{self, DialerChoice};
 use crate::forward::{Dialer, Forwarder, Listener, Native, Notice, Nsenter, PortPair};
 use crate::node;
 use crate::output::{self, Lines};
-use crate::resolve::{FindError, Target};
+use crate::resolve::Target;
 
 pub(super) async fn run(args: cli::Forward) -> Result<()> {
     start_logging(args.verbose);
@@ -49,12 +49,6 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
         tell(&notice)?;
     }
     watch.show_rest()
-}
-
-/// Names and words of the runtimes are in there.
-fn harmless(error: FindError) -> anyhow::Error {
-    let text = format!("{:#}", anyhow::Error::from(error));
-    anyhow::Error::msg(output::escaped(text.as_bytes()))
 }
 
 /// The road: the kubelet's where it can be taken, or the one that was asked for.

@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -14,6 +14,8 @@ use std::sync::mpsc::{Sender, channel};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tokio::sync::oneshot;
+
+use super::listeners::listening_here;
 
 /// `NSFS_MAGIC` (include/uapi/linux/magic.h).
 const NSFS_MAGIC: i64 = 0x6e73_6673;
@@ -71,6 +73,11 @@ impl Netns {
     /// The addresses of its interfaces, loopback's and link-local ones left out.
     pub async fn addresses(&self) -> io::Result<Vec<IpAddr>> {
         self.run(addresses_here).await?
+    }
+
+    /// The addresses on which somebody listens for TCP, by port.
+    pub async fn listeners(&self) -> io::Result<Vec<SocketAddr>> {
+        self.run(listening_here).await?
     }
 
     async fn run<T: Send + 'static>(

@@ -94,7 +94,8 @@ fn listed(summary: ContainerSummary) -> Option<Listed> {
         id: summary.id?,
         name: name.map(|name| name.trim_start_matches('/').to_owned()),
         pod: pod_of(&labels),
-        is_running: state == "running",
+        // One that is paused still has its process and its network.
+        is_running: matches!(state.as_str(), "running" | "paused"),
         state,
     })
 }

@@ -60,6 +60,16 @@ impl Inventory {
         said
     }
 
+    /// Those who did not answer, and why, a line each. Who is there and serves another purpose, as
+    /// Docker's own containerd, owes no answer.
+    pub(super) fn unanswered(&self) -> Vec<String> {
+        let line = |(whom, said): &(String, Said)| match said {
+            Said::Nothing(error) if !error.is_not_served() => Some(format!("{whom}: {error}")),
+            _ => None,
+        };
+        self.asked.iter().filter_map(line).collect()
+    }
+
     /// Whom we asked and what they said, in one line.
     pub(super) fn asked(&self) -> String {
         let one = |(whom, said): &(String, Said)| match said {
@@ -91,7 +101,7 @@ impl Entry {
         )
     }
 
-    fn no_answer(&self, why: String) -> FindError {
+    pub(super) fn no_answer(&self, why: String) -> FindError {
         FindError::NoAnswer { runtime: self.source.name(), id: self.listed.id.clone(), why }
     }
 }

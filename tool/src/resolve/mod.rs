@@ -4,6 +4,7 @@
 //! runtimes (whom to ask, where) -> source (docker, cri: the same plain data)
 //!   -> inventory -> find (one by name) -> Target
 //!   -> attribute (names of containers and pods)
+//!   -> survey (all of them, and what is inside)
 //! ```
 
 mod attribute;
@@ -14,6 +15,7 @@ mod inventory;
 mod name;
 mod runtimes;
 mod source;
+mod survey;
 
 use std::path::Path;
 
@@ -23,6 +25,8 @@ use inventory::Entry;
 pub use name::TargetName;
 pub use runtimes::{Endpoint, RuntimeChoice, Runtimes};
 use source::Place;
+pub use source::{Kind, Listed};
+pub use survey::{Found, Network, Survey};
 
 use crate::node::netns::{self, Netns};
 use crate::node::process::{Held, ProcessError};

@@ -30,7 +30,7 @@ pub(super) type Asking<'a, T> = Pin<Box<dyn Future<Output = Result<T, AskError>>
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AskError {
     /// Nobody listens there, or we may not ask.
-    #[error("{}", .0.kind())]
+    #[error("{}", in_words(.0))]
     Socket(#[from] std::io::Error),
     /// The address is none that can be asked.
     #[error("{0}")]
@@ -39,6 +39,14 @@ pub(super) enum AskError {
     Cri(#[from] CallError),
     #[error(transparent)]
     Docker(#[from] bollard::errors::Error),
+}
+
+/// The words without the number.
+fn in_words(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "no such socket".to_owned(),
+        kind => kind.to_string(),
+    }
 }
 
 impl AskError {
@@ -50,7 +58,7 @@ impl AskError {
 
 /// What is listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     /// What holds a pod's namespaces.
     Sandbox,
     /// A container, in a pod or not.
@@ -59,19 +67,19 @@ pub(super) enum Kind {
 
 /// A sandbox or a container, in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Listed {
+pub struct Listed {
     /// Which of the two.
-    pub(super) kind: Kind,
+    pub kind: Kind,
     /// 64 hexadecimal digits.
-    pub(super) id: String,
+    pub id: String,
     /// The container's name. Docker's sandboxes are containers too, and have one.
-    pub(super) name: Option<String>,
+    pub name: Option<String>,
     /// The pod that it is or belongs to.
-    pub(super) pod: Option<Pod>,
+    pub pod: Option<Pod>,
     /// The sandbox is ready, or the container runs.
-    pub(super) is_running: bool,
+    pub is_running: bool,
     /// In the runtime's words: `running`, `exited`, `Ready`, `NotReady`...
-    pub(super) state: String,
+    pub state: String,
 }
 
 impl Listed {

@@ -132,7 +132,7 @@ fn a_runtime_that_stands_still_is_not_waited_for() {
     assert_fails(&mut ask("still"), &["no container runtime answers", &still, "pid/PID"]);
     assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
     assert_fails(&mut ask("dead"), &[&format!("cri at {}: connection refused", path("dead"))]);
-    assert_fails(&mut ask("none"), &[&format!("cri at {}: entity not found", path("none"))]);
+    assert_fails(&mut ask("none"), &[&format!("cri at {}: no such socket", path("none"))]);
     std::fs::remove_dir_all(&dir).unwrap();
 }
 

@@ -28,3 +28,4 @@ mod loss;
 mod names;
 mod native;
 mod odd_execs;
+mod targets;
