@@ -19,9 +19,12 @@ const REMEMBERED: usize = 4096;
 /// How long a network namespace in which no container was found is left alone.
 const NOBODYS_FOR: Duration = Duration::from_secs(1);
 
+/// How long a runtime that did not answer is left alone: rows wait for each of its answers.
+const SILENT_FOR: Duration = Duration::from_secs(30);
+
 /// Finds owners. One is enough for a command: it remembers names.
 pub struct Attributor {
-    sources: Vec<Arc<dyn Source>>,
+    sources: Vec<Asked>,
     logs: Logs,
     host_netns: Option<u32>,
     names: HashMap<String, Names>,
@@ -29,6 +32,12 @@ pub struct Attributor {
     in_netns: HashMap<u32, u32>,
     /// Network namespaces without a container when we last looked, and when that was.
     nobodys: HashMap<u32, Instant>,
+}
+
+/// A runtime, and when it last failed to answer.
+struct Asked {
+    source: Arc<dyn Source>,
+    silent: Option<Instant>,
 }
 
 /// What is known of a container beyond its id.
@@ -54,7 +63,7 @@ impl Attributor {
         let mut sources = Vec::new();
         for asked in runtimes.connect().await {
             match asked.answer {
-                Ok(source) => sources.push(source),
+                Ok(source) => sources.push(Asked { source, silent: None }),
                 // A containerd that serves Docker alone is no fault of the node.
                 Err(error) if error.is_not_served() => log::debug!("{}: {error}", asked.whom),
                 Err(error) => log::warn!("{}: {error}; names may be missing", asked.whom),
@@ -147,14 +156,21 @@ impl Attributor {
         names
     }
 
-    async fn look_up_names(&self, id: &str) -> Names {
-        for source in &self.sources {
-            match source.names(id).await {
+    async fn look_up_names(&mut self, id: &str) -> Names {
+        for asked in &mut self.sources {
+            if asked.silent.is_some_and(|when| when.elapsed() < SILENT_FOR) {
+                continue;
+            }
+            match asked.source.names(id).await {
                 Ok(Some(source::Names { name, pod })) => {
-                    return Names { runtime: Some(source.name()), name, pod };
+                    return Names { runtime: Some(asked.source.name()), name, pod };
                 }
-                Ok(None) => {}
-                Err(error) => log::debug!("{} does not tell names: {error}", source.name()),
+                Ok(None) => asked.silent = None,
+                Err(error) => {
+                    let name = asked.source.name();
+                    log::warn!("{name} does not answer: {error}; names may be missing");
+                    asked.silent = Some(Instant::now());
+                }
             }
         }
         match self.logs.container(id) {

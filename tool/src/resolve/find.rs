@@ -27,7 +27,7 @@ pub enum FindError {
     },
     /// Nobody can be asked.
     #[error(
-        "no container runtime answers on this node ({asked}); name the process instead, as pid/PID"
+        "no container runtime answers on this node ({asked}); a target named pid/PID needs none"
     )]
     NoRuntime {
         /// Whom we asked and what they said, or where we looked.

@@ -186,3 +186,26 @@ fn execs_in_containers_of_containerd_have_their_names() {
     let expected = serde_json::json!({"namespace": "shop", "name": "kuard", "uid": uid});
     assert_eq!(record["pod"], expected);
 }
+
+#[test]
+fn a_runtime_that_freezes_holds_up_one_row_and_not_each() {
+    let containerd = Containerd::start("cri-frozen");
+    let until_told = "while sleep 0.1; do [ -e /go ] && /bin/mkdir -p /m-frozen; done & echo x";
+    let pod = containerd.run_pod("shop", "kuard", &format!("x; {until_told}"), 8080);
+    let mut snoop = Running::start(
+        pfsnoop(&["-o", "json", "-n", "mkdir", "-l", "/m-frozen", "-v"])
+            .env("CONTAINER_RUNTIME_ENDPOINT", containerd.endpoint()),
+    );
+    snoop.stderr_line("word that it is attached", |line| line.contains("attached"));
+    let frozen = containerd.freeze();
+    std::fs::write(format!("/proc/{}/root/go", Containerd::pid_in(&pod)), "").unwrap();
+    let begin = Instant::now();
+    eventually("rows", || (snoop.stdout().len() >= 10).then_some(()));
+    assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
+    let row: serde_json::Value = serde_json::from_str(&snoop.stdout()[9]).unwrap();
+    assert_eq!(row["container"]["id"], pod.web.as_str(), "known by its cgroup all the same");
+    snoop.stderr_line("warning", |line| {
+        line.contains("containerd does not answer: no answer in 5 s")
+    });
+    drop(frozen);
+}

@@ -107,9 +107,34 @@ impl Containerd {
         Pod { sandbox, web }
     }
 
+    /// Pid of a process in the pod's container.
+    pub fn pid_in(pod: &Pod) -> u32 {
+        let is_in = |pid: u32| {
+            let cgroup = std::fs::read_to_string(format!("/proc/{pid}/cgroup"));
+            cgroup.is_ok_and(|cgroup| cgroup.contains(&pod.web))
+        };
+        let mut pids = processes().into_iter().map(|(pid, ..)| pid);
+        pids.find(|&pid| is_in(pid)).expect("a process in the container")
+    }
+
+    /// Stops the daemon as a debugger does; what it runs goes on.
+    pub fn freeze(&self) -> Frozen<'_> {
+        self.daemon.signal(Signal::STOP);
+        Frozen(&self.daemon)
+    }
+
     /// Stops a pod, which stays listed.
     pub fn stop_pod(&self, pod: &Pod) {
         self.cri.by_id("StopPodSandbox", &pod.sandbox).unwrap();
+    }
+}
+
+/// The daemon stands still until this is dropped.
+pub struct Frozen<'a>(&'a Running);
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        self.0.signal(Signal::CONT);
     }
 }
 
