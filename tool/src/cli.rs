@@ -7,8 +7,8 @@ use regex::bytes::Regex;
 
 use crate::forward::PortPair;
 use crate::node::{cgroup, user::uid_of};
-use crate::output::Format;
-use crate::resolve::TargetName;
+use crate::output::{Format, TextOrJson};
+use crate::resolve::{Endpoint, RuntimeChoice, Runtimes, TargetName};
 use crate::trace::{Cgroup, PodName};
 
 /// Shows the nsenter and socat that kubectl port-forward spawns on a node, and forwards ports by the same road
@@ -27,6 +27,7 @@ const EXAMPLES: &str = "\
 Examples:
   pfsnoop -n nsenter                  every nsenter that this node spawns, as execsnoop shows it
   pfsnoop forward kuard 8080:80       local port 8080 to port 80 in that pod
+  pfsnoop targets                     pods and containers, and the ports that listen inside
   pfsnoop demo                        an embedded pod, one forward, one request, and what the kernel saw";
 
 /// The verbs.
@@ -36,6 +37,8 @@ pub enum Verb {
     Exec(Exec),
     /// Forward local ports into a target, as a kubelet does, and show what that spawns
     Forward(Forward),
+    /// List what can be forwarded to: pods and containers, and who listens inside
+    Targets(Targets),
     /// Make a pod, forward a port to it, make one request, and show what the kernel saw
     Demo(Demo),
     /// The demo's pause process
@@ -128,6 +131,9 @@ pub struct Forward {
     /// The road into the target
     #[arg(long, value_enum, default_value_t)]
     pub dialer: DialerChoice,
+    /// Whom to ask about names
+    #[command(flatten)]
+    pub runtimes: AskRuntimes,
     /// Most connections at once; more are turned away
     #[arg(long, value_name = "N", default_value_t = 4096)]
     pub max_connections: usize,
@@ -137,6 +143,45 @@ pub struct Forward {
     /// Say more on stderr, also what the kernel programs log
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+/// `pfsnoop targets`
+#[derive(Args, Debug)]
+#[command(after_help = TARGETS_EXAMPLES)]
+pub struct Targets {
+    /// Whom to ask
+    #[command(flatten)]
+    pub runtimes: AskRuntimes,
+    /// Format of the list
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: TextOrJson,
+    /// Say more on stderr
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+const TARGETS_EXAMPLES: &str = "\
+Examples:
+  pfsnoop targets                  everything that the runtimes of this node have
+  pfsnoop targets --runtime cri    what containerd and CRI-O have
+  pfsnoop targets -o json | jq -r 'select(any(.listeners[]; .port == 8080)).name'
+                                   who serves port 8080";
+
+/// Which container runtimes are asked.
+#[derive(Args, Debug)]
+pub struct AskRuntimes {
+    /// Which container runtimes to ask for pods and containers
+    #[arg(long, value_enum, default_value_t)]
+    pub runtime: RuntimeChoice,
+    /// Ask only the runtime at this unix socket; it speaks CRI, or Docker's API with --runtime docker
+    #[arg(long, value_name = "URI")]
+    pub runtime_endpoint: Option<Endpoint>,
+}
+
+impl From<AskRuntimes> for Runtimes {
+    fn from(AskRuntimes { runtime, runtime_endpoint }: AskRuntimes) -> Self {
+        Self { choice: runtime, endpoint: runtime_endpoint }
+    }
 }
 
 /// What `--dialer` takes.
@@ -155,7 +200,9 @@ const FORWARD_EXAMPLES: &str = "\
 Examples:
   pfsnoop forward kuard -n shop 8080:80            a pod of this node, by name
   pfsnoop forward container/web :80                a container; the first line says which local port
-  pfsnoop forward pid/4947 8080 --dialer native    without nsenter and socat";
+  pfsnoop forward pid/4947 8080 --dialer native    without nsenter and socat
+  pfsnoop forward kuard 8080 --runtime-endpoint unix:///run/k3s/containerd/containerd.sock
+                                                   a pod of that runtime, and of no other";
 
 /// `pfsnoop demo`
 #[derive(Args, Debug)]

@@ -17,7 +17,7 @@ use crate::cli;
 use crate::demo::{PORT, Pod};
 use crate::forward::{Forwarder, Listener, Notice, Nsenter, PortPair};
 use crate::output;
-use crate::resolve::{Target, TargetName};
+use crate::resolve::{Runtimes, Target, TargetName};
 use crate::trace::{ExecEvent, Invocation, NsenterSocat, invocation};
 
 /// How long the request and its rows may take before the demo has failed.
@@ -52,7 +52,7 @@ async fn forward_to(
     stay: bool,
 ) -> Result<()> {
     print(&format!("Pod with pause process {} in net:[{}]", pod.pause_pid(), pod.netns()))?;
-    let target = Target::find(&TargetName::Pid(pod.pause_pid()), "").await?;
+    let target = Target::find(&TargetName::Pid(pod.pause_pid()), "", &Runtimes::default()).await?;
     let listeners = Listener::on_loopback(PortPair { local: 0, remote: PORT }).await?;
     let local = listeners.first().context("no listener")?.pair().local;
     for listener in &listeners {

@@ -12,7 +12,7 @@ use crate::cli;
 use crate::node::clock;
 use crate::output::{Columns, Format, Rows};
 use crate::probe::{Options, Probe};
-use crate::resolve::{Attributor, Trail};
+use crate::resolve::{Attributor, Runtimes, Trail};
 use crate::trace::{Event, ExecEvent, Filter, Owner, OwnerFilter, Selection};
 
 /// How often we look whether something was lost.
@@ -94,7 +94,11 @@ impl Screen {
         Self {
             selection: Selection::new(filter, !owners.is_empty(), args.exit),
             owners,
-            attributor: if wants_owners(args) { Some(Attributor::new().await) } else { None },
+            attributor: if wants_owners(args) {
+                Some(Attributor::new(&Runtimes::default()).await)
+            } else {
+                None
+            },
             rows: Rows::new(BufWriter::new(stdout()), args.output, columns),
             rows_left: args.count,
         }

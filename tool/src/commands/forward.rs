@@ -4,7 +4,7 @@ use std::io::{Write as _, stdout};
 
 use anyhow::{Context as _, Result};
 
-use super::{start_logging, stop::Stop, watch::Watch};
+use super::{harmless, start_logging, stop::Stop, watch::Watch};
 use crate::cli::{self, DialerChoice};
 use crate::forward::{Dialer, Forwarder, Listener, Native, Notice, Nsenter, PortPair};
 use crate::node;
@@ -14,7 +14,11 @@ use crate::resolve::Target;
 pub(super) async fn run(args: cli::Forward) -> Result<()> {
     start_logging(args.verbose);
     let mut stop = Stop::new(None)?;
-    let target = Target::find(&args.target, &args.namespace).await?;
+    let target = Target::find(&args.target, &args.namespace, &args.runtimes.into()).await;
+    let target = target.map_err(harmless)?;
+    if target.is_host_network() {
+        output::complain("note: the target has the node's own network: its ports are the node's");
+    }
     let dialer = dialer(args.dialer, &target)?;
     let mut watch = if args.no_watch {
         Watch::nothing()

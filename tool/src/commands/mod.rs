@@ -4,11 +4,14 @@ mod demo;
 mod exec;
 mod forward;
 mod stop;
+mod targets;
 mod watch;
 
 use anyhow::Context as _;
 
 use crate::cli::{Cli, Verb};
+use crate::output;
+use crate::resolve::FindError;
 
 /// Runs the command to its end.
 pub fn run(cli: Cli) -> anyhow::Result<()> {
@@ -19,10 +22,17 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.verb.unwrap_or(Verb::Exec(cli.exec)) {
         Verb::Exec(args) => runtime.block_on(exec::run(args)),
         Verb::Forward(args) => runtime.block_on(forward::run(args)),
+        Verb::Targets(args) => runtime.block_on(targets::run(args)),
         Verb::Demo(args) => runtime.block_on(demo::run(args)),
         Verb::DemoPause => crate::demo::pause::run(),
         Verb::DemoWeb(args) => runtime.block_on(crate::demo::web::run(args.pause)),
     }
+}
+
+/// What could not be found, in one line; names and words of the runtimes are in there.
+fn harmless(error: FindError) -> anyhow::Error {
+    let text = format!("{:#}", anyhow::Error::from(error));
+    anyhow::Error::msg(output::escaped(text.as_bytes()))
 }
 
 /// Sets up what `-v` shows: our own and the kernel programs' log, on stderr.

@@ -4,6 +4,7 @@ pub mod cgroup;
 pub mod clock;
 pub mod kubelet;
 pub mod limits;
+mod listeners;
 pub mod netns;
 pub mod path;
 pub mod process;

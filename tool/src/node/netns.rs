@@ -5,15 +5,20 @@
 
 use std::fs::File;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tokio::sync::oneshot;
+
+use super::listeners::listening_here;
+
+/// `NSFS_MAGIC` (include/uapi/linux/magic.h).
+const NSFS_MAGIC: i64 = 0x6e73_6673;
 
 /// What the thread is asked to do, where it is.
 type Job = Box<dyn FnOnce() + Send>;
@@ -70,6 +75,11 @@ impl Netns {
         self.run(addresses_here).await?
     }
 
+    /// The addresses on which somebody listens for TCP, by port.
+    pub async fn listeners(&self) -> io::Result<Vec<SocketAddr>> {
+        self.run(listening_here).await?
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce() -> T + Send + 'static,
@@ -81,6 +91,24 @@ impl Netns {
         jobs.send(job).map_err(|_| gone())?;
         receiver.await.map_err(|_| gone())
     }
+}
+
+/// The file of the node's own network namespace: of process 1, or where that may not be read our
+/// own.
+#[must_use]
+pub fn host_file() -> PathBuf {
+    let first = PathBuf::from("/proc/1/ns/net");
+    if first.metadata().is_ok() { first } else { PathBuf::from("/proc/self/ns/net") }
+}
+
+/// Inode of the namespace whose file that is; `None` when it is none, as where its mount cannot be
+/// seen.
+#[must_use]
+pub fn inode_of(path: &Path) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt as _;
+    let file = File::open(path).ok()?;
+    let is_namespace = rustix::fs::fstatfs(&file).is_ok_and(|fs| fs.f_type == NSFS_MAGIC);
+    file.metadata().ok().filter(|_| is_namespace).map(|file| file.ino())
 }
 
 fn gone() -> io::Error {

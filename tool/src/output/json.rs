@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::net::IpAddr;
 
 use serde::Serialize;
 
 use crate::node::clock;
+use crate::resolve::{Found, Kind, Network};
 use crate::trace::{self, Arg, End, ExecEvent, ExitEvent, Lost, Owner};
 
 #[derive(Serialize)]
@@ -51,6 +53,12 @@ struct Pod {
     namespace: String,
     name: String,
     uid: String,
+}
+
+impl From<trace::Pod> for Pod {
+    fn from(trace::Pod { namespace, name, uid }: trace::Pod) -> Self {
+        Self { namespace, name, uid }
+    }
 }
 
 #[derive(Serialize)]
@@ -105,11 +113,7 @@ pub(super) fn exec(exec: &ExecEvent, owner: &Owner) -> Exec {
             .container
             .clone()
             .map(|trace::Container { id, runtime, name }| Container { id, runtime, name }),
-        pod: owner.pod.clone().map(|trace::Pod { namespace, name, uid }| Pod {
-            namespace,
-            name,
-            uid,
-        }),
+        pod: owner.pod.clone().map(Pod::from),
     }
 }
 
@@ -135,6 +139,60 @@ pub(super) fn exit(exit: &ExitEvent) -> Exit {
 pub(super) fn lost(lost: Lost) -> LostRecord {
     let Lost { events, total } = lost;
     LostRecord { r#type: "lost", time: rfc3339(clock::boottime_ns()), events, total }
+}
+
+#[derive(Serialize)]
+struct Target<'a> {
+    r#type: &'static str,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<&'a str>,
+    name: &'a str,
+    id: &'a str,
+    runtime: &'static str,
+    state: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pid: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    netns: Option<u64>,
+    addresses: Vec<IpAddr>,
+    listeners: Vec<Listener>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pod: Option<Pod>,
+}
+
+#[derive(Serialize)]
+struct Listener {
+    address: IpAddr,
+    port: u16,
+}
+
+/// A pod or container that can be forwarded to, as one line.
+pub fn target(out: &mut impl Write, found: &Found) -> io::Result<()> {
+    let Found { listed, runtime, network } = found;
+    let network = network.clone();
+    let pid = network.as_ref().and_then(|network| network.pid);
+    let netns = network.as_ref().map(|network| network.netns);
+    let Network { addresses, listeners, .. } = network.unwrap_or_default();
+    let listeners = listeners.iter();
+    let object = Target {
+        r#type: "target",
+        kind: match listed.kind {
+            Kind::Sandbox => "pod",
+            Kind::Container => "container",
+        },
+        namespace: listed.pod.as_ref().map(|pod| pod.namespace.as_str()),
+        name: found.name(),
+        id: &listed.id,
+        runtime,
+        state: &listed.state,
+        pid,
+        netns,
+        addresses,
+        listeners: listeners.map(|at| Listener { address: at.ip(), port: at.port() }).collect(),
+        pod: listed.pod.clone().map(Pod::from),
+    };
+    line(out, &object)
 }
 
 /// Names a process for good, and so joins all of its records: a pid is used again, with another

@@ -4,6 +4,7 @@
 mod escape;
 mod json;
 mod notice;
+mod table;
 mod text;
 
 use std::io::{self, Write};
@@ -11,7 +12,9 @@ use std::io::{self, Write};
 use clap::ValueEnum;
 
 pub use escape::escaped;
+pub use json::target as target_json;
 pub use notice::{Lines, forwarding, notice};
+pub use table::{targets as targets_table, terminal_width};
 pub use text::Columns;
 
 use crate::trace::{ExecEvent, ExitEvent, Lost, Owner};
@@ -29,6 +32,16 @@ pub enum Format {
     Text,
     /// execsnoop's columns, and the user, the network namespace, the pod and the container
     Wide,
+    /// One JSON object a line, with everything that is known
+    Json,
+}
+
+/// What `-o` takes where there is one text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum TextOrJson {
+    /// For eyes
+    #[default]
+    Text,
     /// One JSON object a line, with everything that is known
     Json,
 }

@@ -1,12 +1,15 @@
 //! Whose a process is: from its cgroup, from the network namespace that it has entered, or from
-//! the target that it is about to enter; with names from Docker's API or the kubelet's folders.
+//! the target that it is about to enter; with names from the runtimes or the kubelet's folders.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::docker::Engine;
+use super::runtimes::Runtimes;
+use super::source::{self, Source};
 use crate::node::cgroup::{Placement, Runtime, of_name, placement_of};
 use crate::node::kubelet::Logs;
+use crate::node::netns;
 use crate::node::process::{netns_of, processes_in_netns};
 use crate::trace::{Container, ExecEvent, Invocation, Owner, Pod, invocation};
 
@@ -16,9 +19,12 @@ const REMEMBERED: usize = 4096;
 /// How long a network namespace in which no container was found is left alone.
 const NOBODYS_FOR: Duration = Duration::from_secs(1);
 
+/// How long a runtime that did not answer is left alone: rows wait for each of its answers.
+const SILENT_FOR: Duration = Duration::from_secs(30);
+
 /// Finds owners. One is enough for a command: it remembers names.
 pub struct Attributor {
-    engines: Vec<Engine>,
+    sources: Vec<Asked>,
     logs: Logs,
     host_netns: Option<u32>,
     names: HashMap<String, Names>,
@@ -26,6 +32,12 @@ pub struct Attributor {
     in_netns: HashMap<u32, u32>,
     /// Network namespaces without a container when we last looked, and when that was.
     nobodys: HashMap<u32, Instant>,
+}
+
+/// A runtime, and when it last failed to answer.
+struct Asked {
+    source: Arc<dyn Source>,
+    silent: Option<Instant>,
 }
 
 /// What is known of a container beyond its id.
@@ -46,15 +58,22 @@ pub struct Trail {
 }
 
 impl Attributor {
-    /// Looks for the runtimes of this node.
-    pub async fn new() -> Self {
-        // The host's, or where that cannot be read our own.
-        let host = netns_of(1).or_else(|_| netns_of(std::process::id()));
-        let host_netns = host.ok().and_then(|inode| u32::try_from(inode).ok());
+    /// Connects to those runtimes that answer.
+    pub async fn new(runtimes: &Runtimes) -> Self {
+        let mut sources = Vec::new();
+        for asked in runtimes.connect().await {
+            match asked.answer {
+                Ok(source) => sources.push(Asked { source, silent: None }),
+                // A containerd that serves Docker alone is no fault of the node.
+                Err(error) if error.is_not_served() => log::debug!("{}: {error}", asked.whom),
+                Err(error) => log::warn!("{}: {error}; names may be missing", asked.whom),
+            }
+        }
         Self {
-            engines: Engine::find_all().await,
+            sources,
             logs: Logs::default(),
-            host_netns,
+            host_netns: netns::inode_of(&netns::host_file())
+                .and_then(|inode| u32::try_from(inode).ok()),
             names: HashMap::new(),
             in_netns: HashMap::new(),
             nobodys: HashMap::new(),
@@ -128,7 +147,7 @@ impl Attributor {
             return names.clone();
         }
         let names = self.look_up_names(id).await;
-        if names.name.is_some() {
+        if names.name.is_some() || names.pod.is_some() {
             if self.names.len() >= REMEMBERED {
                 self.names.clear();
             }
@@ -137,11 +156,21 @@ impl Attributor {
         names
     }
 
-    async fn look_up_names(&self, id: &str) -> Names {
-        for engine in &self.engines {
-            if let Some(known) = engine.container(id).await {
-                let runtime = Some(engine.runtime);
-                return Names { runtime, name: known.name, pod: known.pod };
+    async fn look_up_names(&mut self, id: &str) -> Names {
+        for asked in &mut self.sources {
+            if asked.silent.is_some_and(|when| when.elapsed() < SILENT_FOR) {
+                continue;
+            }
+            match asked.source.names(id).await {
+                Ok(Some(source::Names { name, pod })) => {
+                    return Names { runtime: Some(asked.source.name()), name, pod };
+                }
+                Ok(None) => asked.silent = None,
+                Err(error) => {
+                    let name = asked.source.name();
+                    log::warn!("{name} does not answer: {error}; names may be missing");
+                    asked.silent = Some(Instant::now());
+                }
             }
         }
         match self.logs.container(id) {

@@ -3,104 +3,100 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use bollard::errors::Error;
 use bollard::models::ContainerSummary;
 use bollard::query_parameters::ListContainersOptions;
 use bollard::{API_DEFAULT_VERSION, Docker};
 
+use super::source::{AskError, Asking, Kind, Listed, Names, Place, Source};
 use crate::trace::Pod;
 
 /// Seconds that one answer may take.
 const TIMEOUT: u64 = 5;
 
 /// Where daemons listen, besides `DOCKER_HOST`.
-const SOCKETS: [&str; 2] = ["/var/run/docker.sock", "/run/podman/podman.sock"];
+pub(super) const SOCKETS: [&str; 2] = ["/var/run/docker.sock", "/run/podman/podman.sock"];
+
+/// HTTP's status for what is not there.
+const NOT_FOUND: u16 = 404;
 
 /// A daemon that answers.
-#[derive(Clone)]
 pub(super) struct Engine {
     docker: Docker,
-    /// As records name it.
-    pub(super) runtime: &'static str,
-}
-
-/// A container, as the daemon knows it.
-pub(super) struct Known {
-    pub(super) name: Option<String>,
-    /// From the labels that dockershim and cri-dockerd write.
-    pub(super) pod: Option<Pod>,
-    /// Pid of its first process, while it runs.
-    pub(super) pid: Option<u32>,
-}
-
-/// A container in a list.
-pub(super) struct Listed {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) pod: Option<Pod>,
-    /// It is what holds a pod's namespaces.
-    pub(super) is_sandbox: bool,
-    /// In the daemon's words: `running`, `exited`...
-    pub(super) state: String,
+    name: &'static str,
 }
 
 impl Engine {
-    /// Every daemon of this node.
-    pub(super) async fn find_all() -> Vec<Self> {
-        let host = std::env::var("DOCKER_HOST").ok();
-        let own = host.iter().filter_map(|host| host.strip_prefix("unix://"));
-        let mut found = Vec::new();
-        for socket in own.chain(SOCKETS).filter(|socket| Path::new(socket).exists()) {
-            match Self::connect(socket).await {
-                Ok(engine) => found.push(engine),
-                Err(error) => log::warn!("the Docker API at {socket} does not answer: {error}"),
-            }
-        }
-        found
-    }
-
-    async fn connect(socket: &str) -> Result<Self, bollard::errors::Error> {
-        let docker = Docker::connect_with_unix(socket, TIMEOUT, API_DEFAULT_VERSION)?;
+    pub(super) async fn connect(socket: &Path) -> Result<Self, AskError> {
+        let path = socket.to_string_lossy();
+        let docker = Docker::connect_with_unix(&path, TIMEOUT, API_DEFAULT_VERSION)?;
         let docker = docker.negotiate_version().await?;
         // Podman offers Docker's API too.
-        let runtime = if socket.contains("podman") { "podman" } else { "docker" };
-        Ok(Self { docker, runtime })
+        let name = if path.contains("podman") { "podman" } else { "docker" };
+        Ok(Self { docker, name })
+    }
+}
+
+impl Source for Engine {
+    fn name(&self) -> &'static str {
+        self.name
     }
 
-    /// The container of that id; `None` when this daemon does not have it.
-    pub(super) async fn container(&self, id: &str) -> Option<Known> {
-        let found = self.docker.inspect_container(id, None).await.ok()?;
-        let labels = found.config.and_then(|config| config.labels).unwrap_or_default();
-        let name = found.name.map(|name| name.trim_start_matches('/').to_owned());
-        let state = found.state.unwrap_or_default();
-        let pid = state.pid.filter(|_| state.running == Some(true));
-        let pid = pid.and_then(|pid| u32::try_from(pid).ok()).filter(|&pid| pid > 0);
-        Some(Known { name, pod: pod_of(&labels), pid })
-    }
-
-    /// Every container, also those that do not run; the newest first.
-    pub(super) async fn containers(&self) -> Vec<Listed> {
+    fn list(&self) -> Asking<'_, Vec<Listed>> {
         let options = ListContainersOptions { all: true, ..ListContainersOptions::default() };
-        match self.docker.list_containers(Some(options)).await {
-            Ok(all) => all.into_iter().filter_map(listed).collect(),
-            Err(error) => {
-                log::warn!("the Docker API does not list its containers: {error}");
-                Vec::new()
-            }
-        }
+        Box::pin(async {
+            let all = self.docker.list_containers(Some(options)).await?;
+            Ok(all.into_iter().filter_map(listed).collect())
+        })
     }
+
+    fn place<'a>(&'a self, of: &'a Listed) -> Asking<'a, Option<Place>> {
+        Box::pin(async {
+            let found = match self.docker.inspect_container(&of.id, None).await {
+                Ok(found) => found,
+                Err(error) if is_not_found(&error) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
+            let state = found.state.unwrap_or_default();
+            let pid = state.pid.filter(|_| state.running == Some(true));
+            let pid = pid.and_then(|pid| u32::try_from(pid).ok()).filter(|&pid| pid > 0);
+            let place = |pid| Place { pid: Some(pid), netns: None, is_host_network: false };
+            Ok(pid.map(place))
+        })
+    }
+
+    fn names<'a>(&'a self, id: &'a str) -> Asking<'a, Option<Names>> {
+        Box::pin(async {
+            let found = match self.docker.inspect_container(id, None).await {
+                Ok(found) => found,
+                Err(error) if is_not_found(&error) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
+            let labels = found.config.and_then(|config| config.labels).unwrap_or_default();
+            let name = found.name.map(|name| name.trim_start_matches('/').to_owned());
+            Ok(Some(Names { name, pod: pod_of(&labels) }))
+        })
+    }
+}
+
+fn is_not_found(error: &Error) -> bool {
+    matches!(error, Error::DockerResponseServerError { status_code: NOT_FOUND, .. })
 }
 
 fn listed(summary: ContainerSummary) -> Option<Listed> {
     let labels = summary.labels.unwrap_or_default();
-    let name = summary.names.unwrap_or_default().into_iter().next().unwrap_or_default();
+    let is_sandbox =
+        labels.get("io.kubernetes.docker.type").is_some_and(|kind| kind == "podsandbox");
+    let name = summary.names.unwrap_or_default().into_iter().next();
+    let state = summary.state.map(|state| state.to_string()).unwrap_or_default();
     Some(Listed {
+        kind: if is_sandbox { Kind::Sandbox } else { Kind::Container },
         id: summary.id?,
-        name: name.trim_start_matches('/').to_owned(),
+        name: name.map(|name| name.trim_start_matches('/').to_owned()),
         pod: pod_of(&labels),
-        is_sandbox: labels
-            .get("io.kubernetes.docker.type")
-            .is_some_and(|kind| kind == "podsandbox"),
-        state: summary.state.map(|state| state.to_string()).unwrap_or_default(),
+        // One that is paused still has its process and its network.
+        is_running: matches!(state.as_str(), "running" | "paused"),
+        state,
     })
 }
 

@@ -1,9 +1,11 @@
-//! Finding the process behind the name of a pod or a container.
+//! Finding what is behind the name of a pod or a container.
 
 use std::io;
 use std::path::PathBuf;
 
-use super::docker::{Engine, Listed};
+use super::inventory::{Entry, Inventory};
+use super::runtimes::Runtimes;
+use super::source::Kind;
 use crate::node::process::ProcessError;
 
 /// How many names are offered when none matches.
@@ -25,10 +27,22 @@ pub enum FindError {
     },
     /// Nobody can be asked.
     #[error(
-        "no container runtime answers on this node (asked: /var/run/docker.sock and DOCKER_HOST); \
-         name the process instead, as pid/PID"
+        "no container runtime answers on this node ({asked}); a target named pid/PID needs none"
     )]
-    NoRuntime,
+    NoRuntime {
+        /// Whom we asked and what they said, or where we looked.
+        asked: String,
+    },
+    /// The runtime that has it says no more.
+    #[error("{runtime} does not say where {id} runs: {why}")]
+    NoAnswer {
+        /// Its name.
+        runtime: &'static str,
+        /// Of the sandbox or container.
+        id: String,
+        /// What it said.
+        why: String,
+    },
     /// The runtimes do not have it.
     #[error("no {kind} {name:?} on this node (asked: {asked}){offers}")]
     NotFound {
@@ -36,7 +50,7 @@ pub enum FindError {
         kind: &'static str,
         /// As it was given.
         name: String,
-        /// The runtimes, and how many there were to choose from.
+        /// The runtimes, and what they have.
         asked: String,
         /// The names that are nearest.
         offers: String,
@@ -57,91 +71,97 @@ pub enum FindError {
     ContainerNotRunning(String),
 }
 
-/// The pid of the container of that name, or of that beginning of an id.
-pub(super) async fn container(name: &str) -> Result<u32, FindError> {
-    let all = list().await?;
-    let named: Vec<&Listed> =
-        all.iter().filter(|(_, listed)| listed.name == name).map(|(_, l)| l).collect();
-    let found = if named.is_empty() {
-        all.iter().map(|(_, listed)| listed).filter(|listed| listed.id.starts_with(name)).collect()
-    } else {
-        named
-    };
-    let [one] = found[..] else {
-        let names: Vec<&str> = all.iter().map(|(_, listed)| listed.name.as_str()).collect();
-        return Err(none_or_many("container", name, &found, &names));
-    };
-    let one_id = one.id.clone();
-    running_pid(&all, &one_id).await?.ok_or(FindError::ContainerNotRunning(one_id))
-}
-
-/// The pid of the sandbox of that pod: of its attempts the one that runs.
-pub(super) async fn pod(name: &str, namespace: &str) -> Result<u32, FindError> {
-    let all = list().await?;
-    let sandboxes = || all.iter().filter(|(_, listed)| listed.is_sandbox);
-    let is_it = |listed: &&Listed| {
-        listed.pod.as_ref().is_some_and(|pod| pod.name == name && pod.namespace == namespace)
-    };
-    let found: Vec<&Listed> = sandboxes().map(|(_, listed)| listed).filter(is_it).collect();
-    let Some(last) = found.first() else {
-        let names: Vec<String> = sandboxes()
-            .filter_map(|(_, listed)| listed.pod.as_ref())
-            .map(|pod| format!("{}/{}", pod.namespace, pod.name))
-            .collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let name = format!("{namespace}/{name}");
-        return Err(none_or_many("pod", &name, &[], &names));
-    };
-    let status = last.state.clone();
-    for sandbox in &found {
-        if let Some(pid) = running_pid(&all, &sandbox.id).await? {
-            return Ok(pid);
+impl FindError {
+    /// It was there, and does not run.
+    pub(super) fn not_running(entry: &Entry) -> Self {
+        let listed = &entry.listed;
+        match listed.kind {
+            Kind::Container => Self::ContainerNotRunning(listed.id.clone()),
+            // It was ready when it was listed.
+            Kind::Sandbox if listed.is_running => Self::PodNotRunning("NotReady".to_owned()),
+            Kind::Sandbox => Self::PodNotRunning(listed.state.clone()),
         }
     }
-    Err(FindError::PodNotRunning(status))
 }
 
-type Inventory = Vec<(Engine, Listed)>;
-
-/// Every container of every runtime.
-async fn list() -> Result<Inventory, FindError> {
-    let engines = Engine::find_all().await;
-    if engines.is_empty() {
-        return Err(FindError::NoRuntime);
+/// The container of that name, or of that beginning of an id; of several, the one that runs.
+pub(super) async fn container(name: &str, runtimes: &Runtimes) -> Result<Entry, FindError> {
+    let inventory = Inventory::take(runtimes).await?;
+    let all = &inventory.entries;
+    let mut found: Vec<&Entry> =
+        all.iter().filter(|one| one.listed.name.as_deref() == Some(name)).collect();
+    if found.is_empty() {
+        found = all.iter().filter(|one| one.listed.id.starts_with(name)).collect();
     }
-    let mut all = Vec::new();
-    for engine in engines {
-        let containers = engine.containers().await;
-        all.extend(containers.into_iter().map(|listed| (engine.clone(), listed)));
+    if found.is_empty() {
+        let names = all.iter().filter_map(|one| one.listed.name.clone()).collect();
+        return Err(none("container", name, &inventory, names));
     }
-    Ok(all)
+    one(name, &found)
 }
 
-async fn running_pid(all: &Inventory, id: &str) -> Result<Option<u32>, FindError> {
-    let Some((engine, _)) = all.iter().find(|(_, listed)| listed.id == id) else { return Ok(None) };
-    Ok(engine.container(id).await.and_then(|known| known.pid))
+/// The sandbox of that pod: of its attempts the one that runs.
+pub(super) async fn pod(
+    name: &str,
+    namespace: &str,
+    runtimes: &Runtimes,
+) -> Result<Entry, FindError> {
+    let inventory = Inventory::take(runtimes).await?;
+    let sandboxes = || inventory.entries.iter().filter(|one| one.listed.kind == Kind::Sandbox);
+    let is_it = |one: &&Entry| {
+        let pod = one.listed.pod.as_ref();
+        pod.is_some_and(|pod| pod.name == name && pod.namespace == namespace)
+    };
+    let found: Vec<&Entry> = sandboxes().filter(is_it).collect();
+    let name = format!("{namespace}/{name}");
+    if found.is_empty() {
+        let pods = sandboxes().filter_map(|one| one.listed.pod.as_ref());
+        let names = pods.map(|pod| format!("{}/{}", pod.namespace, pod.name)).collect();
+        return Err(none("pod", &name, &inventory, names));
+    }
+    one(&name, &found)
 }
 
-fn none_or_many(kind: &'static str, name: &str, found: &[&Listed], names: &[&str]) -> FindError {
-    let name = name.to_owned();
-    if !found.is_empty() {
-        let short = |listed: &&Listed| {
-            format!("{} ({})", listed.name, listed.id.get(..12).unwrap_or(&listed.id))
-        };
-        let found: Vec<String> = found.iter().map(short).collect();
-        return FindError::Ambiguous { name, found: found.join(", ") };
+/// The only one that runs. Where none does, the newest: what comes of it is the newest's error.
+fn one(name: &str, found: &[&Entry]) -> Result<Entry, FindError> {
+    let mut left: Vec<&Entry> = found.iter().filter(|one| one.listed.is_running).copied().collect();
+    if left.is_empty() {
+        // Earlier attempts of the same are no matches of their own.
+        for one in found {
+            let is_same = |other: &&Entry| other.listed.is_attempt_of(&one.listed);
+            if !left.iter().any(is_same) {
+                left.push(one);
+            }
+        }
     }
-    let asked = format!("docker, which has {} {kind}s", names.len());
-    FindError::NotFound { kind, offers: offers(&name, names), name, asked }
+    if let [one] = left[..] {
+        return Ok(one.clone());
+    }
+    let found: Vec<String> = left.into_iter().map(described).collect();
+    Err(FindError::Ambiguous { name: name.to_owned(), found: found.join(", ") })
+}
+
+/// `shop/kuard/web (0123456789ab, containerd)`
+fn described(Entry { source, listed }: &Entry) -> String {
+    let pod = listed.pod.iter().flat_map(|pod| [pod.namespace.as_str(), pod.name.as_str()]);
+    let name: Vec<&str> = pod.chain(listed.name.as_deref()).collect();
+    let id = listed.id.get(..12).unwrap_or(&listed.id);
+    format!("{} ({id}, {})", name.join("/"), source.name())
+}
+
+fn none(kind: &'static str, name: &str, inventory: &Inventory, names: Vec<String>) -> FindError {
+    let offers = offers(name, names);
+    FindError::NotFound { kind, name: name.to_owned(), asked: inventory.asked(), offers }
 }
 
 /// The names that are most like it.
-fn offers(name: &str, names: &[&str]) -> String {
-    let mut near: Vec<(f64, &str)> =
-        names.iter().map(|other| (strsim::jaro_winkler(name, other), *other)).collect();
-    near.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let near: Vec<&str> = near.into_iter().take(OFFERED).map(|(_, name)| name).collect();
-    if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(", ")) }
+fn offers(name: &str, mut names: Vec<String>) -> String {
+    names.sort_unstable();
+    names.dedup();
+    let likeness = |other: &String| strsim::jaro_winkler(name, other);
+    names.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
+    names.truncate(OFFERED);
+    if names.is_empty() { String::new() } else { format!("; did you mean {}?", names.join(", ")) }
 }
 
 #[cfg(test)]
@@ -150,8 +170,10 @@ mod tests {
 
     #[test]
     fn the_nearest_names_come_first() {
-        let offered = offers("kuad", &["etcd", "kuard", "coredns", "kube-proxy"]);
+        let names = ["etcd", "kuard", "coredns", "kube-proxy", "kuard"].map(str::to_owned);
+        let offered = offers("kuad", names.into());
         assert!(offered.starts_with("; did you mean kuard, "), "{offered}");
-        assert_eq!(offers("x", &[]), "");
+        assert_eq!(offered.matches("kuard").count(), 1, "{offered}");
+        assert_eq!(offers("x", Vec::new()), "");
     }
 }

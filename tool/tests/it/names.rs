@@ -63,11 +63,14 @@ fn pods_and_containers_are_found_by_name() {
 
 #[test]
 fn without_a_runtime_the_way_out_is_named() {
-    let output =
-        output(pfsnoop(&["forward", "kuard", ":80"]).env("DOCKER_HOST", "unix:///nonexistent"));
+    let mut forward = pfsnoop(&["forward", "kuard", ":80"]);
+    forward.env("DOCKER_HOST", "unix:///nonexistent/docker.sock");
+    let output = output(forward.env("CONTAINER_RUNTIME_ENDPOINT", "/nonexistent/cri.sock"));
     let stderr = text(&output.stderr);
-    assert!(
-        stderr.contains("no container runtime answers") && stderr.contains("pid/PID"),
-        "{stderr}"
+    assert_eq!(
+        stderr,
+        "pfsnoop: no container runtime answers on this node (asked: docker at \
+         /nonexistent/docker.sock: no such socket; cri at /nonexistent/cri.sock: no such socket); \
+         a target named pid/PID needs none\n"
     );
 }

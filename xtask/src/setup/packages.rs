@@ -25,6 +25,8 @@ pub(crate) const TEST: &[Needed] = &[
     needed("execsnoop", "libbpf-tools"),
     needed("busybox", "busybox-static"),
     needed("dockerd", "docker.io"),
+    needed("containerd", "containerd"),
+    needed("host-local", "containernetworking-plugins"),
     needed("iptables", "iptables"),
     needed("curl", "curl"),
     needed("setpriv", "util-linux"),
@@ -47,11 +49,14 @@ pub(super) fn ensure(wanted: &[Needed]) -> Result<Outcome> {
     Ok(Outcome::Installed(missing.join(" ")))
 }
 
-/// The Docker client is a program that machines often have without its daemon, and Debian keeps
-/// system programs in `/usr/sbin`, which is not in every root's `PATH`.
+/// Where Debian keeps programs that are not in every root's `PATH`, or in nobody's.
+const BESIDE_PATH: [&str; 2] = ["/usr/sbin", "/usr/lib/cni"];
+
+/// By program, not by package: any way of having installed it will do. The Docker client is one
+/// that machines often have without its daemon.
 fn is_installed(needed: &Needed) -> bool {
-    let sbin = std::path::Path::new("/usr/sbin").join(needed.program);
-    find_program(needed.program).is_some() || sbin.is_file()
+    let is_there = |dir: &str| std::path::Path::new(dir).join(needed.program).is_file();
+    find_program(needed.program).is_some() || BESIDE_PATH.into_iter().any(is_there)
 }
 
 /// `apt-get install`, after an update when the lists do not know the packages yet.

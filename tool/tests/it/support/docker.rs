@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::image::busybox_root;
 use super::{eventually, output, running::Running, stdout_of, system};
 
 /// A running daemon; dropping it ends it and what runs in it.
@@ -51,6 +52,11 @@ impl Docker {
         format!("unix://{}", self.dir.join("docker.sock").display())
     }
 
+    /// The socket of the containerd that it has started, whose CRI is disabled.
+    pub fn own_containerd(&self) -> PathBuf {
+        self.dir.join("exec/containerd/containerd.sock")
+    }
+
     /// Runs a shell command of busybox in a new container without network; returns its pid.
     pub fn run(&self, name: &str, shell: &str) -> u32 {
         self.run_with(name, "none", &[], shell)
@@ -71,17 +77,8 @@ impl Docker {
         stdout_of(self.client().args(["kill", name]));
     }
 
-    /// There is no registry: the image is the static busybox of this machine.
     fn import_busybox(&self) {
-        let root = self.dir.join("root");
-        std::fs::create_dir_all(root.join("bin")).unwrap();
-        let busybox = stdout_of(system("sh").args(["-c", "command -v busybox"]));
-        std::fs::copy(busybox.trim(), root.join("bin/busybox")).unwrap();
-        for applet in ["sh", "httpd", "mkdir", "sleep"] {
-            std::os::unix::fs::symlink("busybox", root.join("bin").join(applet)).unwrap();
-        }
-        let tar = self.dir.join("root.tar");
-        stdout_of(system("tar").arg("-C").arg(&root).arg("-cf").arg(&tar).arg("."));
+        let tar = busybox_root(&self.dir);
         stdout_of(self.client().arg("import").arg(&tar).arg("busybox"));
     }
 }

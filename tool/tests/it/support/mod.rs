@@ -1,7 +1,10 @@
 //! What the tests share.
 
 pub mod cgroup;
+pub mod containerd;
+pub mod cri;
 pub mod docker;
+pub mod image;
 pub mod leftovers;
 pub mod pod;
 pub mod running;

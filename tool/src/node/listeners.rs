@@ -1,0 +1,42 @@
+//! TCP sockets that listen in a network namespace.
+
+use std::io;
+use std::net::SocketAddr;
+
+use procfs::net::{TcpNetEntry, TcpState};
+use procfs::process::Process;
+use rustix::thread::gettid;
+
+/// The addresses on which somebody listens where the calling thread is.
+///
+/// `/proc/net` is of the namespace of a process's first thread, so the thread's own is read.
+pub(super) fn listening_here() -> io::Result<Vec<SocketAddr>> {
+    let thread = Process::new(gettid().as_raw_nonzero().get()).map_err(io::Error::other)?;
+    let v4 = thread.tcp().map_err(io::Error::other)?;
+    // A kernel without IPv6 has no such file.
+    let v6 = thread.tcp6().unwrap_or_default();
+    let is_listening = |entry: &TcpNetEntry| entry.state == TcpState::Listen;
+    let all = v4.into_iter().chain(v6).filter(is_listening);
+    let mut all: Vec<SocketAddr> = all.map(|entry| entry.local_address).collect();
+    // Several sockets may share a port (SO_REUSEPORT).
+    all.sort_unstable_by_key(|address| (address.port(), *address));
+    all.dedup();
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_who_listens_and_not_who_is_connected() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let client = std::net::TcpStream::connect(address).unwrap();
+        let all = std::thread::spawn(listening_here).join().unwrap().unwrap();
+        assert!(all.contains(&address), "{address} in {all:?}");
+        assert!(!all.contains(&client.local_addr().unwrap()));
+        drop(listener);
+        assert!(!listening_here().unwrap().contains(&address));
+    }
+}

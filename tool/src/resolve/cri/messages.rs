@@ -1,0 +1,151 @@
+//! The messages of CRI, as far as they are used here: field numbers are those of
+//! `k8s.io/cri-api/pkg/apis/runtime/v1/api.proto`. What is left out is skipped in answers.
+
+use std::collections::HashMap;
+
+/// `PodSandboxState` and `ContainerState` start with other values; these are what counts.
+pub(super) const SANDBOX_READY: i32 = 0;
+pub(super) const CONTAINER_RUNNING: i32 = 1;
+
+/// `NamespaceMode` of a network that is the node's.
+pub(super) const NAMESPACE_NODE: i32 = 2;
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct VersionRequest {
+    #[prost(string, tag = "1")]
+    pub(super) version: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct VersionResponse {
+    #[prost(string, tag = "2")]
+    pub(super) runtime_name: String,
+}
+
+/// `ListPodSandboxRequest` and `ListContainersRequest`, which are alike as far as ids go.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct ListRequest {
+    #[prost(message, optional, tag = "1")]
+    pub(super) filter: Option<IdFilter>,
+}
+
+/// `PodSandboxFilter` or `ContainerFilter`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct IdFilter {
+    #[prost(string, tag = "1")]
+    pub(super) id: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct ListPodSandboxResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) items: Vec<PodSandbox>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct PodSandbox {
+    #[prost(string, tag = "1")]
+    pub(super) id: String,
+    #[prost(message, optional, tag = "2")]
+    pub(super) metadata: Option<PodSandboxMetadata>,
+    #[prost(int32, tag = "3")]
+    pub(super) state: i32,
+    /// Nanoseconds since 1970.
+    #[prost(int64, tag = "4")]
+    pub(super) created_at: i64,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct PodSandboxMetadata {
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    #[prost(string, tag = "2")]
+    pub(super) uid: String,
+    #[prost(string, tag = "3")]
+    pub(super) namespace: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct ListContainersResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) containers: Vec<Container>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Container {
+    #[prost(string, tag = "1")]
+    pub(super) id: String,
+    #[prost(string, tag = "2")]
+    pub(super) pod_sandbox_id: String,
+    #[prost(message, optional, tag = "3")]
+    pub(super) metadata: Option<ContainerMetadata>,
+    #[prost(int32, tag = "6")]
+    pub(super) state: i32,
+    /// Nanoseconds since 1970.
+    #[prost(int64, tag = "7")]
+    pub(super) created_at: i64,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct ContainerMetadata {
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+}
+
+/// `PodSandboxStatusRequest` or `ContainerStatusRequest`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct StatusRequest {
+    #[prost(string, tag = "1")]
+    pub(super) id: String,
+    /// Asks for `info`, where the pid is.
+    #[prost(bool, tag = "2")]
+    pub(super) verbose: bool,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct PodSandboxStatusResponse {
+    #[prost(message, optional, tag = "1")]
+    pub(super) status: Option<PodSandboxStatus>,
+    #[prost(map = "string, string", tag = "2")]
+    pub(super) info: HashMap<String, String>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct PodSandboxStatus {
+    #[prost(int32, tag = "3")]
+    pub(super) state: i32,
+    #[prost(message, optional, tag = "6")]
+    pub(super) linux: Option<LinuxPodSandboxStatus>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct LinuxPodSandboxStatus {
+    #[prost(message, optional, tag = "1")]
+    pub(super) namespaces: Option<Namespace>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Namespace {
+    #[prost(message, optional, tag = "2")]
+    pub(super) options: Option<NamespaceOption>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct NamespaceOption {
+    #[prost(int32, tag = "1")]
+    pub(super) network: i32,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct ContainerStatusResponse {
+    #[prost(message, optional, tag = "1")]
+    pub(super) status: Option<ContainerStatus>,
+    #[prost(map = "string, string", tag = "2")]
+    pub(super) info: HashMap<String, String>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct ContainerStatus {
+    #[prost(int32, tag = "3")]
+    pub(super) state: i32,
+}
