@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::{start_logging, stop::Stop, watch::Watch};
 use crate::cli;
 use crate::demo::{PORT, Pod};
-use crate::forward::{Forwarder, Listener, Notice, Nsenter, PortPair};
+use crate::forward::{Forwarder, ListenOn, Listener, Notice, Nsenter, PortPair};
 use crate::output;
 use crate::resolve::{Target, TargetName};
 use crate::trace::{ExecEvent, Invocation, NsenterSocat, invocation};
@@ -24,7 +24,7 @@ use crate::trace::{ExecEvent, Invocation, NsenterSocat, invocation};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A browser opens a few.
-const MAX_CONNECTIONS: usize = 64;
+const MAX_CONNECTIONS: u32 = 64;
 
 /// Lines of the page that are shown.
 const PAGE_LINES: usize = 5;
@@ -53,7 +53,8 @@ async fn forward_to(
 ) -> Result<()> {
     print(&format!("Pod with pause process {} in net:[{}]", pod.pause_pid(), pod.netns()))?;
     let target = Target::find(&TargetName::Pid(pod.pause_pid()), "").await?;
-    let listeners = Listener::on_loopback(PortPair { local: 0, remote: PORT }).await?;
+    let pair = PortPair { local: 0, remote: PORT };
+    let listeners = Listener::on(&[ListenOn::Localhost], pair)?;
     let local = listeners.first().context("no listener")?.pair().local;
     for listener in &listeners {
         print(&output::forwarding(listener))?;

@@ -2,11 +2,11 @@
 
 use std::io::{Write as _, stdout};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use super::{start_logging, stop::Stop, watch::Watch};
 use crate::cli::{self, DialerChoice};
-use crate::forward::{Dialer, Forwarder, Listener, Native, Notice, Nsenter, PortPair};
+use crate::forward::{Dialer, Forwarder, ListenOn, Listener, Native, Notice, Nsenter, PortPair};
 use crate::node;
 use crate::output::{self, Lines};
 use crate::resolve::Target;
@@ -22,7 +22,8 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
         Watch::own_children(args.verbose)
             .context("cannot watch what is spawned (--no-watch forwards without)")?
     };
-    let listeners = listen(&args.ports).await?;
+    let listeners = listen(&args.address, &args.ports)?;
+    warn_of_the_open(&listeners);
     for listener in &listeners {
         print(&output::forwarding(listener))?;
     }
@@ -64,13 +65,35 @@ fn dialer(choice: DialerChoice, target: &Target) -> Result<Box<dyn Dialer>> {
     Ok(Box::new(nsenter))
 }
 
-/// Every port, or none: a forward of which half works is found out too late.
-async fn listen(ports: &[PortPair]) -> Result<Vec<Listener>> {
-    let mut listeners = Vec::new();
+/// Every port, or none, and then in kubectl's words. (kubectl itself goes on with the ports that it
+/// got: that half of a forward is missing is then found out too late.)
+fn listen(addresses: &[ListenOn], ports: &[PortPair]) -> Result<Vec<Listener>> {
+    let (mut listeners, mut failed) = (Vec::new(), Vec::new());
     for &pair in ports {
-        listeners.extend(Listener::on_loopback(pair).await?);
+        match Listener::on(addresses, pair) {
+            Ok(on_all) => listeners.extend(on_all),
+            Err(error) => failed.push(error),
+        }
     }
-    Ok(listeners)
+    let Some(first) = failed.first() else { return Ok(listeners) };
+    let none = listeners.is_empty().then(|| {
+        let ports: Vec<_> =
+            ports.iter().map(|pair| format!("{{{} {}}}", pair.local, pair.remote)).collect();
+        format!("unable to listen on any of the requested ports: [{}]: ", ports.join(" "))
+    });
+    let each: Vec<_> = failed.iter().map(ToString::to_string).collect();
+    bail!("{}{}; {}", none.unwrap_or_default(), each.join("; "), first.advice())
+}
+
+/// Warns of addresses that others can reach.
+fn warn_of_the_open(listeners: &[Listener]) {
+    let is_open = |listener: &&Listener| !listener.address().ip().is_loopback();
+    let open: Vec<_> = listeners.iter().filter(is_open).map(Listener::address).collect();
+    if !open.is_empty() {
+        let open: Vec<_> = open.iter().map(ToString::to_string).collect();
+        let open = open.join(", ");
+        output::complain(&format!("note: everybody who reaches this node can use {open}"));
+    }
 }
 
 pub(super) fn tell(notice: &Notice) -> Result<()> {

@@ -1,7 +1,6 @@
-//! Listening on loopback, and accepting for as long as the forwarder lives.
+//! Accepting connections for as long as the forwarder lives.
 
-use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,50 +8,24 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::{Notice, PortPair, Shared, connection};
+use super::{ListenError, ListenOn, Notice, PortPair, Shared, bind, connection};
 
 /// How long a listener waits after it could not accept, as with too many open files.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(200);
 
-/// Why a port cannot be listened on. The first words are kubectl's.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "Unable to listen on port {} at {}; choose another local port, or :{} for a free one",
-    .pair.local, .address.ip(), .pair.remote
-)]
-pub struct ListenError {
-    pair: PortPair,
-    address: SocketAddr,
-    source: io::Error,
-}
-
 /// One listening socket and where it leads.
 pub struct Listener {
-    socket: TcpListener,
-    address: SocketAddr,
-    pair: PortPair,
+    pub(super) socket: TcpListener,
+    pub(super) address: SocketAddr,
+    pub(super) pair: PortPair,
 }
 
 impl Listener {
-    /// Listens on 127.0.0.1 and, where the node has it, on `[::1]`, at the same port.
-    pub async fn on_loopback(mut pair: PortPair) -> Result<Vec<Self>, ListenError> {
-        let v4 = Self::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, pair.local)), pair).await?;
-        pair.local = v4.pair.local;
-        let v6 = Self::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, pair.local)), pair).await;
-        match v6 {
-            Ok(v6) => Ok(vec![v4, v6]),
-            // A node without IPv6 is no reason to fail; a port that is taken there is.
-            Err(error) if error.source.kind() != io::ErrorKind::AddrInUse => Ok(vec![v4]),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn bind(address: SocketAddr, mut pair: PortPair) -> Result<Self, ListenError> {
-        let failed = |source| ListenError { pair, address, source };
-        let socket = TcpListener::bind(address).await.map_err(failed)?;
-        let address = socket.local_addr().map_err(failed)?;
-        pair.local = address.port();
-        Ok(Self { socket, address, pair })
+    /// Listens on each of these addresses, at the same port: on all, or on none.
+    ///
+    /// Must be called within a tokio runtime.
+    pub fn on(addresses: &[ListenOn], pair: PortPair) -> Result<Vec<Self>, ListenError> {
+        bind::listen(addresses, pair)
     }
 
     /// Where it listens.

@@ -2,6 +2,8 @@
 //!
 //! What it does is told as [`Notice`]s; what it spawned is for the kernel to tell.
 
+mod address;
+mod bind;
 mod connection;
 mod dial;
 mod listener;
@@ -15,8 +17,10 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
+pub use address::ListenOn;
+pub use bind::ListenError;
 pub use dial::{Connection, Dialer, Dialing, HelperMissing, Native, Nsenter};
-pub use listener::{ListenError, Listener};
+pub use listener::Listener;
 pub use notice::{Failure, Notice, Report};
 pub use ports::PortPair;
 
@@ -29,7 +33,7 @@ struct Shared {
     notices: mpsc::UnboundedSender<Notice>,
     /// One for each connection that may be open.
     slots: Arc<Semaphore>,
-    max_connections: usize,
+    max_connections: u32,
 }
 
 /// A running forwarder.
@@ -44,11 +48,12 @@ impl Forwarder {
         target: Target,
         dialer: Box<dyn Dialer>,
         listeners: Vec<Listener>,
-        max_connections: usize,
+        max_connections: u32,
     ) -> (Self, mpsc::UnboundedReceiver<Notice>) {
         let (notices, receiver) = mpsc::unbounded_channel();
         let (stop, stopped) = watch::channel(false);
-        let slots = Arc::new(Semaphore::new(max_connections));
+        let slots = usize::try_from(max_connections).unwrap_or(Semaphore::MAX_PERMITS);
+        let slots = Arc::new(Semaphore::new(slots.min(Semaphore::MAX_PERMITS)));
         let shared = Arc::new(Shared { target, dialer, notices, slots, max_connections });
         let mut tasks = JoinSet::new();
         for listener in listeners {

@@ -16,7 +16,7 @@ pub enum Notice {
     /// A connection is over. The forwarder goes on.
     Closed(Report),
     /// There are as many connections as may be: this one was turned away.
-    TooMany(PortPair, usize),
+    TooMany(PortPair, u32),
     /// A listener could not accept and tries again.
     NotAccepted(SocketAddr, std::io::Error),
 }
