@@ -137,9 +137,22 @@ pub struct Forward {
     /// Do not watch the kernel's records of what is spawned (needs no BTF)
     #[arg(long)]
     pub no_watch: bool,
+    /// Format of what is told of connections and of what they spawn
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: ForwardFormat,
     /// Say more on stderr, also what the kernel programs log
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+/// What `-o` takes in `forward`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ForwardFormat {
+    /// kubectl's lines, execsnoop's columns, and a table at the end
+    #[default]
+    Text,
+    /// One JSON object a line: session and exec records
+    Json,
 }
 
 /// What `--dialer` takes.
@@ -159,7 +172,8 @@ Examples:
   pfsnoop forward kuard -n shop 8080:80            a pod of this node, by name
   pfsnoop forward container/web :80                a container; the first line says which local port
   pfsnoop forward kuard 80 --address 0.0.0.0       for everybody who reaches this node
-  pfsnoop forward pid/4947 8080 --dialer native    without nsenter and socat";
+  pfsnoop forward pid/4947 8080 --dialer native    without nsenter and socat
+  pfsnoop forward kuard :80 -o json > records      each connection as records, for programs";
 
 /// `pfsnoop demo`
 #[derive(Args, Debug)]

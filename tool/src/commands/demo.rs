@@ -12,6 +12,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::report::Screen;
 use super::{start_logging, stop::Stop, watch::Watch};
 use crate::cli;
 use crate::demo::{PORT, Pod};
@@ -125,11 +126,12 @@ async fn stay_up(
     watch: &mut Watch,
     stop: &mut Stop,
 ) -> Result<()> {
+    let mut screen = Screen::text();
     loop {
         tokio::select! {
             // A connection is announced before what was spawned for it.
             biased;
-            Some(notice) = notices.recv() => super::forward::tell(&notice)?,
+            Some(notice) = notices.recv() => screen.tell(&notice)?,
             shown = watch.show() => shown?,
             () = stop.wait() => return watch.show_rest(),
         }

@@ -1,15 +1,15 @@
 //! `pfsnoop forward`: a forwarder that shows what it spawns as the kernel reports it.
 
-use std::io::{Write as _, stdout};
-
 use anyhow::{Context as _, Result, bail};
 
+use super::report::Screen;
 use super::{start_logging, stop::Stop, watch::Watch};
-use crate::cli::{self, DialerChoice};
-use crate::forward::{Dialer, Forwarder, ListenOn, Listener, Native, Notice, Nsenter, PortPair};
+use crate::cli::{self, DialerChoice, ForwardFormat};
+use crate::forward::{Dialer, Forwarder, ListenOn, Listener, Native, Nsenter, PortPair};
 use crate::node;
-use crate::output::{self, Lines};
-use crate::resolve::Target;
+use crate::output;
+use crate::resolve::{Attributor, Target};
+use crate::trace::Owner;
 
 pub(super) async fn run(args: cli::Forward) -> Result<()> {
     start_logging(args.verbose);
@@ -22,10 +22,18 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
         Watch::own_children(args.verbose)
             .context("cannot watch what is spawned (--no-watch forwards without)")?
     };
+    let mut screen = match args.output {
+        ForwardFormat::Text => Screen::text(),
+        ForwardFormat::Json => {
+            let owner = owner_of(&target).await;
+            watch = watch.into_json(owner.clone());
+            Screen::json(&target, owner, dialer.via())?
+        }
+    };
     let listeners = listen(&args.address, &args.ports)?;
     warn_of_the_open(&listeners);
     for listener in &listeners {
-        print(&output::forwarding(listener))?;
+        screen.forwarding(listener)?;
     }
     watch.header()?;
 
@@ -36,16 +44,24 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
         tokio::select! {
             // A connection is announced before what was spawned for it.
             biased;
-            Some(notice) = notices.recv() => tell(&notice)?,
+            Some(notice) = notices.recv() => screen.tell(&notice)?,
             shown = watch.show() => shown?,
             () = stop.wait() => break,
         }
     }
     forwarder.stop().await;
     while let Ok(notice) = notices.try_recv() {
-        tell(&notice)?;
+        screen.tell(&notice)?;
     }
-    watch.show_rest()
+    watch.show_rest()?;
+    screen.sum_up()
+}
+
+/// Whose the target is, as far as that is known.
+async fn owner_of(target: &Target) -> Owner {
+    let mut attributor = Attributor::new().await;
+    let trail = attributor.trail_into(target);
+    attributor.owner(trail).await
 }
 
 /// The road: the kubelet's where it can be taken, or the one that was asked for.
@@ -94,16 +110,4 @@ fn warn_of_the_open(listeners: &[Listener]) {
         let open = open.join(", ");
         output::complain(&format!("note: everybody who reaches this node can use {open}"));
     }
-}
-
-pub(super) fn tell(notice: &Notice) -> Result<()> {
-    let Lines { out, err } = output::notice(notice);
-    if let Some(line) = err {
-        output::complain(&line);
-    }
-    out.map_or(Ok(()), |line| print(&line))
-}
-
-fn print(line: &str) -> Result<()> {
-    Ok(writeln!(stdout(), "{line}")?)
 }

@@ -2,21 +2,26 @@
 //! takes.
 
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::count::Count;
 use super::stream::{Broke, Duplex, carry};
 
 /// Bytes that have arrived, each way.
 #[derive(Debug, Default)]
 pub(super) struct Carried {
-    to_pod: AtomicU64,
-    from_pod: AtomicU64,
+    to_pod: Count,
+    from_pod: Count,
 }
 
 impl Carried {
     /// To the pod, and from it.
     pub(super) fn bytes(&self) -> (u64, u64) {
-        (self.to_pod.load(Ordering::Relaxed), self.from_pod.load(Ordering::Relaxed))
+        (self.to_pod.get(), self.from_pod.get())
+    }
+
+    /// Waits for the pod's first byte to arrive.
+    pub(super) async fn answered(&self) {
+        self.from_pod.first().await;
     }
 }
 

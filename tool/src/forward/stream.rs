@@ -4,7 +4,6 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustix::io::{Errno, ioctl_fionbio};
@@ -14,6 +13,8 @@ use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::net::TcpStream;
+
+use super::count::Count;
 
 /// Bytes that a pipe in between may hold: what the kernel lets anybody have
 /// (/proc/sys/fs/pipe-max-size).
@@ -96,11 +97,7 @@ pub(super) enum Broke {
 
 /// Carries everything from one side to the other and finishes the other; adds to `carried` what
 /// has arrived there.
-pub(super) async fn carry(
-    from: ReadHalf,
-    to: &WriteHalf,
-    carried: &AtomicU64,
-) -> Result<(), Broke> {
+pub(super) async fn carry(from: ReadHalf, to: &WriteHalf, carried: &Count) -> Result<(), Broke> {
     let (outlet, inlet) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)
         .map_err(|errno| Broke::Reading(errno.into()))?;
     // The kernel may refuse: then it is the usual 64 KiB.
@@ -118,7 +115,7 @@ pub(super) async fn carry(
             let drained =
                 to.fd.async_io(Interest::WRITABLE, drain).await.map_err(Broke::Writing)?;
             held -= drained;
-            carried.fetch_add(drained as u64, Ordering::Relaxed);
+            carried.add(drained as u64);
         }
     }
 }

@@ -4,6 +4,8 @@
 mod escape;
 mod json;
 mod notice;
+mod session;
+mod table;
 mod text;
 
 use std::io::{self, Write};
@@ -12,9 +14,10 @@ use clap::ValueEnum;
 
 pub use escape::escaped;
 pub use notice::{Lines, forwarding, notice};
+pub use table::summary;
 pub use text::Columns;
 
-use crate::trace::{ExecEvent, ExitEvent, Lost, Owner};
+use crate::trace::{ExecEvent, ExitEvent, Lost, Owner, Session};
 
 /// Says something on stderr. A stderr that is closed or full is no reason to end.
 pub fn complain(what: &str) {
@@ -31,6 +34,11 @@ pub enum Format {
     Wide,
     /// One JSON object a line, with everything that is known
     Json,
+}
+
+/// A session record, as a line of JSON.
+pub fn session(out: &mut impl Write, session: &Session) -> io::Result<()> {
+    json::line(out, &session::json(session))
 }
 
 /// Writes exec events as rows, in one format.

@@ -3,7 +3,15 @@
 use std::net::TcpListener;
 use std::process::{Command, Output};
 
-use crate::support::{output, pfsnoop, system, text};
+use crate::support::{pfsnoop, running::Running, system, text};
+
+/// Runs to the end, which must come: one that takes what it should refuse forwards for ever.
+fn output(command: &mut Command) -> Output {
+    let mut running = Running::start(command);
+    let status = running.wait();
+    let (stdout, stderr) = running.rest();
+    Output { status, stdout: stdout.join("\n").into(), stderr: stderr.join("\n").into() }
+}
 
 /// Ends with that code and one line on stderr that has all of these parts.
 fn assert_says(output: &Output, code: i32, parts: &[&str]) {
@@ -60,6 +68,7 @@ fn wrong_command_lines() {
         (&["forward", "pid/1", "80", "--address", "localhost,web"], &["web is not a valid IP"]),
         (&["forward", "pid/1", "80", "--address", ""], &["is not a valid IP", "localhost"]),
         (&["forward", "pid/1", "80", "--max-connections", "0"], &["--max-connections", "1.."]),
+        (&["forward", "pid/1", "80", "-o", "wide"], &["wide", "text, json"]),
     ] {
         assert_says(&output(&mut pfsnoop(args)), 2, parts);
     }

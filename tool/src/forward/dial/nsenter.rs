@@ -15,6 +15,7 @@ use crate::forward::stream::Duplex;
 use crate::node::path::look_up;
 use crate::node::process::die_with;
 use crate::resolve::Target;
+use crate::trace::Via;
 
 /// How much of what a helper says on stderr is kept.
 const STDERR_KEPT: u64 = 16 * 1024;
@@ -52,6 +53,8 @@ impl Nsenter {
         let mut command = Command::new(&self.nsenter);
         command.args(["-t", &pid.to_string(), "-n"]).arg(&self.socat);
         command.args(["-", &format!("TCP4:localhost:{port}")]);
+        // What it says decides the outcome in our records: always in the same words.
+        command.env("LC_ALL", "C");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A Ctrl-C on our terminal is for us alone: we end our helpers ourselves.
         command.process_group(0).kill_on_drop(true);
@@ -68,8 +71,8 @@ impl Nsenter {
 }
 
 impl Dialer for Nsenter {
-    fn via(&self) -> &'static str {
-        "nsenter+socat"
+    fn via(&self) -> Via {
+        Via::NsenterSocat
     }
 
     fn dial<'a>(&'a self, target: &'a Target, port: u16) -> Dialing<'a> {
@@ -92,6 +95,11 @@ impl Helper {
         let stderr = tokio::spawn(read_stderr(child.stderr.take().ok_or_else(missing)?));
         let duplex = Duplex::of_pipes(stdout, stdin)?;
         Ok(Connection { duplex, address: None, helper: Some(Self { child, stderr }) })
+    }
+
+    /// Its pid, until it is reaped.
+    pub(in crate::forward) fn pid(&self) -> Option<u32> {
+        self.child.id()
     }
 
     /// Waits for its own end.
