@@ -11,8 +11,8 @@
 //!
 //! - Imports run one way: `main -> cli, commands -> {probe, trace, node, resolve, forward, demo,
 //!   output}`; `probe, node -> trace`; `resolve -> {node, trace}`;
-//!   `forward -> {resolve, node}`; `demo -> node`. `output` knows the data of `trace`, `forward`
-//!   and `resolve` and the clock of `node`, never their workings. No circles.
+//!   `forward -> {resolve, node, trace}`; `demo -> node`. `output` knows the data of `trace`,
+//!   `forward` and `resolve` and the clock of `node`, never their workings. No circles.
 //! - [`trace`] does no I/O and reads no clock: bytes and times come in as arguments.
 //! - Only [`probe`] names aya. Only [`node`] reads /proc; [`demo`] opens its own pod's namespaces there. Only [`output`] formats rows.
 //! - Only `forward::dial::nsenter` spawns helpers; [`demo`] spawns its own pod.

@@ -12,10 +12,11 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::report::Screen;
 use super::{start_logging, stop::Stop, watch::Watch};
 use crate::cli;
 use crate::demo::{PORT, Pod};
-use crate::forward::{Forwarder, Listener, Notice, Nsenter, PortPair};
+use crate::forward::{Forwarder, ListenOn, Listener, Notice, Nsenter, PortPair};
 use crate::output;
 use crate::resolve::{Runtimes, Target, TargetName};
 use crate::trace::{ExecEvent, Invocation, NsenterSocat, invocation};
@@ -24,7 +25,7 @@ use crate::trace::{ExecEvent, Invocation, NsenterSocat, invocation};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A browser opens a few.
-const MAX_CONNECTIONS: usize = 64;
+const MAX_CONNECTIONS: u32 = 64;
 
 /// Lines of the page that are shown.
 const PAGE_LINES: usize = 5;
@@ -53,7 +54,8 @@ async fn forward_to(
 ) -> Result<()> {
     print(&format!("Pod with pause process {} in net:[{}]", pod.pause_pid(), pod.netns()))?;
     let target = Target::find(&TargetName::Pid(pod.pause_pid()), "", &Runtimes::default()).await?;
-    let listeners = Listener::on_loopback(PortPair { local: 0, remote: PORT }).await?;
+    let pair = PortPair { local: 0, remote: PORT };
+    let listeners = Listener::on(&[ListenOn::Localhost], pair)?;
     let local = listeners.first().context("no listener")?.pair().local;
     for listener in &listeners {
         print(&output::forwarding(listener))?;
@@ -124,11 +126,12 @@ async fn stay_up(
     watch: &mut Watch,
     stop: &mut Stop,
 ) -> Result<()> {
+    let mut screen = Screen::text();
     loop {
         tokio::select! {
             // A connection is announced before what was spawned for it.
             biased;
-            Some(notice) = notices.recv() => super::forward::tell(&notice)?,
+            Some(notice) = notices.recv() => screen.tell(&notice)?,
             shown = watch.show() => shown?,
             () = stop.wait() => return watch.show_rest(),
         }

@@ -3,6 +3,7 @@
 mod demo;
 mod exec;
 mod forward;
+mod report;
 mod stop;
 mod targets;
 mod watch;

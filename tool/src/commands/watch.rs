@@ -12,6 +12,8 @@ use crate::trace::{Event, ExecEvent, Filter, Owner};
 pub(super) struct Watch {
     probe: Option<Probe>,
     rows: Rows<Stdout>,
+    /// Whose our children are: all of them are on their way there.
+    owner: Owner,
     events: Vec<Event>,
 }
 
@@ -19,7 +21,7 @@ impl Watch {
     /// Shows nothing.
     pub(super) fn nothing() -> Self {
         let rows = Rows::new(stdout(), Format::Text, Columns::default());
-        Self { probe: None, rows, events: Vec::new() }
+        Self { probe: None, rows, owner: Owner::default(), events: Vec::new() }
     }
 
     /// From here on every exec of a child of ours is seen.
@@ -29,6 +31,13 @@ impl Watch {
         let (failed_execs, exits, cgroup_names) = (true, false, false);
         let options = Options { settings, failed_execs, exits, cgroup_names, verbose };
         Ok(Self { probe: Some(Probe::attach(&options)?), ..Self::nothing() })
+    }
+
+    /// Shows what it sees as JSON, with that owner.
+    pub(super) fn into_json(mut self, owner: Owner) -> Self {
+        self.rows = Rows::new(stdout(), Format::Json, Columns::default());
+        self.owner = owner;
+        self
     }
 
     /// The line above the rows, when there will be rows.
@@ -48,10 +57,11 @@ impl Watch {
         Ok(self.take())
     }
 
-    /// Waits for execs, and shows them.
+    /// Waits for execs, and shows them, and what was lost until then.
     pub(super) async fn show(&mut self) -> Result<()> {
         let execs = self.next().await?;
-        self.print(&execs)
+        self.print(&execs)?;
+        self.print_loss()
     }
 
     /// Shows what is there already, and what was lost.
@@ -61,16 +71,24 @@ impl Watch {
         };
         probe.detach();
         while probe.read_ready(&mut self.events) {}
-        let lost = probe.lost()?;
         let execs = self.take();
         self.print(&execs)?;
-        Ok(lost.map_or(Ok(()), |lost| self.rows.lost(lost))?)
+        self.print_loss()
+    }
+
+    fn print_loss(&mut self) -> Result<()> {
+        if let Some(probe) = &mut self.probe
+            && let Some(lost) = probe.lost()?
+        {
+            self.rows.lost(lost)?;
+        }
+        Ok(())
     }
 
     /// Shows execs as rows.
     pub(super) fn print(&mut self, execs: &[ExecEvent]) -> Result<()> {
         for exec in execs {
-            self.rows.exec(exec, &Owner::default())?;
+            self.rows.exec(exec, &self.owner)?;
         }
         Ok(self.rows.flush()?)
     }

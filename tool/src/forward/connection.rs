@@ -8,74 +8,100 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::dial::Connection;
+use super::notice::{Begun, Connected, FarEnd, Notice, Report};
 use super::relay::{self, Carried, Until};
 use super::stream::Duplex;
-use super::{Failure, Notice, PortPair, Report, Shared};
+use super::{Failure, Phase, PortPair, Shared};
+use crate::node::clock;
 
 /// Serves one client; tells how it began and how it ended.
 pub(super) async fn serve(
     client: TcpStream,
     pair: PortPair,
     shared: Arc<Shared>,
-    mut stop: watch::Receiver<bool>,
+    mut phase: watch::Receiver<Phase>,
 ) {
     let start = Instant::now();
-    // Whoever reads the notices may be gone: then nobody wants to know.
-    let _ = shared.notices.send(Notice::Handling(pair));
+    let begun = shared.begin(pair);
+    shared.tell(Notice::Handling(begun));
     let carried = Carried::default();
-    let (mut address, mut end) = (None, Ok(()));
+    let mut far_end = FarEnd::default();
     let dialed = tokio::select! {
-        dialed = shared.dialer.dial(&shared.target, pair.remote) => Some(dialed),
-        _ = stop.wait_for(|&stop| stop) => None,
+        dialed = shared.dialer.dial(&shared.target, pair.remote) => dialed,
+        () = ending(&mut phase) => Err(Failure::Stopped),
     };
-    match dialed {
-        Some(Ok(connection)) => {
-            address = connection.address;
-            end = carry(client, connection, &carried, stop).await;
+    let end = match dialed {
+        Ok(connection) => {
+            far_end = connection.far_end();
+            let answer = Answer { begun, far_end, shared: &shared };
+            carry(client, connection, &carried, answer, phase).await
         }
-        Some(Err(failure)) => end = Err(failure),
-        None => {}
-    }
+        Err(failure) => Err(failure),
+    };
     let (bytes_to_pod, bytes_from_pod) = carried.bytes();
-    let duration = start.elapsed();
-    let report = Report { pair, address, bytes_to_pod, bytes_from_pod, duration, end };
-    let _ = shared.notices.send(Notice::Closed(report));
+    let (time_ns, duration) = (clock::boottime_ns(), start.elapsed());
+    let report = Report { begun, time_ns, far_end, bytes_to_pod, bytes_from_pod, duration, end };
+    shared.tell(Notice::Closed(report));
 }
 
-/// Carries until the end, or until told to stop, which is no failure.
+/// Waits until connections are ended.
+async fn ending(phase: &mut watch::Receiver<Phase>) {
+    // An error: the forwarder is gone, and its connections end too.
+    let _ = phase.wait_for(|&phase| phase == Phase::Ending).await;
+}
+
+/// The target's answer, which is told once.
+struct Answer<'a> {
+    begun: Begun,
+    far_end: FarEnd,
+    shared: &'a Shared,
+}
+
+fn tell(answer: &mut Option<Answer<'_>>) {
+    let Some(Answer { begun, far_end, shared }) = answer.take() else { return };
+    let time_ns = clock::boottime_ns();
+    shared.tell(Notice::Connected(Connected { begun, time_ns, far_end }));
+}
+
+/// Carries until the end, or until told to end.
 async fn carry(
     client: TcpStream,
     connection: Connection,
     carried: &Carried,
-    mut stop: watch::Receiver<bool>,
+    answer: Answer<'_>,
+    mut phase: watch::Receiver<Phase>,
 ) -> Result<(), Failure> {
     let Connection { duplex, helper, address: _ } = connection;
     let until = if helper.is_some() { Until::TargetEnds } else { Until::BothEnd };
     let client = Duplex::of_socket(client).map_err(Failure::BadClient)?;
-    let relayed = {
-        let enough = async {
-            match &helper {
-                Some(helper) => helper.server_ended(carried).await,
-                None => pending().await,
-            }
-        };
-        tokio::select! {
-            relayed = relay::run(client, duplex, until, enough, carried) => Some(relayed),
-            _ = stop.wait_for(|&stop| stop) => None,
+    let mut answer = Some(answer);
+    if helper.is_none() {
+        tell(&mut answer);
+    }
+    let first_byte = async {
+        carried.answered().await;
+        tell(&mut answer);
+        pending().await
+    };
+    let enough = async {
+        match &helper {
+            Some(helper) => helper.server_ended(carried).await,
+            None => pending().await,
         }
     };
-    match (relayed, helper) {
-        (Some(Ok(())), Some(helper)) => helper.wait().await,
-        (Some(Ok(())) | None, None) => Ok(()),
-        (None, Some(helper)) => {
-            helper.end().await;
-            Ok(())
-        }
-        (Some(Err(broken)), helper) => {
-            if let Some(helper) = helper {
-                helper.end().await;
-            }
-            Err(broken.into())
-        }
+    let relaying = relay::run(client, duplex, until, enough, carried);
+    let relayed = tokio::select! {
+        relayed = relaying => relayed.map_err(Failure::from),
+        never = first_byte => never,
+        () = ending(&mut phase) => Err(Failure::Stopped),
+    };
+    let Some(helper) = helper else { return relayed };
+    if let Err(failure) = relayed {
+        helper.end().await;
+        return Err(failure);
     }
+    helper.wait().await?;
+    // It connected, or it would have failed: a helper gives no other sign.
+    tell(&mut answer);
+    Ok(())
 }

@@ -1,33 +1,72 @@
 //! What the forwarder tells while it works.
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 use std::time::Duration;
 
 use super::PortPair;
 use super::relay::Broken;
 use crate::node::process::ProcessError;
+use crate::trace::{End, Outcome};
 
 /// Something that whoever runs the forwarder wants to know.
 #[derive(Debug)]
 pub enum Notice {
     /// A client connected.
-    Handling(PortPair),
+    Handling(Begun),
+    /// The target answered: the road knows it, or its first byte has come. Of a connection that ends
+    /// well it is told at the latest before its end; of others perhaps never.
+    Connected(Connected),
     /// A connection is over. The forwarder goes on.
     Closed(Report),
     /// There are as many connections as may be: this one was turned away.
-    TooMany(PortPair, usize),
-    /// A listener could not accept and tries again.
+    TooMany(PortPair, u32),
+    /// A listener cannot accept and tries again; told once until it could for a while.
     NotAccepted(SocketAddr, std::io::Error),
+}
+
+/// A connection that has begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// Its number: each connection of a forwarder has another.
+    pub number: u64,
+    /// The ports that it joins.
+    pub pair: PortPair,
+    /// When it was accepted: `CLOCK_BOOTTIME`, ns.
+    pub time_ns: u64,
+}
+
+/// A connection whose target answered.
+#[derive(Clone, Copy, Debug)]
+pub struct Connected {
+    /// Which one.
+    pub begun: Begun,
+    /// When: `CLOCK_BOOTTIME`, ns.
+    pub time_ns: u64,
+    /// The road's end.
+    pub far_end: FarEnd,
+}
+
+/// What is known of a connection's other end.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FarEnd {
+    /// Which of the target's addresses answered, when the road can tell.
+    pub address: Option<IpAddr>,
+    /// The process that carries it, when there is one.
+    pub helper_pid: Option<u32>,
 }
 
 /// One connection, when it is over.
 #[derive(Debug)]
 pub struct Report {
-    /// The ports that it joined.
-    pub pair: PortPair,
-    /// Which of the target's addresses answered, when the road can tell.
-    pub address: Option<IpAddr>,
+    /// Which one.
+    pub begun: Begun,
+    /// When it was over: `CLOCK_BOOTTIME`, ns.
+    pub time_ns: u64,
+    /// The road's end, as far as the road led.
+    pub far_end: FarEnd,
     /// Bytes that arrived in the pod.
     pub bytes_to_pod: u64,
     /// Bytes that arrived at the client.
@@ -36,6 +75,14 @@ pub struct Report {
     pub duration: Duration,
     /// How it ended.
     pub end: Result<(), Failure>,
+}
+
+impl Report {
+    /// How it ended, in one word.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.end.as_ref().map_or_else(Failure::outcome, |()| Outcome::Ok)
+    }
 }
 
 /// Why a connection failed.
@@ -77,14 +124,42 @@ pub enum Failure {
     /// The client's socket cannot be used.
     #[error("cannot use the client's connection")]
     BadClient(#[source] std::io::Error),
+    /// The forward ended while it was open.
+    #[error("the forward was ended")]
+    Stopped,
     /// The kernel does not tell how the helper ended.
     #[error("cannot wait for the helper")]
     NotReaped(#[source] std::io::Error),
 }
 
+impl Failure {
+    /// What it comes to, in one word.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::TargetGone(_) => Outcome::TargetGone,
+            Self::NotSpawned { source, .. } if source.kind() == ErrorKind::NotFound => {
+                Outcome::HelperMissing
+            }
+            Self::HelperFailed { status, stderr } => Outcome::of_helper(end_of(*status), stderr),
+            Self::NotConnected { source, .. } => Outcome::of_connect(source.kind()),
+            Self::Stopped => Outcome::Killed,
+            Self::NoProcess
+            | Self::NotSpawned { .. }
+            | Self::Broken(_)
+            | Self::BadClient(_)
+            | Self::NotReaped(_) => Outcome::Failed,
+        }
+    }
+}
+
+/// How a helper ended, as records have it.
+pub(super) fn end_of(status: ExitStatus) -> End {
+    End::from_wait_status(status.into_raw().cast_unsigned())
+}
+
 /// An exit as Go's `exec.ExitError` words it, which is what kubelet logs have.
 fn exit_error(status: ExitStatus) -> String {
-    use std::os::unix::process::ExitStatusExt as _;
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit status {code}"),
         (None, signal) => format!("signal: {}", signal.unwrap_or(0)),

@@ -41,7 +41,7 @@ pub(super) struct Exec {
 }
 
 #[derive(Serialize)]
-struct Container {
+pub(super) struct Container {
     id: String,
     runtime: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,7 +49,7 @@ struct Container {
 }
 
 #[derive(Serialize)]
-struct Pod {
+pub(super) struct Pod {
     namespace: String,
     name: String,
     uid: String,
@@ -109,11 +109,14 @@ pub(super) fn exec(exec: &ExecEvent, owner: &Owner) -> Exec {
         mntns: exec.mntns,
         pidns: exec.pidns,
         cgroup_id: exec.cgroup_id,
-        container: owner
-            .container
-            .clone()
-            .map(|trace::Container { id, runtime, name }| Container { id, runtime, name }),
-        pod: owner.pod.clone().map(Pod::from),
+        container: owner.container.clone().map(Into::into),
+        pod: owner.pod.clone().map(Into::into),
+    }
+}
+
+impl From<trace::Container> for Container {
+    fn from(trace::Container { id, runtime, name }: trace::Container) -> Self {
+        Self { id, runtime, name }
     }
 }
 
@@ -208,12 +211,12 @@ pub(super) fn line(out: &mut impl Write, object: &impl Serialize) -> io::Result<
 }
 
 /// UTC with nanoseconds, always nine digits.
-fn rfc3339(boottime_ns: u64) -> String {
+pub(super) fn rfc3339(boottime_ns: u64) -> String {
     format!("{:.9}", clock::wall_time(boottime_ns))
 }
 
 /// The text as it is; bytes that are not UTF-8, which JSON cannot hold, as `\xNN`.
-fn text(bytes: &[u8]) -> String {
+pub(super) fn text(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         out.push_str(chunk.valid());

@@ -4,6 +4,8 @@
 mod escape;
 mod json;
 mod notice;
+mod session;
+mod summary;
 mod table;
 mod text;
 
@@ -14,10 +16,11 @@ use clap::ValueEnum;
 pub use escape::escaped;
 pub use json::target as target_json;
 pub use notice::{Lines, forwarding, notice};
+pub use summary::summary;
 pub use table::{targets as targets_table, terminal_width};
 pub use text::Columns;
 
-use crate::trace::{ExecEvent, ExitEvent, Lost, Owner};
+use crate::trace::{ExecEvent, ExitEvent, Lost, Owner, Session};
 
 /// Says something on stderr. A stderr that is closed or full is no reason to end.
 pub fn complain(what: &str) {
@@ -44,6 +47,11 @@ pub enum TextOrJson {
     Text,
     /// One JSON object a line, with everything that is known
     Json,
+}
+
+/// A session record, as a line of JSON.
+pub fn session(out: &mut impl Write, session: &Session) -> io::Result<()> {
+    json::line(out, &session::json(session))
 }
 
 /// Writes exec events as rows, in one format.

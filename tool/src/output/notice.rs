@@ -1,7 +1,8 @@
 //! The forwarder's notices, in kubectl's words.
 
 use super::escape::escaped;
-use crate::forward::{Listener, Notice, Report};
+use super::session::outcome;
+use crate::forward::{Failure, Listener, Notice, Report};
 
 /// What stands above everything else: one line a listener.
 #[must_use]
@@ -12,7 +13,11 @@ pub fn forwarding(listener: &Listener) -> String {
 /// A notice as lines: data on stdout, the rest on stderr.
 pub fn notice(notice: &Notice) -> Lines {
     match notice {
-        Notice::Handling(pair) => Lines::out(format!("Handling connection for {}", pair.local)),
+        Notice::Handling(begun) => {
+            Lines::out(format!("Handling connection for {}", begun.pair.local))
+        }
+        // The line at its end says what came of it.
+        Notice::Connected(_) => Lines::default(),
         Notice::Closed(report) => closed(report),
         Notice::TooMany(pair, max) => Lines::err(format!(
             "turned a connection for {} away: {max} are open, which is --max-connections",
@@ -44,20 +49,26 @@ impl Lines {
 }
 
 fn closed(report: &Report) -> Lines {
-    let Report { pair, address, bytes_to_pod, bytes_from_pod, duration, end } = report;
+    let Report { begun, bytes_to_pod, bytes_from_pod, duration, end, .. } = report;
+    let pair = begun.pair;
+    let address = report.far_end.address;
     let by = address.map_or_else(String::new, |address| format!(" at {address}"));
-    let outcome = if end.is_ok() { "ok" } else { "failed" };
     let out = format!(
         "Closed connection for {}{by}: {bytes_to_pod} bytes to the pod, {bytes_from_pod} from it, \
-         {:.3} s, {outcome}",
+         {:.3} s, {}",
         pair.local,
         duration.as_secs_f64(),
+        outcome(report.outcome()),
     );
-    let err = end.as_ref().err().map(|failure| {
-        // What a helper said is in there.
-        let failure = escaped(chain(failure).as_bytes());
-        format!("an error occurred forwarding {pair}: {failure}")
-    });
+    let err = match end {
+        // Whoever ended the forward need not be told.
+        Ok(()) | Err(Failure::Stopped) => None,
+        Err(failure) => {
+            // What a helper said is in there.
+            let failure = escaped(chain(failure).as_bytes());
+            Some(format!("an error occurred forwarding {pair}: {failure}"))
+        }
+    };
     Lines { out: Some(out), err }
 }
 

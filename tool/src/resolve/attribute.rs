@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::Target;
 use super::runtimes::Runtimes;
 use super::source::{self, Source};
 use crate::node::cgroup::{Placement, Runtime, of_name, placement_of};
@@ -101,6 +102,18 @@ impl Attributor {
         let foreign = exec.netns.filter(|&netns| Some(netns) != self.host_netns);
         let placement = foreign.and_then(|netns| self.of_netns(netns));
         Trail { by_netns: true, placement: placement.unwrap_or_default() }
+    }
+
+    /// The trail of a target that was named: of a pod, or of a container that is in none.
+    pub fn trail_into(&mut self, target: &Target) -> Trail {
+        let placement = match target.pid() {
+            Some(pid) => placement_of(pid),
+            None => u32::try_from(target.netns().inode())
+                .ok()
+                .filter(|&netns| Some(netns) != self.host_netns)
+                .and_then(|netns| self.of_netns(netns)),
+        };
+        Trail { placement: placement.unwrap_or_default(), by_netns: true }
     }
 
     /// The owner at the end of a trail, by name.

@@ -6,9 +6,11 @@ mod filter;
 mod invocation;
 mod owner;
 mod selection;
+mod session;
 
 pub use event::{Arg, Args, End, Event, ExecEvent, ExitEvent, Lost};
 pub use filter::{Cgroup, Filter};
 pub use invocation::{Invocation, NsenterSocat, invocation};
 pub use owner::{Container, Owner, OwnerFilter, Pod, PodName};
 pub use selection::Selection;
+pub use session::{Closed, Destination, Outcome, Program, Session, State, Via};

@@ -3,8 +3,15 @@
 use std::net::TcpListener;
 use std::process::{Command, Output};
 
-use crate::support::leftovers::assert_no_process_with;
-use crate::support::{output, pfsnoop, system, text};
+use crate::support::{pfsnoop, running::Running, system, text};
+
+/// Runs to the end, which must come: one that takes what it should refuse forwards for ever.
+fn output(command: &mut Command) -> Output {
+    let mut running = Running::start(command);
+    let status = running.wait();
+    let (stdout, stderr) = running.rest();
+    Output { status, stdout: stdout.join("\n").into(), stderr: stderr.join("\n").into() }
+}
 
 /// Ends with that code and one line on stderr that has all of these parts.
 fn assert_says(output: &Output, code: i32, parts: &[&str]) {
@@ -58,6 +65,10 @@ fn wrong_command_lines() {
         (&["forward", "pid/1", "99999"], &["error parsing local port '99999'"]),
         (&["forward", "pid/1", "1:2:3"], &["invalid port format '1:2:3'"]),
         (&["forward", "pid/1", "abc"], &["error parsing local port 'abc'"]),
+        (&["forward", "pid/1", "80", "--address", "localhost,web"], &["web is not a valid IP"]),
+        (&["forward", "pid/1", "80", "--address", ""], &["is not a valid IP", "localhost"]),
+        (&["forward", "pid/1", "80", "--max-connections", "0"], &["--max-connections", "1.."]),
+        (&["forward", "pid/1", "80", "-o", "wide"], &["wide", "text, json"]),
     ] {
         assert_says(&output(&mut pfsnoop(args)), 2, parts);
     }
@@ -85,17 +96,35 @@ fn helpers_missing() {
     std::fs::remove_dir_all(&empty).unwrap();
 }
 
+/// kubectl would go on with the other localhost, and the other port.
 #[test]
 fn port_in_use() {
     let sleeper = Sleeper::start();
-    for address in ["127.0.0.1:0", "[::1]:0"] {
-        let taken = TcpListener::bind(address).unwrap();
+    for (address, family) in [("127.0.0.1", "tcp4 127.0.0.1"), ("::1", "tcp6 [::1]")] {
+        let taken = TcpListener::bind((address, 0)).unwrap();
         let port = taken.local_addr().unwrap().port();
-        let forward = output(&mut pfsnoop(&["forward", &sleeper.target(), &format!("{port}:80")]));
-        let first_words = format!("Unable to listen on port {port} ");
-        assert_no_process_with(&format!("pfsnoop forward {} {port}:80", sleeper.target()));
-        assert_says(&forward, 1, &[&first_words, "in use", "choose another local port"]);
+        let pair = format!("{port}:80");
+        let listen = format!(
+            "Unable to listen on port {port}: Listeners failed to create with the following \
+             errors: [unable to create listener: Error listen {family}:{port}: "
+        );
+        let none = format!("unable to listen on any of the requested ports: [{{{port} 80}}]");
+        let words = &[&*listen, "in use", "choose another local port, or :80 for a free one"];
+        let forward = output(&mut pfsnoop(&["forward", &sleeper.target(), &pair]));
+        assert_says(&forward, 1, &[&[&*none], &words[..]].concat());
+        let two = output(&mut pfsnoop(&["forward", &sleeper.target(), &pair, ":81"]));
+        assert_says(&two, 1, words);
+        assert!(!text(&two.stderr).contains("any of the requested"), "one of them could be had");
     }
+}
+
+#[test]
+fn addresses_that_the_node_does_not_have() {
+    let sleeper = Sleeper::start();
+    let of_nobody =
+        ["forward", &sleeper.target(), "18080:80", "--address", "localhost,203.0.113.9"];
+    let words = &["Unable to listen on port 18080", "tcp4 203.0.113.9:18080: ", "`ip address`"];
+    assert_says(&output(&mut pfsnoop(&of_nobody)), 1, words);
 }
 
 #[test]

@@ -130,3 +130,62 @@ fn a_target_that_ends_is_told() {
             && line.contains("look its pid up")
     });
 }
+
+/// What a command says on its stdout up to the header, which stands below the listeners.
+fn listening_on(command: &mut std::process::Command) -> (Running, Vec<String>) {
+    let mut running = Running::start(command);
+    running.stdout_line("header", |line| line.starts_with("PCOMM"));
+    let mut lines = running.stdout();
+    lines.retain(|line| line.starts_with("Forwarding from "));
+    (running, lines)
+}
+
+#[test]
+fn listens_where_address_says() {
+    let pod = DemoPod::start();
+    let target = format!("pid/{}", pod.pause);
+    let addresses = ["--address", "127.0.0.2,::1", "--address", "127.0.0.1"];
+    let args = [&["forward", &target, ":8080"][..], &addresses].concat();
+    let (forward, lines) = listening_on(&mut pfsnoop(&args));
+    let port: u16 = lines[0].split([':', ' ']).nth(3).unwrap().parse().unwrap();
+    let expected = ["127.0.0.2", "[::1]", "127.0.0.1"]
+        .map(|ip| format!("Forwarding from {ip}:{port} -> 8080"));
+    assert_eq!(lines, expected);
+    for address in ["127.0.0.2", "::1", "127.0.0.1"] {
+        assert!(get(address, port).contains("pfsnoop demo pod"), "{address}");
+    }
+    let (_, _, stderr) = forward.interrupt();
+    assert!(stderr.is_empty(), "nobody else reaches these: {stderr:?}");
+}
+
+#[test]
+fn everybodys_addresses_stand_side_by_side_and_are_warned_of() {
+    let pod = DemoPod::start();
+    let target = format!("pid/{}", pod.pause);
+    let args = ["forward", &target, ":8080", "--address", "0.0.0.0,::"];
+    let (forward, lines) = listening_on(&mut pfsnoop(&args));
+    let port: u16 = lines[0].split([':', ' ']).nth(3).unwrap().parse().unwrap();
+    assert_eq!(lines[1], format!("Forwarding from [::]:{port} -> 8080"));
+    for address in ["127.0.0.3", "::1"] {
+        assert!(get(address, port).contains("pfsnoop demo pod"), "{address}");
+    }
+    let (_, _, stderr) = forward.interrupt();
+    let note = format!(
+        "pfsnoop: note: everybody who reaches this node can use 0.0.0.0:{port}, [::]:{port}"
+    );
+    assert_eq!(stderr, [note]);
+}
+
+#[test]
+fn a_node_without_ipv6_has_one_localhost() {
+    let mut sleeper = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+    let target = format!("pid/{}", sleeper.id());
+    let without = "ip link set lo up && sysctl -qw net.ipv6.conf.all.disable_ipv6=1 && exec \"$@\"";
+    let mut command = system("unshare");
+    command.args(["--net", "sh", "-c", without, "sh", env!("CARGO_BIN_EXE_pfsnoop")]);
+    let (_forward, lines) = listening_on(command.args(["forward", &target, ":80"]));
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].starts_with("Forwarding from 127.0.0.1:"), "{lines:?}");
+    sleeper.kill().unwrap();
+    sleeper.wait().unwrap();
+}

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use serde_json::{Value, json};
+
 use crate::attribution::start_pod;
 use crate::forward::get;
 use crate::support::docker::Docker;
@@ -43,6 +45,27 @@ fn pods_and_containers_are_found_by_name() {
             forward.stdout_line("listener", |line| line.starts_with("Forwarding from 127.0.0.1:"));
         let local = line.split([':', ' ']).nth(3).unwrap().parse().unwrap();
         eventually(target, || get("127.0.0.1", local).ends_with(page).then_some(()));
+    }
+
+    let uid = crate::attribution::UID;
+    let pod = json!({"namespace": "shop", "name": "kuard", "uid": uid});
+    let container = json!({"id": id.trim(), "runtime": "docker", "name": "plain-web"});
+    for (target, whose, key) in
+        [("kuard", &pod, "pod"), ("container/plain-web", &container, "container")]
+    {
+        let args = ["forward", target, "-n", "shop", ":8080", "-o", "json"];
+        let mut forward = Running::start(&mut pfsnoop_of(&docker, &args));
+        let line =
+            forward.stderr_line("listener", |line| line.starts_with("Forwarding from 127.0.0.1:"));
+        get("127.0.0.1", line.split([':', ' ']).nth(3).unwrap().parse().unwrap());
+        forward.stdout_line("the end", |line| line.contains("\"state\":\"closed\""));
+        forward.stdout_line("socat", |line| line.contains("\"comm\":\"socat\""));
+        for line in forward.stdout() {
+            let record: Value = serde_json::from_str(&line).unwrap();
+            let is_session = record["type"] == "session";
+            let place = if is_session { &record["target"] } else { &record };
+            assert_eq!(place[key], *whose, "{line}");
+        }
     }
 
     let pods = &["no pod \"default/kuard\"", "docker", "did you mean shop/kuard"];

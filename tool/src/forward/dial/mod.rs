@@ -12,14 +12,15 @@ pub use native::Native;
 use nsenter::Helper;
 pub use nsenter::{HelperMissing, Nsenter};
 
-use super::Failure;
 use super::stream::Duplex;
+use super::{Failure, FarEnd};
 use crate::resolve::Target;
+use crate::trace::Via;
 
 /// A road that connections can take.
 pub trait Dialer: Send + Sync {
-    /// How records and people call it.
-    fn via(&self) -> &'static str;
+    /// What records call it.
+    fn via(&self) -> Via;
 
     /// Connects to a port of the target.
     fn dial<'a>(&'a self, target: &'a Target, port: u16) -> Dialing<'a>;
@@ -36,4 +37,12 @@ pub struct Connection {
     pub(super) address: Option<IpAddr>,
     /// The process that carries it, when there is one.
     pub(super) helper: Option<Helper>,
+}
+
+impl Connection {
+    /// What is known of its other end.
+    pub(super) fn far_end(&self) -> FarEnd {
+        let helper_pid = self.helper.as_ref().and_then(Helper::pid);
+        FarEnd { address: self.address, helper_pid }
+    }
 }

@@ -13,6 +13,7 @@ use crate::forward::Failure;
 use crate::forward::stream::Duplex;
 use crate::node::netns::Netns;
 use crate::resolve::Target;
+use crate::trace::Via;
 
 /// How long one address may take to answer. Inside a pod that is a matter of microseconds.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -22,8 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Native;
 
 impl Dialer for Native {
-    fn via(&self) -> &'static str {
-        "native"
+    fn via(&self) -> Via {
+        Via::Native
     }
 
     fn dial<'a>(&'a self, target: &'a Target, port: u16) -> Dialing<'a> {

@@ -18,6 +18,7 @@ use crate::forward::stream::Duplex;
 use crate::node::path::look_up;
 use crate::node::process::die_with;
 use crate::resolve::Target;
+use crate::trace::Via;
 
 /// How much of what a helper says on stderr is kept.
 const STDERR_KEPT: u64 = 16 * 1024;
@@ -55,6 +56,8 @@ impl Nsenter {
         let mut command = Command::new(&self.nsenter);
         command.args(["-t", &pid.to_string(), "-n"]).arg(&self.socat);
         command.args(["-", &format!("TCP4:localhost:{port}")]);
+        // What it says decides the outcome in our records: always in the same words.
+        command.env("LC_ALL", "C");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A Ctrl-C on our terminal is for us alone: we end our helpers ourselves.
         command.process_group(0).kill_on_drop(true);
@@ -71,8 +74,8 @@ impl Nsenter {
 }
 
 impl Dialer for Nsenter {
-    fn via(&self) -> &'static str {
-        "nsenter+socat"
+    fn via(&self) -> Via {
+        Via::NsenterSocat
     }
 
     fn dial<'a>(&'a self, target: &'a Target, port: u16) -> Dialing<'a> {
@@ -97,12 +100,17 @@ impl Helper {
         Ok(Connection { duplex, address: None, helper: Some(Self { child, stderr }) })
     }
 
+    /// Its pid, until it is reaped.
+    pub(in crate::forward) fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Waits until the server has said all that it will ever say, and socat has taken it. Never
     /// ends where that cannot be seen: then socat's half second passes.
     pub(in crate::forward) async fn server_ended(&self, carried: &Carried) {
         // By then socat is connected.
         carried.answered().await;
-        let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        let pid = self.pid().and_then(|pid| Pid::from_raw(pid.cast_signed()));
         let ended = async { ServerEnd::of(pid.ok_or(io::ErrorKind::NotFound)?)?.wait().await };
         if let Err(error) = ended.await {
             log::debug!("cannot watch socat's connection: {error}");

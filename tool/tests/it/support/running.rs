@@ -58,6 +58,11 @@ impl Running {
         self.stdout.all()
     }
 
+    /// Everything on stderr so far.
+    pub fn stderr(&self) -> Vec<String> {
+        self.stderr.all()
+    }
+
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.pid()).unwrap()).unwrap();
         kill_process(pid, signal).unwrap();
@@ -76,6 +81,11 @@ impl Running {
     /// All of its stdout, once it has ended by itself.
     pub fn whole_stdout(mut self) -> Vec<String> {
         self.stdout.rest()
+    }
+
+    /// All of its stdout and stderr, once it has ended.
+    pub fn rest(mut self) -> (Vec<String>, Vec<String>) {
+        (self.stdout.rest(), self.stderr.rest())
     }
 
     /// Ends it as Ctrl-C does and returns how it ended and all of its stdout and stderr.

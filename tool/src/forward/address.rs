@@ -1,0 +1,89 @@
+//! Where to listen: what `--address` says (client-go tools/portforward/portforward.go,
+//! `parseAddresses`).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+/// One of the addresses to listen on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListenOn {
+    /// 127.0.0.1 and `::1`, as far as this node has them.
+    Localhost,
+    /// This one, which the node must have.
+    Ip(IpAddr),
+}
+
+impl FromStr for ListenOn {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "localhost" {
+            return Ok(Self::Localhost);
+        }
+        let ip = text.parse::<IpAddr>().map_err(|_| {
+            format!("{text} is not a valid IP; give IPs of this node, or localhost")
+        })?;
+        // ::ffff:127.0.0.1 is 127.0.0.1 written otherwise.
+        Ok(Self::Ip(ip.to_canonical()))
+    }
+}
+
+/// An IP to listen on, and whether the node may lack it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) ip: IpAddr,
+    pub(super) may_be_absent: bool,
+}
+
+/// The IPs, each once, in the order given. One that was named must be there, even if `localhost`
+/// has it too.
+pub(super) fn wanted(listen_on: &[ListenOn]) -> Vec<Wanted> {
+    let mut all: Vec<Wanted> = Vec::new();
+    for one in listen_on {
+        let (ips, may_be_absent): (&[IpAddr], bool) = match one {
+            ListenOn::Localhost => {
+                (&[IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)], true)
+            }
+            ListenOn::Ip(ip) => (std::slice::from_ref(ip), false),
+        };
+        for &ip in ips {
+            match all.iter_mut().find(|wanted| wanted.ip == ip) {
+                Some(wanted) => wanted.may_be_absent &= may_be_absent,
+                None => all.push(Wanted { ip, may_be_absent }),
+            }
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(texts: &[&str]) -> Vec<(String, bool)> {
+        let listen_on: Vec<ListenOn> = texts.iter().map(|text| text.parse().unwrap()).collect();
+        let wanted = wanted(&listen_on).into_iter();
+        wanted.map(|wanted| (wanted.ip.to_string(), wanted.may_be_absent)).collect()
+    }
+
+    fn all(texts: &[(&str, bool)]) -> Vec<(String, bool)> {
+        texts.iter().map(|&(ip, may_be_absent)| (ip.to_owned(), may_be_absent)).collect()
+    }
+
+    #[test]
+    fn each_address_once_and_a_named_one_for_certain() {
+        assert_eq!(of(&["localhost"]), all(&[("127.0.0.1", true), ("::1", true)]));
+        assert_eq!(
+            of(&["localhost", "::1", "10.0.0.7", "::ffff:10.0.0.7", "localhost"]),
+            all(&[("127.0.0.1", true), ("::1", false), ("10.0.0.7", false)])
+        );
+    }
+
+    #[test]
+    fn names_are_no_addresses() {
+        for wrong in ["", "example.com", "Localhost", "127.0.0.1:80", "[::1]", "1.2.3", " ::1"] {
+            let said = wrong.parse::<ListenOn>().unwrap_err();
+            assert!(said.starts_with(&format!("{wrong} is not a valid IP")), "{said}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Session records as JSON.
+
+use serde::Serialize;
+
+use super::json::{Container, Pod, rfc3339, text};
+use crate::trace::{self, End, Outcome, State, Via};
+
+/// The keys that a state does not have yet are left out.
+#[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the fields are the contract's keys")]
+pub(super) struct Session {
+    r#type: &'static str,
+    time: String,
+    session_id: String,
+    state: &'static str,
+    via: &'static str,
+    forwarder: Program,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    helper_pid: Option<u32>,
+    target: Target,
+    port: u16,
+    /// `null` until one of the target's addresses answered.
+    address: Option<String>,
+    #[serde(flatten)]
+    closed: Option<Closed>,
+}
+
+#[derive(Serialize)]
+struct Program {
+    pid: u32,
+    comm: String,
+}
+
+#[derive(Serialize)]
+struct Target {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pid: Option<u32>,
+    netns: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pod: Option<Pod>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    container: Option<Container>,
+}
+
+#[derive(Serialize)]
+struct Closed {
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_code: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signal: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stderr: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes_to_pod: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes_from_pod: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_ns: Option<u64>,
+}
+
+pub(super) fn json(session: &trace::Session) -> Session {
+    let (state, closed) = match &session.state {
+        State::Started => ("started", None),
+        State::Connected => ("connected", None),
+        State::Closed(closed) => ("closed", Some(closed.into())),
+    };
+    let address = session.address.map(|address| address.to_string());
+    let (via, address) = match session.via {
+        // What socat is told to connect to; it does not say where that led.
+        Via::NsenterSocat => ("nsenter+socat", Some("localhost".to_owned())),
+        Via::Native => ("native", address),
+    };
+    let trace::Program { pid, comm } = &session.forwarder;
+    Session {
+        r#type: "session",
+        time: rfc3339(session.time_ns),
+        session_id: session.id.clone(),
+        state,
+        via,
+        forwarder: Program { pid: *pid, comm: text(comm) },
+        helper_pid: session.helper_pid,
+        target: (&session.target).into(),
+        port: session.port,
+        address,
+        closed,
+    }
+}
+
+impl From<&trace::Destination> for Target {
+    fn from(trace::Destination { pid, netns, owner }: &trace::Destination) -> Self {
+        let pod = owner.pod.clone().map(Into::into);
+        let container = owner.container.clone().map(Into::into);
+        Self { pid: *pid, netns: *netns, pod, container }
+    }
+}
+
+impl From<&trace::Closed> for Closed {
+    fn from(closed: &trace::Closed) -> Self {
+        let (exit_code, signal) = match closed.helper {
+            Some(End::Exited(code)) => (Some(code), None),
+            Some(End::Killed(signal)) => (None, Some(signal)),
+            None => (None, None),
+        };
+        Self {
+            outcome: outcome(closed.outcome),
+            exit_code,
+            signal,
+            stderr: closed.stderr.clone(),
+            bytes_to_pod: closed.bytes_to_pod,
+            bytes_from_pod: closed.bytes_from_pod,
+            duration_ns: closed.duration_ns,
+        }
+    }
+}
+
+/// The outcome of a connection, in text as in JSON.
+pub(super) fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ok => "ok",
+        Outcome::Refused => "refused",
+        Outcome::Timeout => "timeout",
+        Outcome::Unreachable => "unreachable",
+        Outcome::TargetGone => "target-gone",
+        Outcome::HelperMissing => "helper-missing",
+        Outcome::Killed => "killed",
+        Outcome::Failed => "failed",
+    }
+}

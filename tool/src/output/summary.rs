@@ -1,0 +1,51 @@
+//! What a forward came to, as a table.
+
+use std::time::Duration;
+
+use comfy_table::{Cell, CellAlignment, Table, presets};
+
+use super::session::outcome;
+use crate::forward::{PortPair, Sums, Tally};
+
+const TITLES: [&str; 7] =
+    ["PORTS", "CONNECTIONS", "FAILED", "BYTES TO POD", "BYTES FROM POD", "MEDIAN", "MAX"];
+
+/// A line a pair of ports; `None` when there was no connection.
+#[must_use]
+pub fn summary(tally: &Tally) -> Option<String> {
+    if tally.pairs().is_empty() {
+        return None;
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(TITLES);
+    for &(pair, ref sums) in tally.pairs() {
+        table.add_row(row(pair, sums));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+        if column.index > 0 && TITLES[column.index] != "FAILED" {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    Some(table.trim_fmt())
+}
+
+fn row(pair: PortPair, sums: &Sums) -> [Cell; 7] {
+    let failed: Vec<_> =
+        sums.failed.iter().map(|(&why, count)| format!("{count} {}", outcome(why))).collect();
+    let failed = if failed.is_empty() { "0".to_owned() } else { failed.join(", ") };
+    [
+        Cell::new(pair),
+        Cell::new(sums.connections),
+        Cell::new(failed),
+        Cell::new(sums.bytes_to_pod),
+        Cell::new(sums.bytes_from_pod),
+        Cell::new(seconds(sums.times.median())),
+        Cell::new(seconds(sums.times.max())),
+    ]
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.3} s", time.as_secs_f64())
+}
