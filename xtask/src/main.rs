@@ -52,6 +52,9 @@ enum Verb {
         #[command(subcommand)]
         load: bench::Load,
     },
+    /// A small web server for the benchmarks
+    #[command(hide = true)]
+    Serve { port: u16 },
     /// Set up, build, and run every test (as root)
     Test {
         /// Arguments for `cargo test`, after `--`
@@ -77,6 +80,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Bench { bench } => bench::run(&bench),
         Verb::Storm { count, command } => bench::run_storm(count, &command),
         Verb::Client { port, load } => bench::run_client(port, &load),
+        Verb::Serve { port } => bench::run_serve(port),
         Verb::Test { args } => test::run(&args),
     }
 }

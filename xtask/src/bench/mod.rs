@@ -13,6 +13,7 @@ use anyhow::Result;
 use clap::Subcommand;
 
 pub(crate) use forward::client::{Load, run as run_client};
+pub(crate) use forward::run_serve;
 pub(crate) use storm::run as run_storm;
 
 /// What can be measured.
@@ -27,6 +28,15 @@ pub(crate) enum Bench {
         #[arg(long, default_value_t = 5)]
         rounds: usize,
     },
+    /// Thousands of connections by each dialer, and what remains of them in the forwarder
+    Soak {
+        /// Connections one after another
+        #[arg(long, default_value_t = 10_000)]
+        in_a_row: u32,
+        /// Connections at the same time
+        #[arg(long, default_value_t = 300)]
+        at_once: u32,
+    },
     /// The forwarder's roads beside a chain of socat and nsenter, and beside no forwarder
     Forward {
         /// Times that each is repeated; the table shows medians
@@ -40,5 +50,6 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
     match *bench {
         Bench::Trace { execs, rounds } => trace::run(execs, rounds),
         Bench::Forward { rounds } => forward::run(rounds),
+        Bench::Soak { in_a_row, at_once } => forward::run_soak(in_a_row, at_once),
     }
 }

@@ -15,8 +15,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) enum Load {
     /// One download of /big
     Download,
-    /// Short requests, one after another by each client
+    /// Short requests, one after another by each client, for so long
     Requests { clients: u32, seconds: u64 },
+    /// The same, so many by each client
+    Count { clients: u32, each: u32 },
     /// Connections that stay open until stdin ends
     Hold { connections: u32 },
 }
@@ -34,7 +36,11 @@ pub(crate) fn run(port: u16, load: &Load) -> Result<()> {
     let start = Instant::now();
     let mut outcome = match *load {
         Load::Download => Outcome { bytes: get(port, "/big")?, ..Outcome::default() },
-        Load::Requests { clients, seconds } => requests(port, clients, seconds)?,
+        Load::Requests { clients, seconds } => {
+            let deadline = start + Duration::from_secs(seconds);
+            requests(port, clients, |_| Instant::now() < deadline)?
+        }
+        Load::Count { clients, each } => requests(port, clients, |done| done < each as usize)?,
         Load::Hold { connections } => return hold(port, connections),
     };
     outcome.seconds = start.elapsed().as_secs_f64();
@@ -42,11 +48,11 @@ pub(crate) fn run(port: u16, load: &Load) -> Result<()> {
     Ok(())
 }
 
-fn requests(port: u16, clients: u32, seconds: u64) -> Result<Outcome> {
-    let deadline = Instant::now() + Duration::from_secs(seconds);
+/// Each client asks on while `more` says so of what it has done.
+fn requests(port: u16, clients: u32, more: impl Fn(usize) -> bool + Sync) -> Result<Outcome> {
     let one_after_another = || -> Result<Vec<f64>> {
         let mut latencies = Vec::new();
-        while Instant::now() < deadline {
+        while more(latencies.len()) {
             let start = Instant::now();
             ensure!(get(port, "/")? > 0, "an empty answer");
             latencies.push(start.elapsed().as_secs_f64() * 1000.0);

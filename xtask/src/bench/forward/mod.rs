@@ -4,6 +4,10 @@
 pub(crate) mod client;
 mod pod;
 mod road;
+mod soak;
+
+pub(crate) use pod::serve as run_serve;
+pub(crate) use soak::run as run_soak;
 
 use std::time::Duration;
 
@@ -39,7 +43,7 @@ struct Measures {
 pub(crate) fn run(rounds: usize) -> Result<()> {
     setup::everything()?;
     shown(&mut cargo(&["build", "--release", "--package", "pfsnoop"]))?;
-    let pod = Pod::start(GIB)?;
+    let pod = Pod::with_busybox(GIB)?;
     let roads = all(&pod)?;
     let mut measures: Vec<Measures> = roads.iter().map(|_| Measures::default()).collect();
     // Once before anything counts: the file comes from memory from here on.

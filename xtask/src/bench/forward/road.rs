@@ -84,9 +84,17 @@ impl Road {
             Load::Requests { clients, seconds } => {
                 command.args(["requests", &clients.to_string(), &seconds.to_string()])
             }
+            Load::Count { clients, each } => {
+                command.args(["count", &clients.to_string(), &each.to_string()])
+            }
             Load::Hold { connections } => command.args(["hold", &connections.to_string()]),
         };
         Ok(command)
+    }
+
+    /// The forwarder's pid.
+    pub(super) fn forwarder_pid(&self) -> Result<u32> {
+        Ok(self.forwarder.as_ref().context("no forwarder")?.id())
     }
 
     /// CPU time of the forwarder and of the helpers that it has reaped; 0 without one.
@@ -129,8 +137,8 @@ fn settled(value: impl Fn() -> Result<f64>) -> Result<f64> {
     bail!("memory does not settle")
 }
 
-/// Proportional set size of a process and all below it.
-fn pss_mib(root: u32) -> Result<f64> {
+/// A process and all below it.
+pub(super) fn family(root: u32) -> Result<Vec<i32>> {
     let mut family = vec![root.cast_signed()];
     let parents: Vec<(i32, i32)> = procfs::process::all_processes()?
         .filter_map(|process| process.ok()?.stat().ok())
@@ -141,12 +149,17 @@ fn pss_mib(root: u32) -> Result<f64> {
         family.extend(parents.iter().filter(|(_, ppid)| *ppid == parent).map(|(pid, _)| pid));
         next += 1;
     }
+    Ok(family)
+}
+
+/// Proportional set size of a process and all below it.
+fn pss_mib(root: u32) -> Result<f64> {
     let pss_kib = |pid: &i32| -> Option<u64> {
         let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
         let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
         line.split_whitespace().next()?.parse().ok()
     };
-    Ok(family.iter().filter_map(pss_kib).sum::<u64>() as f64 / 1024.0)
+    Ok(family(root)?.iter().filter_map(pss_kib).sum::<u64>() as f64 / 1024.0)
 }
 
 impl Drop for Road {
