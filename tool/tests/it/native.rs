@@ -141,29 +141,35 @@ fn pattern(len: usize, mut seed: u64) -> Vec<u8> {
 }
 
 #[test]
-fn everything_arrives_both_ways_at_once() {
-    const LEN: usize = 256 * 1024 * 1024;
+fn a_gibibyte_arrives_each_way_at_once() {
+    // Not a multiple of any buffer's size: a piece that is lost or comes twice shifts the rest.
+    const PIECE: usize = 8 * 1024 * 1024 + 4099;
+    const PIECES: usize = 128;
     let pod = DemoPod::start();
     let (mut forward, locals) = native(&pod, &[":7004"]);
     let fixture = crate::odd_execs::fixture();
     let echo = &mut inside(&pod, &[fixture.to_str().unwrap(), "serve-echo", "7004"]);
-    let (_server, stream) = connected(echo, locals[0]);
-    let sent = pattern(LEN, 1);
-    stream.set_read_timeout(Some(crate::support::PATIENCE)).unwrap();
+    let (_server, mut stream) = connected(echo, locals[0]);
     stream.set_read_timeout(Some(crate::support::PATIENCE)).unwrap();
     stream.set_write_timeout(Some(crate::support::PATIENCE)).unwrap();
+    let piece = pattern(PIECE, 1);
     let mut writer = stream.try_clone().unwrap();
-    let received = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         scope.spawn(|| {
-            writer.write_all(&sent).unwrap();
+            for _ in 0..PIECES {
+                writer.write_all(&piece).unwrap();
+            }
             writer.shutdown(Shutdown::Write).unwrap();
         });
-        let mut received = Vec::with_capacity(LEN);
-        (&stream).read_to_end(&mut received).unwrap();
-        received
+        let mut received = vec![0; PIECE];
+        for n in 0..PIECES {
+            stream.read_exact(&mut received).unwrap();
+            assert!(received == piece, "piece {n} of {PIECES}");
+        }
+        assert_eq!(stream.read(&mut received).unwrap(), 0, "and no more");
     });
-    assert!(received == sent, "{} of {LEN} bytes came back", received.len());
-    let bytes = format!(": {LEN} bytes to the pod, {LEN} from it, ");
+    let len = PIECE * PIECES;
+    let bytes = format!(": {len} bytes to the pod, {len} from it, ");
     forward.stdout_line("report", |line| line.contains(&bytes) && line.ends_with("ok"));
 }
 
@@ -211,8 +217,7 @@ fn more_connections_than_allowed_are_turned_away() {
 #[test]
 fn nothing_leaks() {
     let pod = DemoPod::start();
-    // socat ends half a second after its server: fewer of those one after another.
-    for (dialer, in_a_row) in [("native", 300), ("nsenter", 10)] {
+    for (dialer, in_a_row) in [("native", 300), ("nsenter", 100)] {
         let target = format!("pid/{}", pod.pause);
         let (mut forward, locals) =
             start(&mut pfsnoop(&["forward", "--dialer", dialer, &target, ":8080"]));
