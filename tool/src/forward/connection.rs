@@ -38,7 +38,11 @@ pub(super) async fn serve(
         }
         Err(failure) => Err(failure),
     };
-    let (bytes_to_pod, bytes_from_pod) = carried.bytes();
+    let (mut bytes_to_pod, bytes_from_pod) = carried.bytes();
+    if end.as_ref().is_err_and(|failure| failure.outcome().is_of_connecting()) {
+        // A helper took them, and could not pass them on.
+        bytes_to_pod = 0;
+    }
     let (time_ns, duration) = (clock::boottime_ns(), start.elapsed());
     let report = Report { begun, time_ns, far_end, bytes_to_pod, bytes_from_pod, duration, end };
     shared.tell(Notice::Closed(report));

@@ -2,9 +2,8 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 
-use procfs::ProcError;
-use procfs::process::Process;
 use rustix::process::{
     Pid, PidfdFlags, Signal, getppid, pidfd_open, set_parent_process_death_signal,
 };
@@ -19,7 +18,7 @@ pub enum ProcessError {
     #[error("process {0} has ended")]
     Gone(u32),
     /// The kernel does not let us look.
-    #[error("cannot look at process {pid}; run pfsnoop as root")]
+    #[error("cannot look at process {pid}; run pfsnoop as root, with the node's own pids")]
     Unreadable {
         /// Which one.
         pid: u32,
@@ -84,12 +83,17 @@ pub fn die_with(parent: Pid) -> io::Result<()> {
 
 /// Inode of a process's network namespace.
 pub fn netns_of(pid: u32) -> Result<u64, ProcessError> {
-    let raw = i32::try_from(pid).map_err(|_| ProcessError::NotFound(pid))?;
-    let namespaces = Process::new(raw).and_then(|process| process.namespaces());
-    let namespaces = namespaces.map_err(|error| explain(pid, error))?;
-    let namespace = namespaces.0.get(std::ffi::OsStr::new("net"));
-    // A process that has ended but was not reaped has no namespaces left.
-    namespace.map(|namespace| namespace.identifier).ok_or(ProcessError::Gone(pid))
+    use std::os::unix::fs::MetadataExt as _;
+    let process = Path::new("/proc").join(pid.to_string());
+    match std::fs::metadata(process.join("ns/net")) {
+        Ok(namespace) => Ok(namespace.ino()),
+        // A process that has ended but was not reaped has no namespaces left.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && process.exists() => {
+            Err(ProcessError::Gone(pid))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ProcessError::NotFound(pid)),
+        Err(source) => Err(ProcessError::Unreadable { pid, source }),
+    }
 }
 
 /// Every process with that network namespace, as far as they can be looked at.
@@ -97,17 +101,6 @@ pub fn processes_in_netns(netns: u64) -> impl Iterator<Item = u32> {
     let all = procfs::process::all_processes().into_iter().flatten();
     let pids = all.filter_map(|process| u32::try_from(process.ok()?.pid()).ok());
     pids.filter(move |&pid| netns_of(pid).ok() == Some(netns))
-}
-
-fn explain(pid: u32, error: ProcError) -> ProcessError {
-    match error {
-        ProcError::NotFound(_) => ProcessError::NotFound(pid),
-        ProcError::PermissionDenied(_) => {
-            ProcessError::Unreadable { pid, source: io::ErrorKind::PermissionDenied.into() }
-        }
-        ProcError::Io(source, _) => ProcessError::Unreadable { pid, source },
-        other => ProcessError::Unreadable { pid, source: io::Error::other(other) },
-    }
 }
 
 #[cfg(test)]
@@ -121,6 +114,9 @@ mod tests {
         assert_eq!(held.netns(), netns_of(std::process::id()).unwrap());
         assert!(held.is_alive());
         child.kill().unwrap();
+        // Ended, and not reaped yet.
+        while held.is_alive() {}
+        assert!(matches!(netns_of(held.pid()), Err(ProcessError::Gone(_))));
         child.wait().unwrap();
         assert!(!held.is_alive());
         assert!(matches!(Held::open(held.pid()), Err(ProcessError::NotFound(_))));

@@ -107,6 +107,19 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether it says that there never was a connection in the target.
+    #[must_use]
+    pub fn is_of_connecting(self) -> bool {
+        match self {
+            Self::Refused
+            | Self::Timeout
+            | Self::Unreachable
+            | Self::TargetGone
+            | Self::HelperMissing => true,
+            Self::Ok | Self::Killed | Self::Failed => false,
+        }
+    }
+
     /// Of a connection by nsenter and socat: from how the helper ended and what it said. That text
     /// decides nothing but this word.
     #[must_use]

@@ -165,6 +165,7 @@ fn refused_by_both_roads() {
         get("127.0.0.1", locals[0]);
         let closed = closed(&forward);
         assert_eq!(closed["outcome"], "refused", "{closed}");
+        assert_eq!(closed["bytes_to_pod"], 0, "what socat took has not arrived: {closed}");
         assert_eq!(sessions(&forward, "connected"), [] as [Value; 0], "it never was");
         if dialer == "nsenter" {
             assert_eq!(closed["exit_code"], 1);
