@@ -9,6 +9,17 @@ pub(crate) struct Column {
     pub(crate) decimals: usize,
 }
 
+/// A measure of each row; NaN where it was not taken.
+pub(crate) fn column<M>(
+    title: &'static str,
+    decimals: usize,
+    measures: &[M],
+    of: impl Fn(&M) -> f64,
+) -> Column {
+    let values = measures.iter().map(|m| Some(of(m)).filter(|value| !value.is_nan())).collect();
+    Column { title, values, decimals }
+}
+
 /// Draws the table. Ratios are to the first row.
 pub(crate) fn draw(rows: &[&str], columns: &[Column]) -> String {
     let mut table = Table::new();

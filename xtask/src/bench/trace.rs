@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::bpf::{Before, RunTimes};
 use super::stats::{median, percentile};
-use super::table::{Column, draw};
+use super::table::{column, draw};
 use super::tracer::{Running, Tracer, all};
 use super::{latency, storm};
 use crate::run::{cargo, shown};
@@ -120,11 +120,7 @@ fn is_exec_with(line: &str, mark: &str) -> bool {
 }
 
 fn print(tracers: &[Tracer], measures: &[Measures], execs: u32, rounds: usize) {
-    let column = |title, decimals, of: fn(&Measures) -> f64| Column {
-        title,
-        decimals,
-        values: measures.iter().map(|m| Some(of(m)).filter(|value| !value.is_nan())).collect(),
-    };
+    let column = |title, decimals, of: fn(&Measures) -> f64| column(title, decimals, measures, of);
     let columns = [
         column("BPF us/exec", 2, |m| median(&m.bpf_us)),
         column("storm/untraced", 2, |m| median(&m.storm_ratio)),

@@ -14,7 +14,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use super::stats::{median, percentile};
-use super::table::{Column, draw};
+use super::table::{column, draw};
 use crate::run::{cargo, shown};
 use crate::setup;
 use client::Load;
@@ -77,11 +77,7 @@ fn one_round(road: &Road, measures: &mut Measures) -> Result<()> {
 }
 
 fn print(roads: &[Road], measures: &[Measures], rounds: usize) {
-    let column = |title, decimals, of: fn(&Measures) -> f64| Column {
-        title,
-        decimals,
-        values: measures.iter().map(|m| Some(of(m)).filter(|value| !value.is_nan())).collect(),
-    };
+    let column = |title, decimals, of: fn(&Measures) -> f64| column(title, decimals, measures, of);
     let columns = [
         column("GiB/s", 2, |m| median(&m.gib_per_s)),
         column("requests/s", 0, |m| median(&m.requests_per_s)),

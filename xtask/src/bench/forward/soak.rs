@@ -9,7 +9,7 @@ use procfs::process::Process;
 use super::client::Load;
 use super::pod::Pod;
 use super::road::{Road, all, family};
-use crate::bench::table::{Column, draw};
+use crate::bench::table::{column, draw};
 use crate::run::{cargo, shown};
 use crate::setup;
 
@@ -92,11 +92,7 @@ fn rss_mib(pid: u32) -> Result<f64> {
 }
 
 fn print(roads: &[Road], soaked: &[Soaked], in_a_row: u32, at_once: u32) {
-    let column = |title, decimals, of: fn(&Soaked) -> f64| Column {
-        title,
-        decimals,
-        values: soaked.iter().map(|soaked| Some(of(soaked))).collect(),
-    };
+    let column = |title, decimals, of: fn(&Soaked) -> f64| column(title, decimals, soaked, of);
     let columns = [
         column("in a row s", 1, |s| s.in_a_row_s),
         column("at once s", 2, |s| s.at_once_s),
