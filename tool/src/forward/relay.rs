@@ -3,9 +3,10 @@
 
 use std::future::pending;
 use std::io;
+use std::sync::OnceLock;
 
 use super::count::Count;
-use super::stream::{Broke, Duplex, carry};
+use super::stream::{Broke, Duplex, Socket, carry};
 
 /// Bytes that have arrived, each way.
 #[derive(Debug, Default)]
@@ -59,15 +60,22 @@ pub(super) async fn run(
     enough: impl Future<Output = ()>,
     carried: &Carried,
 ) -> Result<(), Broken> {
+    // A write that fails takes the socket's one error: reading then finds what looks like an end.
+    let target_broke = OnceLock::new();
+    let (client_socket, target_socket) = (client.to.socket(), target.to.socket());
     let up = async {
         match carry(client.from, &target.to, &carried.to_pod, enough).await {
-            Err(Broke::Reading(error)) => {
-                target.to.reset_on_close();
-                Err(Broken::Client(error))
+            Err(Broke::Reading(error)) => Err(Broken::Client(error)),
+            // The target need not read everything: what it has said counts, and `down` brings it.
+            Err(Broke::Writing(error)) => {
+                target_broke.get_or_init(|| error.kind());
+                Ok(())
             }
-            // The target need not read everything: what it has to say counts, and `down` brings it.
-            // Dropping a pipe is its end.
-            Ok(()) | Err(Broke::Writing(_)) => {
+            Ok(()) => {
+                if let Err(error) = target.to.finish() {
+                    target_broke.get_or_init(|| error.kind());
+                }
+                // Dropping a pipe is its end.
                 drop(target.to);
                 Ok(())
             }
@@ -75,19 +83,25 @@ pub(super) async fn run(
     };
     let down = async {
         match carry(target.from, &client.to, &carried.from_pod, pending()).await {
-            Err(Broke::Reading(error)) => {
-                client.to.reset_on_close();
-                Err(Broken::Target(error))
-            }
+            Err(Broke::Reading(error)) => Err(Broken::Target(error)),
             Err(Broke::Writing(error)) => Err(Broken::Client(error)),
-            Ok(()) => Ok(()),
+            Ok(()) => match target_broke.get() {
+                Some(&error) if target_socket.is_some() => Err(Broken::Target(error.into())),
+                _ => client.to.finish().map_err(Broken::Client),
+            },
         }
     };
-    match until {
+    let ended = match until {
         Until::BothEnd => tokio::try_join!(up, down).map(drop),
         Until::TargetEnds => tokio::select! {
             ended = down => ended,
             Err(broken) = up => Err(broken),
         },
+    };
+    match &ended {
+        Ok(()) => {}
+        Err(Broken::Client(_)) => target_socket.iter().for_each(Socket::reset_on_close),
+        Err(Broken::Target(_)) => client_socket.iter().for_each(Socket::reset_on_close),
     }
+    ended
 }

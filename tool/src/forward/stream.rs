@@ -64,7 +64,7 @@ fn register(fd: OwnedFd) -> io::Result<Arc<AsyncFd<OwnedFd>>> {
 
 impl WriteHalf {
     /// Tells the other side that no more will come.
-    fn finish(&self) -> io::Result<()> {
+    pub(super) fn finish(&self) -> io::Result<()> {
         if !self.is_socket {
             // A pipe's end is its being closed, which dropping it is.
             return Ok(());
@@ -76,13 +76,21 @@ impl WriteHalf {
         }
     }
 
-    /// Has a socket end with a reset instead of an end of data, for a peer that must not take what
-    /// it got for everything.
+    /// The socket, if it is one.
+    pub(super) fn socket(&self) -> Option<Socket> {
+        self.is_socket.then(|| Socket(Arc::clone(&self.fd)))
+    }
+}
+
+/// A socket both of whose directions are in use.
+pub(super) struct Socket(Arc<AsyncFd<OwnedFd>>);
+
+impl Socket {
+    /// Has it end with a reset instead of an end of data, for a peer that must not take what it got
+    /// for everything.
     pub(super) fn reset_on_close(&self) {
-        if self.is_socket {
-            // A socket that is gone already has nothing to reset.
-            let _ = set_socket_linger(self.fd.get_ref(), Some(Duration::ZERO));
-        }
+        // One that is gone already has nothing to reset.
+        let _ = set_socket_linger(self.0.get_ref(), Some(Duration::ZERO));
     }
 }
 
@@ -95,8 +103,8 @@ pub(super) enum Broke {
     Writing(io::Error),
 }
 
-/// Carries everything from one side to the other and finishes the other; adds to `carried` what
-/// has arrived there. Once `enough` is ready, nothing more is waited for.
+/// Carries everything from one side to the other, whose end is for the caller to tell; adds to
+/// `carried` what has arrived there. Once `enough` is ready, nothing more is waited for.
 pub(super) async fn carry(
     from: ReadHalf,
     to: &WriteHalf,
@@ -118,7 +126,7 @@ pub(super) async fn carry(
         };
         let mut held = filled.map_err(Broke::Reading)?;
         if held == 0 {
-            return to.finish().map_err(Broke::Writing);
+            return Ok(());
         }
         // Emptied before it is filled again: so "would block" above always means the source.
         while held > 0 {

@@ -243,3 +243,29 @@ fn nothing_leaks() {
         });
     }
 }
+
+#[test]
+fn a_reset_while_the_client_sends_is_a_reset_for_the_client() {
+    let pod = DemoPod::start();
+    let (mut forward, locals) = native(&pod, &[":7006", ":8080"]);
+    let fixture = crate::odd_execs::fixture();
+    let server = &mut inside(&pod, &[fixture.to_str().unwrap(), "serve-reset", "7006"]);
+    let _server = Running::start(server);
+    eventually("the server", || {
+        let mut stream = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
+        stream.write_all(b"question").ok()?;
+        (stream.read(&mut [0; 14]).ok()? == 14).then_some(())
+    });
+    let told = (0..20).filter(|_| {
+        let mut stream = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
+        let mut sender = stream.try_clone().unwrap();
+        let sender = std::thread::spawn(move || while sender.write_all(&[0; 8192]).is_ok() {});
+        let end = stream.read_to_end(&mut Vec::new());
+        sender.join().unwrap();
+        end.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset)
+    });
+    // Now and then the sender is told, and the reader finds an end, as without a forwarder.
+    assert!(told.count() >= 10);
+    forward
+        .stderr_line("what happened", |line| line.contains("the target broke the connection off"));
+}

@@ -5,6 +5,7 @@ use std::future::pending;
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::Duration;
 
 use rustix::process::{Pid, getpid};
 use tokio::io::AsyncReadExt as _;
@@ -16,12 +17,15 @@ use crate::forward::Failure;
 use crate::forward::relay::Carried;
 use crate::forward::stream::Duplex;
 use crate::node::path::look_up;
-use crate::node::process::die_with;
+use crate::node::process::{ProcessError, die_with, netns_of};
 use crate::resolve::Target;
 use crate::trace::Via;
 
 /// How much of what a helper says on stderr is kept.
 const STDERR_KEPT: u64 = 16 * 1024;
+
+/// How often we look whether nsenter has entered; it takes about as long.
+const ENTERS_MEANWHILE: Duration = Duration::from_millis(1);
 
 /// A program of the road is not in `PATH`. The words before the semicolon are the kubelet's.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -79,8 +83,14 @@ impl Dialer for Nsenter {
     }
 
     fn dial<'a>(&'a self, target: &'a Target, port: u16) -> Dialing<'a> {
-        // Whether it connects is for the helper to find out.
-        Box::pin(async move { self.spawn(target, port) })
+        Box::pin(async move {
+            let mut connection = self.spawn(target, port)?;
+            if let Some(helper) = &mut connection.helper {
+                helper.enter(target).await?;
+            }
+            // Whether it connects is for the helper to find out.
+            Ok(connection)
+        })
     }
 }
 
@@ -98,6 +108,25 @@ impl Helper {
         let stderr = tokio::spawn(read_stderr(child.stderr.take().ok_or_else(missing)?));
         let duplex = Duplex::of_pipes(stdout, stdin)?;
         Ok(Connection { duplex, address: None, helper: Some(Self { child, stderr }) })
+    }
+
+    /// Waits until it is in the target's network namespace, so that nobody else gets a byte: between
+    /// our last look at the target and nsenter's, its pid may have become another process's.
+    async fn enter(&mut self, target: &Target) -> Result<(), Failure> {
+        let outside = netns_of(std::process::id()).ok();
+        // One that has ended says itself why.
+        while let Some(netns) = self.pid().and_then(|pid| netns_of(pid).ok()) {
+            if netns == target.netns().inode() {
+                break;
+            }
+            if Some(netns) != outside {
+                let _ = self.child.kill().await;
+                let pid = target.pid().unwrap_or_default();
+                return Err(Failure::TargetGone(ProcessError::Gone(pid)));
+            }
+            tokio::time::sleep(ENTERS_MEANWHILE).await;
+        }
+        Ok(())
     }
 
     /// Its pid, until it is reaped.
