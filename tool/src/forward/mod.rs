@@ -2,6 +2,7 @@
 //!
 //! What it does is told as [`Notice`]s; what it spawned is for the kernel to tell.
 
+mod attempt;
 mod connection;
 mod count;
 mod dial;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
+pub use attempt::attempt;
 pub use dial::{Connection, Dialer, Dialing, HelperMissing, Native, Nsenter};
 pub use listener::{ListenError, Listener};
 pub use notice::{Failure, Notice, Report};
