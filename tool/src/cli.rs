@@ -27,6 +27,7 @@ const EXAMPLES: &str = "\
 Examples:
   pfsnoop -n nsenter                  every nsenter that this node spawns, as execsnoop shows it
   pfsnoop forward kuard 8080:80       local port 8080 to port 80 in that pod
+  pfsnoop doctor                      what stands between this node and a working port-forward
   pfsnoop targets                     pods and containers, and the ports that listen inside
   pfsnoop demo                        an embedded pod, one forward, one request, and what the kernel saw";
 
@@ -39,6 +40,8 @@ pub enum Verb {
     Forward(Forward),
     /// List what can be forwarded to: pods and containers, and who listens inside
     Targets(Targets),
+    /// Say what stands between this node, or one target, and a working port-forward
+    Doctor(Doctor),
     /// Make a pod, forward a port to it, make one request, and show what the kernel saw
     Demo(Demo),
     /// The demo's pause process
@@ -173,6 +176,40 @@ Examples:
   pfsnoop targets -o json | jq -r 'select(any(.listeners[]; .port == 8080)).name'
                                    who serves port 8080";
 
+/// `pfsnoop doctor`
+#[derive(Args, Debug)]
+#[command(after_help = DOCTOR_EXAMPLES)]
+pub struct Doctor {
+    /// Walk the road to this target, as `forward` names it; without one, look at the node
+    #[arg(value_name = "TARGET")]
+    pub target: Option<TargetName>,
+    /// Ports inside the target; without any, those that listen
+    #[arg(value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub ports: Vec<u16>,
+    /// Namespace of the pod
+    #[arg(short, long, value_name = "NS", default_value = "default")]
+    pub namespace: String,
+    /// Whom to ask
+    #[command(flatten)]
+    pub runtimes: AskRuntimes,
+    /// A socat that has moved no bytes for so long counts as left behind; a kubelet's limit is 4 h
+    #[arg(long, value_name = "SECS", default_value = "14400", value_parser = seconds)]
+    pub idle: Duration,
+    /// Format of the findings
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: TextOrJson,
+    /// Say more on stderr
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  pfsnoop doctor                      the node: kernel, runtimes, nsenter and socat, leftovers, limits
+  pfsnoop doctor kuard -n shop 8080   the road to port 8080 of that pod, step by step
+  pfsnoop doctor -o json | jq -r 'select(.severity == \"fail\").cure'
+                                      the commands that mend what fails";
+
 /// Which container runtimes are asked.
 #[derive(Args, Debug)]
 pub struct AskRuntimes {
@@ -292,6 +329,16 @@ mod tests {
     #[test]
     fn the_tree_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn each_verb_teaches_by_three_examples() {
+        for verb in Cli::command().get_subcommands().filter(|verb| !verb.is_hide_set()) {
+            let help = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let example = format!("  pfsnoop {} ", verb.get_name());
+            let examples = help.lines().filter(|line| format!("{line} ").starts_with(&example));
+            assert!(examples.count() >= 3, "{}: {help}", verb.get_name());
+        }
     }
 
     #[test]

@@ -9,13 +9,15 @@
 //!
 //! # Who may use whom
 //!
-//! - Imports run one way: `main -> cli, commands -> {probe, trace, node, resolve, forward, demo,
-//!   output}`; `probe, node -> trace`; `resolve -> {node, trace}`;
-//!   `forward -> {resolve, node, trace}`; `demo -> node`. `output` knows the data of `trace`,
-//!   `forward` and `resolve` and the clock of `node`, never their workings. No circles.
+//! - Imports run one way: `main -> cli, commands -> {probe, trace, node, resolve, forward, doctor,
+//!   demo, output}`; `probe, node -> trace`; `resolve -> {node, trace}`;
+//!   `forward -> {resolve, node, trace}`; `doctor -> {probe, trace, node, resolve, forward}`;
+//!   `demo -> node`. `output` knows the data of `trace`, `forward`, `resolve` and `doctor` and the
+//!   clock of `node`, never their workings. No circles.
 //! - [`trace`] does no I/O and reads no clock: bytes and times come in as arguments.
 //! - Only [`probe`] names aya. Only [`node`] reads /proc; [`demo`] opens its own pod's namespaces there. Only [`output`] formats rows.
-//! - Only `forward::dial::nsenter` spawns helpers; [`demo`] spawns its own pod.
+//! - Only `forward::dial::nsenter` spawns helpers, and `node::program` to ask for their version;
+//!   [`demo`] spawns its own pod.
 //! - Filter by name and arguments first; look-ups that race with exits come after.
 //! - `pid` is the kernel's tgid, `tid` the kernel's pid, `comm` the kernel's 15 characters. A
 //!   process is (pid, start time), never a bare pid.
@@ -23,6 +25,7 @@
 pub mod cli;
 pub mod commands;
 pub mod demo;
+pub mod doctor;
 pub mod forward;
 pub mod node;
 pub mod output;

@@ -7,6 +7,7 @@
 
 mod bench;
 mod demo;
+mod dist;
 mod run;
 mod setup;
 mod test;
@@ -38,6 +39,8 @@ enum Verb {
         #[command(subcommand)]
         bench: bench::Bench,
     },
+    /// Build what is shipped: the static binary, man pages, completions, and a Debian package
+    Dist,
     /// Run a program so many times: what the benchmarks trace
     #[command(hide = true)]
     Storm {
@@ -81,6 +84,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Storm { count, command } => bench::run_storm(count, &command),
         Verb::Client { port, load } => bench::run_client(port, &load),
         Verb::Serve { port } => bench::run_serve(port),
+        Verb::Dist => dist::run(),
         Verb::Test { args } => test::run(&args),
     }
 }

@@ -1,6 +1,7 @@
 //! One file a verb; each reads as its table of contents.
 
 mod demo;
+mod doctor;
 mod exec;
 mod forward;
 mod report;
@@ -24,6 +25,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Verb::Exec(args) => runtime.block_on(exec::run(args)),
         Verb::Forward(args) => runtime.block_on(forward::run(args)),
         Verb::Targets(args) => runtime.block_on(targets::run(args)),
+        Verb::Doctor(args) => runtime.block_on(doctor::run(args)),
         Verb::Demo(args) => runtime.block_on(demo::run(args)),
         Verb::DemoPause => crate::demo::pause::run(),
         Verb::DemoWeb(args) => runtime.block_on(crate::demo::web::run(args.pause)),

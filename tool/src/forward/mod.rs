@@ -3,6 +3,7 @@
 //! What it does is told as [`Notice`]s; what it spawned is for the kernel to tell.
 
 mod address;
+mod attempt;
 mod bind;
 mod connection;
 mod count;
@@ -24,6 +25,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 pub use address::ListenOn;
+pub use attempt::attempt;
 pub use bind::ListenError;
 pub use dial::{Connection, Dialer, Dialing, HelperMissing, Native, Nsenter};
 pub use listener::Listener;

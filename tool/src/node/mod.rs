@@ -2,10 +2,17 @@
 
 pub mod cgroup;
 pub mod clock;
+pub mod daemons;
+pub mod distribution;
+pub mod helpers;
+pub mod hosts;
+pub mod kernel;
 pub mod kubelet;
 pub mod limits;
 mod listeners;
+pub mod load;
 pub mod netns;
 pub mod path;
 pub mod process;
+pub mod program;
 pub mod user;

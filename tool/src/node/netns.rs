@@ -80,6 +80,11 @@ impl Netns {
         self.run(listening_here).await?
     }
 
+    /// Whether its loopback interface is up: without it, not even localhost can be reached.
+    pub async fn loopback_is_up(&self) -> io::Result<bool> {
+        self.run(loopback_is_up_here).await?
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce() -> T + Send + 'static,
@@ -109,6 +114,14 @@ pub fn inode_of(path: &Path) -> Option<u64> {
     let file = File::open(path).ok()?;
     let is_namespace = rustix::fs::fstatfs(&file).is_ok_and(|fs| fs.f_type == NSFS_MAGIC);
     file.metadata().ok().filter(|_| is_namespace).map(|file| file.ino())
+}
+
+fn loopback_is_up_here() -> io::Result<bool> {
+    use nix::net::if_::InterfaceFlags;
+
+    // An interface that is down is listed too, without an address.
+    let up = InterfaceFlags::IFF_LOOPBACK | InterfaceFlags::IFF_UP;
+    Ok(nix::ifaddrs::getifaddrs()?.any(|interface| interface.flags.contains(up)))
 }
 
 fn gone() -> io::Error {

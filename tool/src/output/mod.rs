@@ -1,6 +1,7 @@
 //! How things are shown. The only module that formats; it knows the data of the others, never
 //! their workings.
 
+mod doctor;
 mod escape;
 mod json;
 mod notice;
@@ -13,6 +14,7 @@ use std::io::{self, Write};
 
 use clap::ValueEnum;
 
+pub use doctor::{finding, finding_json};
 pub use escape::escaped;
 pub use json::target as target_json;
 pub use notice::{Lines, forwarding, notice};

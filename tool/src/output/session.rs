@@ -66,10 +66,10 @@ pub(super) fn json(session: &trace::Session) -> Session {
         State::Closed(closed) => ("closed", Some(closed.into())),
     };
     let address = session.address.map(|address| address.to_string());
-    let (via, address) = match session.via {
+    let address = match session.via {
         // What socat is told to connect to; it does not say where that led.
-        Via::NsenterSocat => ("nsenter+socat", Some("localhost".to_owned())),
-        Via::Native => ("native", address),
+        Via::NsenterSocat => Some("localhost".to_owned()),
+        Via::Native => address,
     };
     let trace::Program { pid, comm } = &session.forwarder;
     Session {
@@ -77,7 +77,7 @@ pub(super) fn json(session: &trace::Session) -> Session {
         time: rfc3339(session.time_ns),
         session_id: session.id.clone(),
         state,
-        via,
+        via: session.via.name(),
         forwarder: Program { pid: *pid, comm: text(comm) },
         helper_pid: session.helper_pid,
         target: (&session.target).into(),

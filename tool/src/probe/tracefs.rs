@@ -29,7 +29,10 @@ pub(super) fn with_tracefs<T: Send>(attach: impl FnOnce() -> T + Send) -> io::Re
 fn mount_privately() -> io::Result<()> {
     // SAFETY: the new namespace is this thread's alone, and no file descriptor depends on it.
     unsafe { unshare_unsafe(UnshareFlags::NEWNS)? };
-    mount_change("/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)?;
+    let keep_here =
+        |point| mount_change(point, MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC);
+    // In a chroot `/` is no mount point; then /sys is the nearest.
+    keep_here("/").or_else(|_| keep_here("/sys"))?;
     mount("tracefs", MOUNT_POINT, "tracefs", MountFlags::empty(), None)?;
     Ok(())
 }

@@ -24,6 +24,7 @@ const NOT_FOUND: u16 = 404;
 pub(super) struct Engine {
     docker: Docker,
     name: &'static str,
+    version: String,
 }
 
 impl Engine {
@@ -33,13 +34,18 @@ impl Engine {
         let docker = docker.negotiate_version().await?;
         // Podman offers Docker's API too.
         let name = if path.contains("podman") { "podman" } else { "docker" };
-        Ok(Self { docker, name })
+        let version = docker.version().await?.version.unwrap_or_default();
+        Ok(Self { docker, name, version })
     }
 }
 
 impl Source for Engine {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn version(&self) -> &str {
+        &self.version
     }
 
     fn list(&self) -> Asking<'_, Vec<Listed>> {

@@ -30,7 +30,7 @@ impl Inventory {
     /// Asks the runtimes; an error when none of them answers.
     pub(super) async fn take(runtimes: &Runtimes) -> Result<Self, FindError> {
         let mut inventory = Self { entries: Vec::new(), asked: Vec::new() };
-        for Asked { whom, answer } in runtimes.connect().await {
+        for Asked { whom, answer, .. } in runtimes.connect().await {
             let said = match answer {
                 Ok(source) => inventory.add(&source).await,
                 Err(error) => Said::Nothing(error),

@@ -5,6 +5,7 @@
 //!   -> inventory -> find (one by name) -> Target
 //!   -> attribute (names of containers and pods)
 //!   -> survey (all of them, and what is inside)
+//!   -> roll_call (the runtimes themselves)
 //! ```
 
 mod attribute;
@@ -13,6 +14,7 @@ mod docker;
 mod find;
 mod inventory;
 mod name;
+mod roll_call;
 mod runtimes;
 mod source;
 mod survey;
@@ -23,6 +25,7 @@ pub use attribute::{Attributor, Trail};
 pub use find::FindError;
 use inventory::Entry;
 pub use name::TargetName;
+pub use roll_call::{Answer, Present, RollCall};
 pub use runtimes::{Endpoint, RuntimeChoice, Runtimes};
 use source::Place;
 pub use source::{Kind, Listed};
@@ -40,6 +43,7 @@ pub struct Target {
     netns: Netns,
     process: Option<Held>,
     is_host_network: bool,
+    runtime: Option<&'static str>,
 }
 
 impl Target {
@@ -75,7 +79,7 @@ impl Target {
     fn of_file(path: &Path) -> Result<Self, FindError> {
         let netns = Netns::open(path);
         let netns = netns.map_err(|source| FindError::NoNetns { path: path.to_owned(), source })?;
-        Ok(Self { netns, process: None, is_host_network: false })
+        Ok(Self { netns, process: None, is_host_network: false, runtime: None })
     }
 
     /// Where that sandbox or container is. Its runtime is asked again once its process is held:
@@ -102,6 +106,7 @@ impl Target {
             (None, None) if *is_host_network => Self::of_file(&netns::host_file())?,
             (None, None) => return Err(entry.says_nothing()),
         };
+        target.runtime = Some(entry.source.name());
         let inode = Some(target.netns.inode());
         if path.as_deref().and_then(netns::inode_of).is_some_and(|told| Some(told) != inode) {
             return Err(entry.contradicts_itself());
@@ -128,6 +133,12 @@ impl Target {
         self.is_host_network
     }
 
+    /// Name of the container runtime that has it; `None` for a bare process or namespace.
+    #[must_use]
+    pub fn runtime(&self) -> Option<&'static str> {
+        self.runtime
+    }
+
     /// An error once the target's process has ended.
     pub fn check(&self) -> Result<(), ProcessError> {
         match &self.process {
@@ -152,6 +163,10 @@ mod tests {
     impl Source for Scripted {
         fn name(&self) -> &'static str {
             "scripted"
+        }
+
+        fn version(&self) -> &'static str {
+            ""
         }
 
         fn list(&self) -> Asking<'_, Vec<Listed>> {

@@ -72,6 +72,8 @@ struct Candidate {
 pub(super) struct Asked {
     /// `docker at /var/run/docker.sock`
     pub(super) whom: String,
+    /// The user named it, so it is to be there.
+    pub(super) is_named: bool,
     pub(super) answer: Result<Arc<dyn Source>, AskError>,
 }
 
@@ -156,7 +158,7 @@ impl Candidate {
     }
 
     async fn ask(self) -> Asked {
-        let Self { protocol, socket, place, .. } = self;
+        let Self { protocol, socket, place, is_named } = self;
         let answer = match socket {
             Ok(path) => connect(protocol, &path).await,
             Err(error) => Err(error),
@@ -168,7 +170,7 @@ impl Candidate {
             },
             |source| source.name(),
         );
-        Asked { whom: format!("{name} at {place}"), answer }
+        Asked { whom: format!("{name} at {place}"), is_named, answer }
     }
 }
 

@@ -13,6 +13,9 @@ pub(super) trait Source: Send + Sync {
     /// As records name it: `docker`, `podman`, `containerd`, `cri-o`, or `unknown`.
     fn name(&self) -> &'static str;
 
+    /// Its version, in its own words.
+    fn version(&self) -> &str;
+
     /// Every sandbox and container, also those that do not run; the newest first.
     fn list(&self) -> Asking<'_, Vec<Listed>>;
 

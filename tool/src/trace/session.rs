@@ -37,6 +37,17 @@ pub enum Via {
     Native,
 }
 
+impl Via {
+    /// As records and people call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NsenterSocat => "nsenter+socat",
+            Self::Native => "native",
+        }
+    }
+}
+
 /// A process that forwards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {

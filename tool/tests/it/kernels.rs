@@ -24,7 +24,7 @@ fn script() -> String {
 }
 
 fn cases_on(kernel: &str) {
-    let printed = vm::run(kernel, &script());
+    let printed = vm::run(kernel, "", &script());
     let (records, rest): (Vec<&str>, Vec<&str>) =
         printed.lines().partition(|line| line.starts_with('{'));
     let rest: Vec<&str> = rest.into_iter().filter(|line| !line.is_empty()).collect();

@@ -26,6 +26,8 @@ const STDERR_KEPT: u64 = 16 * 1024;
 
 /// How often we look whether nsenter has entered; it takes about as long.
 const ENTERS_MEANWHILE: Duration = Duration::from_millis(1);
+/// How long we wait before we look again whether socat is connected.
+const CONNECTED_PAUSE: Duration = Duration::from_millis(1);
 
 /// A program of the road is not in `PATH`. The words before the semicolon are the kubelet's.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -33,7 +35,8 @@ const ENTERS_MEANWHILE: Duration = Duration::from_millis(1);
     "unable to do port forwarding: {program} not found; install the package {package} on this node"
 )]
 pub struct HelperMissing {
-    program: &'static str,
+    /// Its name.
+    pub program: &'static str,
     package: &'static str,
 }
 
@@ -144,6 +147,24 @@ impl Helper {
         if let Err(error) = ended.await {
             log::debug!("cannot watch socat's connection: {error}");
             pending::<()>().await;
+        }
+    }
+
+    /// Waits until socat is connected, and ends it; or for its own end, when that comes first.
+    pub(in crate::forward) async fn connected(mut self) -> Result<(), Failure> {
+        let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        loop {
+            tokio::select! {
+                ended = self.child.wait() => {
+                    ended.map_err(Failure::NotReaped)?;
+                    return self.wait().await;
+                }
+                () = tokio::time::sleep(CONNECTED_PAUSE) => {}
+            }
+            if pid.is_some_and(|pid| ServerEnd::of(pid).is_ok()) {
+                self.end().await;
+                return Ok(());
+            }
         }
     }
 

@@ -20,6 +20,8 @@ pub(super) struct VersionRequest {
 pub(super) struct VersionResponse {
     #[prost(string, tag = "2")]
     pub(super) runtime_name: String,
+    #[prost(string, tag = "3")]
+    pub(super) runtime_version: String,
 }
 
 /// `ListPodSandboxRequest` and `ListContainersRequest`, which are alike as far as ids go.

@@ -34,6 +34,7 @@ const DEADLINE: Duration = Duration::from_secs(5);
 pub(super) struct Cri {
     client: Client,
     name: &'static str,
+    version: String,
 }
 
 impl Cri {
@@ -48,7 +49,7 @@ impl Cri {
             "docker" => "docker",
             _ => "unknown",
         };
-        Ok(Self { client, name })
+        Ok(Self { client, name, version: version.runtime_version })
     }
 
     /// Sandboxes and containers, all or those of one id.
@@ -122,6 +123,10 @@ impl Cri {
 impl Source for Cri {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn version(&self) -> &str {
+        &self.version
     }
 
     fn list(&self) -> Asking<'_, Vec<Listed>> {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{output, stdout_of, system, text};
 
@@ -9,13 +10,19 @@ use super::{output, stdout_of, system, text};
 const BEGIN: &str = "-----pfsnoop-begin-----";
 const END: &str = "-----pfsnoop-end-----";
 
-/// Boots that kernel, runs a shell script in it, and returns what the script printed.
+/// Each has a folder of its own.
+static STARTED: AtomicU32 = AtomicU32::new(0);
+
+/// Boots that kernel with these arguments, runs a shell script in it, and returns what the script
+/// printed.
 ///
 /// The script finds `/pfsnoop`, `/odd-exec` and busybox.
-pub fn run(kernel: &str, script: &str) -> String {
+pub fn run(kernel: &str, boot: &str, script: &str) -> String {
     let image = root().join("target/kernels").join(kernel);
     assert!(image.is_file(), "no {}: run cargo xtask setup", image.display());
-    let dir = std::env::temp_dir().join(format!("pfsnoop-vm-{kernel}-{}", std::process::id()));
+    let number = STARTED.fetch_add(1, Ordering::Relaxed);
+    let name = format!("pfsnoop-vm-{kernel}-{}-{number}", std::process::id());
+    let dir = std::env::temp_dir().join(name);
     let initramfs = make_initramfs(&dir, script);
     // Software emulation: two minutes are ten times what it takes here.
     let mut qemu = system("timeout");
@@ -29,7 +36,7 @@ pub fn run(kernel: &str, script: &str) -> String {
         "-nographic",
         "-no-reboot",
     ])
-    .args(["-append", "console=ttyS0 quiet panic=-1"])
+    .args(["-append", &format!("console=ttyS0 quiet panic=-1 {boot}")])
     .arg("-kernel")
     .arg(&image)
     .arg("-initrd")
@@ -70,7 +77,7 @@ fn make_initramfs(dir: &Path, script: &str) -> PathBuf {
     initramfs
 }
 
-/// The folder of the binaries, built so that they need no library: once for all kernels.
+/// The folder of the binaries, built as `cargo xtask dist` builds them: once for all kernels.
 static STATIC_BINARIES: LazyLock<PathBuf> = LazyLock::new(|| {
     let target = root().join("target/static");
     let triple = "x86_64-unknown-linux-gnu";
@@ -80,7 +87,8 @@ static STATIC_BINARIES: LazyLock<PathBuf> = LazyLock::new(|| {
             env!("CARGO"),
             "build",
             "--quiet",
-            "--release",
+            "--profile",
+            "dist",
             "--package",
             "pfsnoop",
             "--bin",
@@ -91,7 +99,7 @@ static STATIC_BINARIES: LazyLock<PathBuf> = LazyLock::new(|| {
         .env("RUSTFLAGS", "-C target-feature=+crt-static")
         .current_dir(root());
     stdout_of(&mut build);
-    target.join(triple).join("release")
+    target.join(triple).join("dist")
 });
 
 fn root() -> PathBuf {

@@ -1,0 +1,111 @@
+//! The kernel: what it is, and whether the tracer runs on it.
+
+use std::time::{Duration, Instant};
+
+use super::Finding;
+use super::Severity::{Fail, Warn};
+use crate::node::distribution::Packages;
+use crate::node::kernel::Kernel;
+use crate::probe::{Options, Probe, ProbeError};
+use crate::trace::Filter;
+
+/// The first with BPF ring buffers.
+const RING_BUFFERS: (u32, u32) = (5, 8);
+
+const WHY_VERSION: &str =
+    "records come by BPF ring buffers (5.8); forwarding alone works on older ones";
+const WHY_BTF: &str = "the tracer reads from it where the kernel keeps what it shows";
+const WHY_CAPABILITIES: &str =
+    "other processes' namespaces are entered, and kernel programs loaded, with these";
+const WHY_LOCKDOWN: &str = "with confidentiality the kernel lets nobody read what is traced";
+const WHY_TRACING: &str =
+    "`pfsnoop exec` and the rows of `pfsnoop forward` need it; `forward --no-watch` does not";
+
+/// Looks at the kernel, and attaches the tracer for a moment.
+///
+/// Must be called within a tokio runtime.
+#[must_use]
+pub fn kernel(packages: Packages) -> Vec<Finding> {
+    let kernel = Kernel::running();
+    let start = Instant::now();
+    let attached = Probe::attach(&everything()).map(drop);
+    let mut findings = judge(&kernel, packages);
+    findings.push(tracing(attached, start.elapsed()));
+    findings
+}
+
+fn everything() -> Options {
+    Options {
+        settings: Filter { ppid: Some(std::process::id()), ..Filter::default() }.settings(),
+        failed_execs: true,
+        exits: true,
+        cgroup_names: true,
+        verbose: false,
+    }
+}
+
+fn judge(kernel: &Kernel, packages: Packages) -> Vec<Finding> {
+    let version = format!("Linux {}", kernel.release);
+    let mut findings = vec![if kernel.version() >= Some(RING_BUFFERS) {
+        Finding::ok("kernel.version", version, WHY_VERSION)
+    } else {
+        let what = format!("{version}: it has no BPF ring buffers, which came with 5.8");
+        Finding::new(Fail, "kernel.version", what, WHY_VERSION).cure(newer_kernel(packages))
+    }];
+    findings.push(if kernel.has_btf {
+        Finding::ok("kernel.btf", "the kernel offers its types (BTF)", WHY_BTF)
+    } else {
+        let what = "this kernel offers no BTF: there is no /sys/kernel/btf/vmlinux";
+        Finding::new(Fail, "kernel.btf", what, WHY_BTF).cure(newer_kernel(packages))
+    });
+    let missing = kernel.missing_capabilities.join(", ");
+    findings.push(if missing.is_empty() {
+        let what = "CAP_SYS_ADMIN and CAP_SYS_PTRACE are there";
+        Finding::ok("kernel.capabilities", what, WHY_CAPABILITIES)
+    } else {
+        let what = format!("this process lacks {missing}");
+        let finding = Finding::new(Fail, "kernel.capabilities", what, WHY_CAPABILITIES);
+        finding.cure("sudo pfsnoop doctor")
+    });
+    findings.push(lockdown(kernel.lockdown.as_deref()));
+    findings
+}
+
+fn lockdown(mode: Option<&str>) -> Finding {
+    let check = "kernel.lockdown";
+    match mode {
+        Some(mode @ "confidentiality") => {
+            let what = format!("the kernel is locked down: {mode}");
+            Finding::new(Warn, check, what, WHY_LOCKDOWN)
+                .cure("sed -i 's/lockdown=confidentiality/lockdown=integrity/' /etc/default/grub && update-grub && reboot")
+        }
+        Some("integrity") => Finding::ok(check, "lockdown: integrity, which traces", WHY_LOCKDOWN),
+        _ => Finding::ok(check, "the kernel is not locked down", WHY_LOCKDOWN),
+    }
+}
+
+fn tracing(attached: Result<(), ProbeError>, took: Duration) -> Finding {
+    let finding = match attached {
+        Ok(()) => {
+            let what = "tracing works: the kernel programs were loaded, attached and taken away";
+            Finding::ok("kernel.tracing", what, WHY_TRACING)
+        }
+        Err(error) => {
+            let what = format!("tracing does not work: {:#}", anyhow::Error::from(error));
+            // The cause, and its cure, is one of the findings above, or not to be foreseen.
+            Finding::new(Fail, "kernel.tracing", what, WHY_TRACING).cure("pfsnoop exec --verbose")
+        }
+    };
+    finding.took(took)
+}
+
+fn newer_kernel(packages: Packages) -> &'static str {
+    match packages {
+        Packages::Apt => "apt-get update && apt-get dist-upgrade && reboot",
+        Packages::Dnf => "dnf upgrade kernel && reboot",
+        Packages::Apk => "apk add linux-lts && reboot",
+        Packages::Zypper => "zypper update kernel-default && reboot",
+        Packages::Pacman => "pacman -Syu linux && reboot",
+        Packages::Unknown => "boot a kernel of 5.8 or later with CONFIG_DEBUG_INFO_BTF=y",
+    }
+}

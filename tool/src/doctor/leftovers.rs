@@ -1,0 +1,40 @@
+//! socat processes that nobody needs any more.
+
+use std::time::Duration;
+
+use super::Finding;
+use super::Severity::Warn;
+use crate::node::helpers::Socat;
+
+const WHY_ORPHAN: &str =
+    "whoever spawned it is gone: it holds a connection and memory until the pod ends";
+const WHY_IDLE: &str = "its client has most likely left without a word: it holds a connection";
+
+/// Judges each; one that has carried no data for `idle` counts as left behind.
+#[must_use]
+pub fn leftovers(socats: &[Socat], idle: Duration) -> Vec<Finding> {
+    let findings: Vec<Finding> = socats.iter().filter_map(|one| judge(one, idle)).collect();
+    if !findings.is_empty() {
+        return findings;
+    }
+    let what = match socats.len() {
+        0 => "no socat of a forward is running".to_owned(),
+        1 => "the one socat of a forward that is running is in use".to_owned(),
+        many => format!("all {many} socats of forwards that are running are in use"),
+    };
+    vec![Finding::ok("leftover", what, "kubelets that crash or leak leave them behind")]
+}
+
+fn judge(socat: &Socat, idle: Duration) -> Option<Finding> {
+    let Socat { pid, port, is_orphan, idle: idle_for } = *socat;
+    let finding = if is_orphan {
+        let what = format!("socat {pid}, a forward to port {port}, has lost its parent");
+        Finding::new(Warn, "leftover.orphan", what, WHY_ORPHAN)
+    } else {
+        let seconds = idle_for.filter(|&idle_for| idle_for >= idle)?.as_secs();
+        let what =
+            format!("socat {pid}, a forward to port {port}, has moved no bytes for {seconds} s");
+        Finding::new(Warn, "leftover.idle", what, WHY_IDLE)
+    };
+    Some(finding.cure(format!("kill {pid}")))
+}

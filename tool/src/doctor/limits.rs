@@ -1,0 +1,60 @@
+//! What a new connection or helper needs one more of.
+
+use super::Finding;
+use super::Severity::{Fail, Warn};
+use crate::node::daemons::Daemon;
+use crate::node::load::{self, Use};
+
+/// From so many hundredths on it will not last for long, or is over.
+const WARN: u64 = 80;
+const FAIL: u64 = 95;
+
+const WHY_PIDS: &str = "each forward by nsenter and socat is a process more";
+const WHY_FILES: &str = "each connection is several open files more";
+const WHY_CONNTRACK: &str = "with the table full, the kernel drops new connections";
+
+/// Looks at the node's, and at those of the daemons.
+#[must_use]
+pub fn limits(daemons: &[Daemon]) -> Vec<Finding> {
+    let pids = load::tasks().map(|usage| {
+        let finding = judge("limit.pids", "processes and threads", usage, WHY_PIDS);
+        mended(finding, || format!("sysctl -w kernel.pid_max={}", doubled(usage).min(4_194_304)))
+    });
+    let files = load::files().map(|usage| {
+        let finding = judge("limit.files", "open files on this node", usage, WHY_FILES);
+        mended(finding, || format!("sysctl -w fs.file-max={}", doubled(usage)))
+    });
+    let conntrack = load::connections().map(|usage| {
+        let what = "connections that the firewall follows";
+        let finding = judge("limit.conntrack", what, usage, WHY_CONNTRACK);
+        mended(finding, || format!("sysctl -w net.netfilter.nf_conntrack_max={}", doubled(usage)))
+    });
+    let of_daemon = |daemon: &Daemon| {
+        let (used, most) = daemon.open_files?;
+        let Daemon { pid, name, .. } = daemon;
+        let usage = Use { used, most };
+        let what = format!("open files of {name} (pid {pid})");
+        let finding = judge("limit.daemon-files", &what, usage, WHY_FILES);
+        Some(mended(finding, || format!("prlimit --pid {pid} --nofile={}", doubled(usage))))
+    };
+    let daemons = daemons.iter().filter_map(of_daemon);
+    [pids, files, conntrack].into_iter().flatten().chain(daemons).collect()
+}
+
+fn judge(check: &'static str, what: &str, usage: Use, why: &'static str) -> Finding {
+    let Use { used, most } = usage;
+    let what = format!("{used} of {most} {what}");
+    match usage.percent() {
+        FAIL.. => Finding::new(Fail, check, what, why),
+        WARN.. => Finding::new(Warn, check, what, why),
+        _ => Finding::ok(check, what, why),
+    }
+}
+
+fn mended(finding: Finding, command: impl FnOnce() -> String) -> Finding {
+    if finding.severity == super::Severity::Ok { finding } else { finding.cure(command()) }
+}
+
+fn doubled(usage: Use) -> u64 {
+    usage.most.saturating_mul(2)
+}

@@ -1,0 +1,36 @@
+//! One connection that carries nothing: made, and closed again.
+
+use std::io;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::Failure;
+use super::dial::{Connection, Dialer};
+use crate::resolve::Target;
+
+/// How long it may take before it counts as failed.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Connects to a port of the target, and returns which of its addresses answered, when the road
+/// can tell. The server sees a client that leaves at once.
+pub async fn attempt(
+    dialer: &dyn Dialer,
+    target: &Target,
+    port: u16,
+) -> Result<Option<IpAddr>, Failure> {
+    let connect = async {
+        let Connection { duplex, address, helper } = dialer.dial(target, port).await?;
+        let outcome = match helper {
+            Some(helper) => helper.connected().await,
+            None => Ok(()),
+        };
+        // Not before: socat ends when its stdin does.
+        drop(duplex);
+        outcome.map(|()| address)
+    };
+    let timed_out =
+        || Failure::NotConnected { port, source: io::Error::from(io::ErrorKind::TimedOut) };
+    timeout(PATIENCE, connect).await.unwrap_or_else(|_| Err(timed_out()))
+}

@@ -1,0 +1,87 @@
+//! The Debian package: a folder laid out as the system is, packed by dpkg-deb.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::run::{quiet, workspace_root};
+
+/// From, within `target/dist` or the workspace, to, within the system.
+const FILES: &[(&str, &str)] = &[
+    ("completions/pfsnoop.bash", "usr/share/bash-completion/completions/pfsnoop"),
+    ("completions/_pfsnoop", "usr/share/zsh/vendor-completions/_pfsnoop"),
+    ("completions/pfsnoop.fish", "usr/share/fish/vendor_completions.d/pfsnoop.fish"),
+];
+
+const COPYRIGHT: &str = "\
+pfsnoop is licensed under MIT (below) or Apache-2.0 (/usr/share/common-licenses/Apache-2.0), at
+your choice; the kernel programs in it under MIT or GPL-2 (/usr/share/common-licenses/GPL-2).
+
+";
+
+/// Packs what is in `dist`; returns the package's file.
+pub(super) fn build(dist: &Path) -> Result<PathBuf> {
+    let architecture = quiet(Command::new("dpkg").arg("--print-architecture"))
+        .context("the Debian package is built with dpkg-deb, which is not here")?;
+    let (version, architecture) = (env!("CARGO_PKG_VERSION"), architecture.trim());
+    let root = dist.join("deb");
+    install(&dist.join("pfsnoop"), &root.join("usr/bin/pfsnoop"), "0755")?;
+    for (from, to) in FILES {
+        install(&dist.join(from), &root.join(to), "0644")?;
+    }
+    for page in fs::read_dir(dist.join("man"))? {
+        let page = page?.path();
+        let name = page.file_name().unwrap_or_default();
+        compressed(&page, &root.join("usr/share/man/man1").join(name))?;
+    }
+    documents(&root.join("usr/share/doc/pfsnoop"))?;
+    let control = control(version, architecture);
+    let folder = root.join("DEBIAN");
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join("control"), control)?;
+    let package = dist.join(format!("pfsnoop_{version}_{architecture}.deb"));
+    let mut pack = Command::new("dpkg-deb");
+    quiet(pack.args(["--root-owner-group", "-Zxz", "--build"]).arg(&root).arg(&package))?;
+    fs::remove_dir_all(&root)?;
+    Ok(package)
+}
+
+fn documents(folder: &Path) -> Result<()> {
+    let workspace = workspace_root();
+    install(&workspace.join("docs/runbook.md"), &folder.join("runbook.md"), "0644")?;
+    compressed(&workspace.join("CHANGELOG.md"), &folder.join("changelog"))?;
+    let licence = fs::read_to_string(workspace.join("LICENSE-MIT"))?;
+    fs::write(folder.join("copyright"), format!("{COPYRIGHT}{licence}"))?;
+    Ok(())
+}
+
+fn control(version: &str, architecture: &str) -> String {
+    format!(
+        "Package: pfsnoop\n\
+         Version: {version}\n\
+         Architecture: {architecture}\n\
+         Maintainer: The pfsnoop authors <pfsnoop@localhost>\n\
+         Section: admin\n\
+         Priority: optional\n\
+         Recommends: socat, util-linux\n\
+         Homepage: {}\n\
+         Description: see and make kubectl port-forwards on a node\n \
+         Shows every nsenter and socat that kubectl port-forward spawns on a Kubernetes or\n \
+         Docker node, forwards ports by the same road or natively, and says what stands in\n \
+         the way. The binary needs no library.\n",
+        env!("CARGO_PKG_REPOSITORY")
+    )
+}
+
+/// Copies a file and makes the folders above it.
+fn install(from: &Path, to: &Path, mode: &str) -> Result<()> {
+    quiet(Command::new("install").args(["-D", "-m", mode]).arg(from).arg(to)).map(drop)
+}
+
+/// The same, and compresses it as Debian's policy has it: to the same bytes each time.
+fn compressed(from: &Path, to: &Path) -> Result<()> {
+    install(from, to, "0644")?;
+    quiet(Command::new("gzip").args(["--best", "--no-name", "--force"]).arg(to)).map(drop)
+}
