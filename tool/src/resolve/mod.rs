@@ -16,6 +16,7 @@ mod name;
 mod runtimes;
 mod source;
 mod survey;
+mod whose;
 
 use std::path::Path;
 
@@ -27,6 +28,7 @@ pub use runtimes::{Endpoint, RuntimeChoice, Runtimes};
 use source::Place;
 pub use source::{Kind, Listed};
 pub use survey::{Found, Network, Survey};
+pub use whose::Destinations;
 
 use crate::node::netns::{self, Netns};
 use crate::node::process::{Held, ProcessError};

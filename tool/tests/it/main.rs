@@ -35,3 +35,6 @@ mod odd_execs;
 mod records;
 mod sessions;
 mod targets;
+mod watch;
+mod watch_native;
+mod watch_noise;
