@@ -9,7 +9,7 @@ pub mod record;
 pub mod settings;
 
 pub use offsets::Offsets;
-pub use record::{ExecHeader, ExitRecord, Kind};
+pub use record::{ExecHeader, ExitRecord, Kind, SockRecord};
 pub use settings::Settings;
 
 /// Names of the maps and globals, as they stand in the object file.
@@ -28,6 +28,8 @@ pub mod names {
     pub const PASSED: &str = "PASSED";
     /// Ends that were reported a moment ago.
     pub const ENDED: &str = "ENDED";
+    /// Connections that are followed.
+    pub const CONNECTIONS: &str = "CONNECTIONS";
     /// Per-CPU counts of records that found their ring buffer full, by [`Ring`](super::record::Ring).
     pub const LOST: &str = "LOST";
     /// One `u32`: 1 while the reader sleeps and wants to be woken.

@@ -85,6 +85,34 @@ pub struct Offsets {
     pub sys_enter_args: u32,
     /// `trace_event_raw_sys_exit.ret`
     pub sys_exit_ret: u32,
+    /// `sock_common.skc_net` (include/net/sock.h), whose only field is `net`
+    pub sock_common_skc_net: u32,
+    /// `sock_common.skc_family`
+    pub sock_common_skc_family: u32,
+    /// `sock_common.skc_dport`, big-endian
+    pub sock_common_skc_dport: u32,
+    /// `sock_common.skc_daddr`
+    pub sock_common_skc_daddr: u32,
+    /// `sock_common.skc_rcv_saddr`
+    pub sock_common_skc_rcv_saddr: u32,
+    /// `sock_common.skc_v6_daddr`; absent in a kernel without IPv6
+    pub sock_common_skc_v6_daddr: u32,
+    /// `sock_common.skc_v6_rcv_saddr`
+    pub sock_common_skc_v6_rcv_saddr: u32,
+    /// `sock_common.skc_state`
+    pub sock_common_skc_state: u32,
+    /// `sock_common.skc_flags`
+    pub sock_common_skc_flags: u32,
+    /// `sock.sk_err`
+    pub sock_sk_err: u32,
+    /// `tcp_sock.bytes_received` (include/linux/tcp.h)
+    pub tcp_sock_bytes_received: u32,
+    /// `tcp_sock.bytes_acked`
+    pub tcp_sock_bytes_acked: u32,
+    /// `tcp_sock.bytes_sent` (4.19 and newer)
+    pub tcp_sock_bytes_sent: u32,
+    /// `tcp_sock.bytes_retrans`
+    pub tcp_sock_bytes_retrans: u32,
 }
 
 impl Offsets {
@@ -126,5 +154,19 @@ impl Offsets {
         kernfs_node_parent: ABSENT,
         sys_enter_args: ABSENT,
         sys_exit_ret: ABSENT,
+        sock_common_skc_net: ABSENT,
+        sock_common_skc_family: ABSENT,
+        sock_common_skc_dport: ABSENT,
+        sock_common_skc_daddr: ABSENT,
+        sock_common_skc_rcv_saddr: ABSENT,
+        sock_common_skc_v6_daddr: ABSENT,
+        sock_common_skc_v6_rcv_saddr: ABSENT,
+        sock_common_skc_state: ABSENT,
+        sock_common_skc_flags: ABSENT,
+        sock_sk_err: ABSENT,
+        tcp_sock_bytes_received: ABSENT,
+        tcp_sock_bytes_acked: ABSENT,
+        tcp_sock_bytes_sent: ABSENT,
+        tcp_sock_bytes_retrans: ABSENT,
     };
 }

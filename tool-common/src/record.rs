@@ -47,6 +47,8 @@ pub enum Kind {
     FailedExec = 2,
     /// [`ExitRecord`].
     Exit = 3,
+    /// [`SockRecord`].
+    Sock = 4,
 }
 
 impl Kind {
@@ -57,6 +59,7 @@ impl Kind {
             1 => Some(Self::Exec),
             2 => Some(Self::FailedExec),
             3 => Some(Self::Exit),
+            4 => Some(Self::Sock),
             _ => None,
         }
     }
@@ -139,5 +142,71 @@ pub struct ExitRecord {
     /// Keeps the size a multiple of eight.
     pub reserved: u32,
     /// Name of the process, ended by NUL.
+    pub comm: [u8; COMM_LEN],
+}
+
+/// What a TCP connection has come to: the states of [`SockRecord::state`].
+pub mod sock_states {
+    /// It is being made.
+    pub const CONNECTING: u32 = 1;
+    /// The other side answered.
+    pub const CONNECTED: u32 = 2;
+    /// It is open, and somebody asked for its counts.
+    pub const OPEN: u32 = 3;
+    /// It is over, or never came about.
+    pub const CLOSED: u32 = 4;
+    /// It is over, and how it ended was not seen.
+    pub const GONE: u32 = 5;
+}
+
+/// Bits of [`SockRecord::flags`].
+pub mod sock_flags {
+    /// The socket is in another network namespace than the process that connects it.
+    pub const FOREIGN: u32 = 1;
+    /// [`SockRecord::sent`] and [`SockRecord::received`] are known.
+    pub const COUNTED: u32 = 2;
+    /// It was open in both directions until the moment of its end.
+    pub const BROKEN_OFF: u32 = 4;
+    /// The other side has answered, also where that was not reported.
+    pub const ANSWERED: u32 = 8;
+}
+
+/// A TCP connection that somebody makes, in one of its states.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct SockRecord {
+    /// [`Kind::Sock`] as a number.
+    pub kind: u32,
+    /// See [`sock_states`].
+    pub state: u32,
+    /// `CLOCK_BOOTTIME`, ns.
+    pub time_ns: u64,
+    /// Names the connection until it is closed.
+    pub id: u64,
+    /// Start of the process that connects, `CLOCK_BOOTTIME`, ns; 0 when the kernel does not tell.
+    pub start_ns: u64,
+    /// Payload that the other side acknowledged, bytes.
+    pub sent: u64,
+    /// Payload that arrived, bytes.
+    pub received: u64,
+    /// Process that connects (the kernel's tgid).
+    pub pid: u32,
+    /// Thread that connects.
+    pub tid: u32,
+    /// Inode of the socket's network namespace; 0 when the kernel does not tell.
+    pub netns: u32,
+    /// See [`sock_flags`].
+    pub flags: u32,
+    /// Only when closed: the errno that the connection ended with, or 0.
+    pub error: u32,
+    /// `AF_INET` or `AF_INET6`.
+    pub family: u16,
+    /// Port that it leads to.
+    pub port: u16,
+    /// Address that it comes from; of IPv4 the first four bytes.
+    pub source: [u8; 16],
+    /// Address that it leads to.
+    pub destination: [u8; 16],
+    /// Name of the process that connects, ended by NUL.
     pub comm: [u8; COMM_LEN],
 }

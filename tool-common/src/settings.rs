@@ -42,6 +42,8 @@ pub mod filters {
     pub const PPID: u32 = 4;
     /// Only this cgroup (v2) and those below it.
     pub const CGROUP: u32 = 8;
+    /// Only nsenter and socat.
+    pub const HELPERS: u32 = 16;
 }
 
 /// A read-only global of the kernel programs.

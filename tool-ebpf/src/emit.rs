@@ -48,6 +48,8 @@ pub(crate) enum Urgency {
     Now,
     /// Nobody in particular: the reader takes it with the next batch.
     Batch,
+    /// Nobody, whatever the ring: only a reader that sleeps is woken.
+    Quiet,
 }
 
 /// How urgent an exec that passed the filters is.
@@ -97,7 +99,8 @@ fn buffer(ring: Ring) -> &'static RingBuf {
 /// Whether a record announces itself, as flags for output and submit.
 #[inline(always)]
 fn wake_flags(ring: Ring, urgency: Urgency) -> u64 {
-    let wake = ring == Ring::Helpers || urgency == Urgency::Now || take_sleep();
+    let is_waited_for = ring == Ring::Helpers || urgency == Urgency::Now;
+    let wake = (is_waited_for && urgency != Urgency::Quiet) || take_sleep();
     u64::from(if wake { BPF_RB_FORCE_WAKEUP } else { BPF_RB_NO_WAKEUP })
 }
 

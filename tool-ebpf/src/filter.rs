@@ -1,8 +1,10 @@
 //! The filters that cost least here: a process that does not pass makes no record at all.
 
 use aya_ebpf::{EbpfContext, helpers::generated::bpf_get_current_ancestor_cgroup_id};
+use pfsnoop_common::record::Ring;
 use pfsnoop_common::settings::{comm_contains, comm_words, filters};
 
+use crate::emit::ring_of;
 use crate::globals::setting;
 use crate::task::Task;
 
@@ -11,6 +13,9 @@ use crate::task::Task;
 pub(crate) fn passes<C: EbpfContext>(ctx: &C, task: Task) -> bool {
     let wanted = setting!(filters);
     if wanted & filters::COMM != 0 && !comm_passes(ctx) {
+        return false;
+    }
+    if wanted & filters::HELPERS != 0 && !is_helper(ctx) {
         return false;
     }
     if wanted & filters::UID != 0 && ctx.uid() != setting!(uid) {
@@ -23,6 +28,12 @@ pub(crate) fn passes<C: EbpfContext>(ctx: &C, task: Task) -> bool {
         }
     }
     wanted & filters::CGROUP == 0 || cgroup_passes()
+}
+
+/// Whether the current task is an nsenter or a socat.
+#[inline(always)]
+pub(crate) fn is_helper<C: EbpfContext>(ctx: &C) -> bool {
+    ctx.command().is_ok_and(|comm| ring_of(&comm) == Ring::Helpers)
 }
 
 #[inline(always)]

@@ -67,11 +67,23 @@ impl Task {
         Some((field(mm, offset!(mm_arg_start))?, field(mm, offset!(mm_arg_end))?))
     }
 
+    /// The network namespace: a `struct net *`.
+    #[inline(always)]
+    pub(crate) fn net(self) -> Option<*const u8> {
+        let nsproxy: *const u8 = field(self.0, offset!(task_nsproxy))?;
+        field(nsproxy, offset!(nsproxy_net_ns))
+    }
+
     /// Inode of the network namespace.
     #[inline(always)]
     pub(crate) fn netns(self) -> Option<u32> {
-        let nsproxy: *const u8 = field(self.0, offset!(task_nsproxy))?;
-        field(field(nsproxy, offset!(nsproxy_net_ns))?, offset!(net_ns_inum))
+        field(self.net()?, offset!(net_ns_inum))
+    }
+
+    /// Whether it is a thread of the kernel's own: one without memory.
+    #[inline(always)]
+    pub(crate) fn is_kernels(self) -> bool {
+        field::<*const u8>(self.0, offset!(task_mm)).is_none_or(<*const u8>::is_null)
     }
 
     /// Inode of the mount namespace.

@@ -27,6 +27,7 @@ const EXAMPLES: &str = "\
 Examples:
   pfsnoop -n nsenter                  every nsenter that this node spawns, as execsnoop shows it
   pfsnoop forward kuard 8080:80       local port 8080 to port 80 in that pod
+  pfsnoop watch                       every port-forward on this node, whoever makes it, and how it ends
   pfsnoop doctor                      what stands between this node and a working port-forward
   pfsnoop targets                     pods and containers, and the ports that listen inside
   pfsnoop demo                        an embedded pod, one forward, one request, and what the kernel saw";
@@ -38,6 +39,8 @@ pub enum Verb {
     Exec(Exec),
     /// Forward local ports into a target, as a kubelet does, and show what that spawns
     Forward(Forward),
+    /// Show every port-forward on this node, whoever makes it, and how it ended
+    Watch(Watch),
     /// List what can be forwarded to: pods and containers, and who listens inside
     Targets(Targets),
     /// Say what stands between this node, or one target, and a working port-forward
@@ -153,6 +156,40 @@ pub struct Forward {
     #[arg(short, long)]
     pub verbose: bool,
 }
+
+/// `pfsnoop watch`
+#[derive(Args, Debug)]
+#[command(after_help = WATCH_EXAMPLES)]
+pub struct Watch {
+    /// Only sessions into this pod; names are as the node's runtime and kubelet have them
+    #[arg(long, value_name = "[NS/]NAME")]
+    pub pod: Option<PodName>,
+    /// Only sessions to this port of the target
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+    /// End after so many seconds
+    #[arg(long, value_name = "SECS", value_parser = seconds)]
+    pub duration: Option<Duration>,
+    /// End after so many sessions are over
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+    /// Whom to ask about names
+    #[command(flatten)]
+    pub runtimes: AskRuntimes,
+    /// Format of what is told
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: TextOrJson,
+    /// Say more on stderr, also what the kernel programs log
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+const WATCH_EXAMPLES: &str = "\
+Examples:
+  pfsnoop watch                              every port-forward, live on a terminal, as rows in a pipe
+  pfsnoop watch --pod shop/kuard --port 80   those to one port of one pod
+  pfsnoop watch --duration 60 -o json | jq -c 'select(.outcome and .outcome != \"ok\") | [.outcome, .reason]'
+                                             what failed in a minute, and why";
 
 /// `pfsnoop targets`
 #[derive(Args, Debug)]

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! trace:    tracepoints -> ring buffer -> decode -> filter -> attribute (pod, container) -> output
+//! watch:    tracepoints -> ring buffer -> decode -> sessions (state machine) -> output
 //! forward:  listener -> target (pod, container, pid, netns) -> dial (nsenter+socat | native)
 //!           -> relay -> report -> output
 //! ```

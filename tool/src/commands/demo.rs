@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::report::Screen;
-use super::{start_logging, stop::Stop, watch::Watch};
+use super::{children::Children, start_logging, stop::Stop};
 use crate::cli;
 use crate::demo::{PORT, Pod};
 use crate::forward::{Forwarder, ListenOn, Listener, Notice, Nsenter, PortPair};
@@ -34,7 +34,7 @@ pub(super) async fn run(args: cli::Demo) -> Result<()> {
     start_logging(args.verbose);
     let mut stop = Stop::new(None)?;
     let dialer = Nsenter::look_up()?;
-    let mut watch = Watch::own_children(args.verbose)?;
+    let mut watch = Children::watch(args.verbose)?;
     let pod = tokio::select! {
         pod = Pod::start() => pod?,
         () = stop.wait() => return Ok(()),
@@ -48,7 +48,7 @@ pub(super) async fn run(args: cli::Demo) -> Result<()> {
 async fn forward_to(
     pod: &Pod,
     dialer: Nsenter,
-    watch: &mut Watch,
+    watch: &mut Children,
     stop: &mut Stop,
     stay: bool,
 ) -> Result<()> {
@@ -76,7 +76,7 @@ async fn forward_to(
     outcome
 }
 
-async fn one_request(pod: &Pod, local: u16, watch: &mut Watch) -> Result<()> {
+async fn one_request(pod: &Pod, local: u16, watch: &mut Children) -> Result<()> {
     let page = get(local).await.context("the request through the forward failed")?;
     print(&format!("\nGET http://127.0.0.1:{local}/"))?;
     for line in page.lines().take(PAGE_LINES) {
@@ -99,8 +99,8 @@ async fn one_request(pod: &Pod, local: u16, watch: &mut Watch) -> Result<()> {
 }
 
 /// Shows rows until nsenter and socat of our one connection are among them.
-async fn the_two_execs(pod: &Pod, watch: &mut Watch) -> Result<(ExecEvent, ExecEvent)> {
-    let expected = NsenterSocat { target: pod.pause_pid(), port: PORT };
+async fn the_two_execs(pod: &Pod, watch: &mut Children) -> Result<(ExecEvent, ExecEvent)> {
+    let expected = NsenterSocat { target: Some(pod.pause_pid()), port: PORT };
     let (mut nsenter, mut socat) = (None, None);
     loop {
         // What started the pod was seen too, and is not what the demo is about.
@@ -123,7 +123,7 @@ async fn the_two_execs(pod: &Pod, watch: &mut Watch) -> Result<(ExecEvent, ExecE
 /// Goes on as `pfsnoop forward` does.
 async fn stay_up(
     notices: &mut tokio::sync::mpsc::UnboundedReceiver<Notice>,
-    watch: &mut Watch,
+    watch: &mut Children,
     stop: &mut Stop,
 ) -> Result<()> {
     let mut screen = Screen::text();

@@ -52,6 +52,7 @@ fn options(args: &cli::Exec, filter: &Filter) -> Options {
         settings: filter.settings(),
         failed_execs: args.fails,
         exits: args.exit,
+        connections: false,
         cgroup_names: wants_owners(args),
         verbose: args.verbose,
     }
@@ -88,6 +89,7 @@ impl Screen {
             line: args.line.clone(),
             uid: args.uid,
             ppid: args.ppid,
+            helpers: false,
             cgroup: args.cgroup,
         };
         let owners = OwnerFilter { pod: args.pod.clone(), container: args.container.clone() };
@@ -124,6 +126,8 @@ impl Screen {
                     }
                     wanted
                 }
+                // Not asked for.
+                Event::Sock(_) => false,
             };
             self.rows_left = self.rows_left.map(|left| left - u64::from(shown));
         }

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, bail};
 
 use super::report::Screen;
-use super::{harmless, start_logging, stop::Stop, watch::Watch};
+use super::{children::Children, harmless, start_logging, stop::Stop};
 use crate::cli::{self, DialerChoice};
 use crate::forward::{Dialer, Forwarder, ListenOn, Listener, Native, Nsenter, PortPair};
 use crate::node;
@@ -22,9 +22,9 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
     }
     let dialer = dialer(args.dialer, &target)?;
     let mut watch = if args.no_watch {
-        Watch::nothing()
+        Children::nothing()
     } else {
-        Watch::own_children(args.verbose)
+        Children::watch(args.verbose)
             .context("cannot watch what is spawned (--no-watch forwards without)")?
     };
     let mut screen = match args.output {

@@ -1,5 +1,6 @@
 //! One file a verb; each reads as its table of contents.
 
+mod children;
 mod demo;
 mod doctor;
 mod exec;
@@ -24,6 +25,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.verb.unwrap_or(Verb::Exec(cli.exec)) {
         Verb::Exec(args) => runtime.block_on(exec::run(args)),
         Verb::Forward(args) => runtime.block_on(forward::run(args)),
+        Verb::Watch(args) => runtime.block_on(watch::run(args)),
         Verb::Targets(args) => runtime.block_on(targets::run(args)),
         Verb::Doctor(args) => runtime.block_on(doctor::run(args)),
         Verb::Demo(args) => runtime.block_on(demo::run(args)),

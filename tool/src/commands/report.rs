@@ -26,7 +26,7 @@ impl Screen {
     pub(super) fn json(target: &Target, owner: Owner, via: Via) -> Result<Self> {
         let comm = rustix::thread::name().context("cannot read the own process's name")?;
         let forwarder = Program { pid: std::process::id(), comm: comm.into_bytes().into() };
-        let target = Destination { pid: target.pid(), netns: target.netns().inode(), owner };
+        let target = Destination { pid: target.pid(), netns: Some(target.netns().inode()), owner };
         Ok(Self::Json(Sessions::new(forwarder, clock::boottime_ns(), via, target)))
     }
 

@@ -1,103 +1,165 @@
-//! The kernel's view of our own children, for the verbs that spawn them.
+//! `pfsnoop watch`: every port-forward of the node, whoever makes it, from its start to its end.
 
-use std::io::{Stdout, stdout};
+mod screen;
+
+use std::time::Duration;
 
 use anyhow::Result;
+use tokio::time::{MissedTickBehavior, interval};
 
-use crate::output::{Columns, Format, Rows};
-use crate::probe::{Options, Probe, ProbeError};
-use crate::trace::{Event, ExecEvent, Filter, Owner};
+use self::screen::Screen;
+use super::{start_logging, stop::Stop};
+use crate::cli;
+use crate::node::clock;
+use crate::probe::{Options, Probe};
+use crate::resolve::Destinations;
+use crate::trace::{Event, Filter, OwnerFilter, Session, Sessions, State};
 
-/// Rows of what this process spawns, as the kernel reports it; or nothing at all.
-pub(super) struct Watch {
-    probe: Option<Probe>,
-    rows: Rows<Stdout>,
-    /// Whose our children are: all of them are on their way there.
-    owner: Owner,
-    events: Vec<Event>,
+/// How often sessions that wait in vain are ended, the screen is drawn, and losses are looked for.
+const TICK: Duration = Duration::from_millis(250);
+
+pub(super) async fn run(args: cli::Watch) -> Result<()> {
+    start_logging(args.verbose);
+    let mut stop = Stop::new(args.duration)?;
+    let mut watcher = Watcher::new(args).await;
+    let mut probe = Probe::attach(&watcher.options())?;
+    watcher.screen.begin()?;
+
+    let mut tick = interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut events = Vec::new();
+    while watcher.wants_more() {
+        let is_tick = tokio::select! {
+            read = probe.read(&mut events) => read.map(|()| false)?,
+            _ = tick.tick() => true,
+            () = stop.wait() => break,
+        };
+        watcher.take(&mut events).await?;
+        if is_tick {
+            watcher.tick(&mut probe, &mut events).await?;
+        }
+        // Under load there is always more: signals and timers must have their turn.
+        tokio::task::yield_now().await;
+    }
+    probe.detach();
+    while watcher.wants_more() && probe.read_ready(&mut events) {
+        watcher.take(&mut events).await?;
+    }
+    watcher.lost(&mut probe)?;
+    watcher.screen.end(watcher.sessions.open().len())
 }
 
-impl Watch {
-    /// Shows nothing.
-    pub(super) fn nothing() -> Self {
-        let rows = Rows::new(stdout(), Format::Text, Columns::default());
-        Self { probe: None, rows, owner: Owner::default(), events: Vec::new() }
+/// Ticks between two looks at every connection that should be open.
+const LOOK_EVERY: u32 = 4;
+
+/// From events to what is shown.
+struct Watcher {
+    sessions: Sessions,
+    destinations: Destinations,
+    owners: OwnerFilter,
+    port: Option<u16>,
+    verbose: bool,
+    ticks: u32,
+    /// How many more may end.
+    ends_left: Option<u64>,
+    screen: Screen,
+}
+
+impl Watcher {
+    async fn new(args: cli::Watch) -> Self {
+        Self {
+            sessions: Sessions::default(),
+            destinations: Destinations::new(&args.runtimes.into()).await,
+            owners: OwnerFilter { pod: args.pod, container: None },
+            port: args.port,
+            verbose: args.verbose,
+            ticks: 0,
+            ends_left: args.count,
+            screen: Screen::new(args.output),
+        }
     }
 
-    /// From here on every exec of a child of ours is seen.
-    pub(super) fn own_children(verbose: bool) -> Result<Self, ProbeError> {
-        let filter = Filter { ppid: Some(std::process::id()), ..Filter::default() };
-        let settings = filter.settings();
-        let (failed_execs, exits, cgroup_names) = (true, false, false);
-        let options = Options { settings, failed_execs, exits, cgroup_names, verbose };
-        Ok(Self { probe: Some(Probe::attach(&options)?), ..Self::nothing() })
+    fn options(&self) -> Options {
+        Options {
+            // Whatever else is executed on this node costs a look at its name.
+            settings: Filter { helpers: true, ..Filter::default() }.settings(),
+            // A socat that is missing shows in nsenter's exit code.
+            failed_execs: false,
+            exits: true,
+            connections: true,
+            cgroup_names: false,
+            verbose: self.verbose,
+        }
     }
 
-    /// Shows what it sees as JSON, with that owner.
-    pub(super) fn into_json(mut self, owner: Owner) -> Self {
-        self.rows = Rows::new(stdout(), Format::Json, Columns::default());
-        self.owner = owner;
-        self
+    fn wants_more(&self) -> bool {
+        self.ends_left != Some(0)
     }
 
-    /// The line above the rows, when there will be rows.
-    pub(super) fn header(&mut self) -> Result<()> {
-        if self.probe.is_some() {
-            self.rows.header()?;
+    async fn take(&mut self, events: &mut Vec<Event>) -> Result<()> {
+        for event in events.drain(..) {
+            let whose = match self.sessions.whom(&event) {
+                Some(whom) => Some(self.destinations.find(whom).await),
+                None => None,
+            };
+            let changed = self.sessions.take(&event, whose, Destinations::is_there);
+            self.show(&changed)?;
+        }
+        self.draw(clock::boottime_ns())
+    }
+
+    fn show(&mut self, changed: &[Session]) -> Result<()> {
+        for session in changed {
+            if self.wants_more() && is_wanted(&self.owners, self.port, session) {
+                self.screen.session(session)?;
+                let is_end = matches!(session.state, State::Closed(_));
+                self.ends_left = self.ends_left.map(|left| left - u64::from(is_end));
+            }
         }
         Ok(())
     }
 
-    /// Waits for execs, and returns them.
-    pub(super) async fn next(&mut self) -> Result<Vec<ExecEvent>> {
-        let Some(probe) = &mut self.probe else {
-            return std::future::pending().await;
-        };
-        probe.read(&mut self.events).await?;
-        Ok(self.take())
+    /// What does not come as an event.
+    async fn tick(&mut self, probe: &mut Probe, events: &mut Vec<Event>) -> Result<()> {
+        let now = clock::boottime_ns();
+        self.look_at_open(probe)?;
+        // What happened before now comes first.
+        while probe.read_ready(events) {
+            self.take(events).await?;
+        }
+        let changed = self.sessions.expire(now);
+        self.show(&changed)?;
+        self.lost(probe)?;
+        self.draw(now)
     }
 
-    /// Waits for execs, and shows them, and what was lost until then.
-    pub(super) async fn show(&mut self) -> Result<()> {
-        let execs = self.next().await?;
-        self.print(&execs)?;
-        self.print_loss()
-    }
-
-    /// Shows what is there already, and what was lost.
-    pub(super) fn show_rest(&mut self) -> Result<()> {
-        let Some(probe) = &mut self.probe else {
-            return Ok(());
-        };
-        probe.detach();
-        while probe.read_ready(&mut self.events) {}
-        let execs = self.take();
-        self.print(&execs)?;
-        self.print_loss()
-    }
-
-    fn print_loss(&mut self) -> Result<()> {
-        if let Some(probe) = &mut self.probe
-            && let Some(lost) = probe.lost()?
-        {
-            self.rows.lost(lost)?;
+    /// Learns what those that are shown have carried, and now and then of ends that were missed.
+    fn look_at_open(&mut self, probe: &mut Probe) -> Result<()> {
+        self.ticks += 1;
+        let are_shown = if self.screen.is_live() { Screen::rows_of_open() } else { 0 };
+        let are_looked_at =
+            if self.ticks.is_multiple_of(LOOK_EVERY) { usize::MAX } else { are_shown };
+        let open = self.sessions.open().filter_map(|open| open.connection);
+        for (n, connection) in open.take(are_looked_at).enumerate() {
+            probe.look_at_connection(connection, n < are_shown)?;
         }
         Ok(())
     }
 
-    /// Shows execs as rows.
-    pub(super) fn print(&mut self, execs: &[ExecEvent]) -> Result<()> {
-        for exec in execs {
-            self.rows.exec(exec, &self.owner)?;
-        }
-        Ok(self.rows.flush()?)
+    fn draw(&mut self, now_ns: u64) -> Result<()> {
+        let (owners, port) = (&self.owners, self.port);
+        let open = self.sessions.open().filter(|open| is_wanted(owners, port, &open.session));
+        self.screen.draw(open, now_ns)
     }
 
-    fn take(&mut self) -> Vec<ExecEvent> {
-        let execs = self.events.drain(..).filter_map(|event| match event {
-            Event::Exec(exec) => Some(exec),
-            Event::Exit(_) => None,
-        });
-        execs.collect()
+    fn lost(&mut self, probe: &mut Probe) -> Result<()> {
+        match probe.lost()? {
+            Some(lost) => self.screen.lost(lost),
+            None => Ok(()),
+        }
     }
+}
+
+fn is_wanted(owners: &OwnerFilter, port: Option<u16>, session: &Session) -> bool {
+    port.is_none_or(|port| session.port == port) && owners.matches(&session.target.owner)
 }

@@ -39,6 +39,7 @@ fn everything() -> Options {
         settings: Filter { ppid: Some(std::process::id()), ..Filter::default() }.settings(),
         failed_execs: true,
         exits: true,
+        connections: true,
         cgroup_names: true,
         verbose: false,
     }

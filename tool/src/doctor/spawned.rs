@@ -26,9 +26,14 @@ impl Spawned {
     /// From here on they are seen.
     pub(super) fn watch() -> Self {
         let filter = Filter { ppid: Some(std::process::id()), ..Filter::default() };
-        let settings = filter.settings();
-        let (failed_execs, exits, cgroup_names, verbose) = (false, true, false, false);
-        let options = Options { settings, failed_execs, exits, cgroup_names, verbose };
+        let options = Options {
+            settings: filter.settings(),
+            failed_execs: false,
+            exits: true,
+            connections: false,
+            cgroup_names: false,
+            verbose: false,
+        };
         let probe = Probe::attach(&options);
         Self(probe.inspect_err(|error| log::debug!("no records: {error}")).ok())
     }
@@ -66,7 +71,7 @@ fn add(record: &mut Option<Record>, event: &Event) {
             None => {}
         },
         (Event::Exit(exit), Some(record)) if exit.pid == record.pid => record.end = Some(exit.end),
-        (Event::Exit(_), _) => {}
+        (Event::Exit(_) | Event::Sock(_), _) => {}
     }
 }
 

@@ -66,10 +66,12 @@ fn closed(report: &Report) -> Closed {
     };
     Closed {
         outcome: report.outcome(),
+        reason: None,
         helper,
         stderr,
         bytes_to_pod: Some(report.bytes_to_pod),
         bytes_from_pod: Some(report.bytes_from_pod),
+        connect_ns: None,
         duration_ns: Some(u64::try_from(report.duration.as_nanos()).unwrap_or(u64::MAX)),
     }
 }

@@ -4,8 +4,12 @@
 mod doctor;
 mod escape;
 mod json;
+mod live;
 mod notice;
+mod places;
+mod reason;
 mod session;
+mod sessions;
 mod summary;
 mod table;
 mod text;
@@ -17,7 +21,10 @@ use clap::ValueEnum;
 pub use doctor::{finding, finding_json};
 pub use escape::escaped;
 pub use json::target as target_json;
+pub use live::Footer;
 pub use notice::{Lines, forwarding, notice};
+pub use places::{counts, places};
+pub use sessions::{SessionRows, target_name};
 pub use summary::summary;
 pub use table::{targets as targets_table, terminal_width};
 pub use text::Columns;
@@ -54,6 +61,11 @@ pub enum TextOrJson {
 /// A session record, as a line of JSON.
 pub fn session(out: &mut impl Write, session: &Session) -> io::Result<()> {
     json::line(out, &session::json(session))
+}
+
+/// A record of what was lost, as a line of JSON.
+pub fn lost_record(out: &mut impl Write, lost: Lost) -> io::Result<()> {
+    json::line(out, &json::lost(lost))
 }
 
 /// Writes exec events as rows, in one format.
@@ -111,7 +123,7 @@ impl<W: Write> Rows<W> {
                 complain(&format!("{events} records were lost, {total} since the start"));
                 Ok(())
             }
-            Shape::Json => json::line(&mut self.out, &json::lost(lost)),
+            Shape::Json => lost_record(&mut self.out, lost),
         }
     }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::json::{Container, Pod, rfc3339, text};
+use super::reason::reason;
 use crate::trace::{self, End, Outcome, State, Via};
 
 /// The keys that a state does not have yet are left out.
@@ -35,7 +36,8 @@ struct Program {
 struct Target {
     #[serde(skip_serializing_if = "Option::is_none")]
     pid: Option<u32>,
-    netns: u64,
+    /// `null` when it is not known.
+    netns: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pod: Option<Pod>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,6 +48,8 @@ struct Target {
 struct Closed {
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     exit_code: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     signal: Option<u8>,
@@ -55,6 +59,8 @@ struct Closed {
     bytes_to_pod: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes_from_pod: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connect_ns: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     duration_ns: Option<u64>,
 }
@@ -67,8 +73,8 @@ pub(super) fn json(session: &trace::Session) -> Session {
     };
     let address = session.address.map(|address| address.to_string());
     let address = match session.via {
-        // What socat is told to connect to; it does not say where that led.
-        Via::NsenterSocat => Some("localhost".to_owned()),
+        // What socat is told to connect to, where only the kernel would know what that led to.
+        Via::NsenterSocat => Some(address.unwrap_or("localhost".to_owned())),
         Via::Native => address,
     };
     let trace::Program { pid, comm } = &session.forwarder;
@@ -104,11 +110,13 @@ impl From<&trace::Closed> for Closed {
         };
         Self {
             outcome: outcome(closed.outcome),
+            reason: closed.reason.as_ref().map(reason),
             exit_code,
             signal,
             stderr: closed.stderr.clone(),
             bytes_to_pod: closed.bytes_to_pod,
             bytes_from_pod: closed.bytes_from_pod,
+            connect_ns: closed.connect_ns,
             duration_ns: closed.duration_ns,
         }
     }

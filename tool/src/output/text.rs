@@ -159,7 +159,7 @@ fn seconds(nanoseconds: u64) -> String {
 }
 
 /// The name of a signal, as `kill -l` has it; real-time signals have numbers.
-fn signal_name(signal: u8) -> String {
+pub(super) fn signal_name(signal: u8) -> String {
     let name = signal_hook::low_level::signal_name(i32::from(signal));
     name.map_or_else(|| format!("signal {signal}"), ToOwned::to_owned)
 }

@@ -1,8 +1,12 @@
 //! Bytes of a ring-buffer record -> [`Event`]. Any bytes at all give an event or an error.
 
-use pfsnoop_common::record::{ExecHeader, ExitRecord, Kind, UNREADABLE, exec_flags};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use crate::trace::{Arg, Args, End, Event, ExecEvent, ExitEvent};
+use pfsnoop_common::record::{
+    ExecHeader, ExitRecord, Kind, SockRecord, UNREADABLE, exec_flags, sock_flags, sock_states,
+};
+
+use crate::trace::{Arg, Args, Bytes, End, Event, ExecEvent, ExitEvent, SockEvent, SockState};
 
 /// The record is not one of ours.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -13,6 +17,9 @@ pub enum DecodeError {
     /// From a newer kernel program, or not a record.
     #[error("unknown kind {0}")]
     UnknownKind(u32),
+    /// A connection in a state, or of a family, that we do not know.
+    #[error("unknown state or family of a connection")]
+    UnknownSock,
     /// A list of arguments whose lengths do not add up.
     #[error("malformed arguments")]
     MalformedArgs,
@@ -25,6 +32,7 @@ pub fn decode(record: &[u8]) -> Result<Event, DecodeError> {
         Kind::Exec => exec(record, |args| Ok(terminated_args(args))).map(Event::Exec),
         Kind::FailedExec => exec(record, listed_args).map(Event::Exec),
         Kind::Exit => exit(record).map(Event::Exit),
+        Kind::Sock => sock(record).map(Event::Sock),
     }
 }
 
@@ -81,6 +89,49 @@ fn exit(record: &[u8]) -> Result<ExitEvent, DecodeError> {
         comm: until_nul(&exit.comm).into(),
         end: End::from_wait_status(exit.wait_status),
     })
+}
+
+fn sock(record: &[u8]) -> Result<SockEvent, DecodeError> {
+    let record = record.get(..size_of::<SockRecord>()).ok_or(DecodeError::Cut)?;
+    let sock: SockRecord = bytemuck::pod_read_unaligned(record);
+    let has = |flag| sock.flags & flag != 0;
+    let state = match sock.state {
+        sock_states::CONNECTING => SockState::Connecting,
+        sock_states::CONNECTED => SockState::Connected,
+        sock_states::OPEN => SockState::Open,
+        sock_states::CLOSED => SockState::Closed {
+            error: (sock.error != 0).then_some(sock.error.cast_signed()),
+            is_broken_off: has(sock_flags::BROKEN_OFF),
+        },
+        sock_states::GONE => SockState::Gone,
+        _ => return Err(DecodeError::UnknownSock),
+    };
+    let address = |bytes| address(sock.family, bytes).ok_or(DecodeError::UnknownSock);
+    let bytes = Bytes { sent: sock.sent, received: sock.received };
+    Ok(SockEvent {
+        time_ns: sock.time_ns,
+        id: sock.id,
+        state,
+        pid: sock.pid,
+        tid: sock.tid,
+        start_ns: sock.start_ns,
+        comm: until_nul(&sock.comm).into(),
+        netns: present(sock.netns),
+        is_foreign: has(sock_flags::FOREIGN),
+        source: address(sock.source)?,
+        destination: SocketAddr::new(address(sock.destination)?, sock.port),
+        is_answered: has(sock_flags::ANSWERED),
+        bytes: has(sock_flags::COUNTED).then_some(bytes),
+    })
+}
+
+/// An IPv4 address that an IPv6 socket uses is one of IPv4.
+fn address(family: u16, bytes: [u8; 16]) -> Option<IpAddr> {
+    match i32::from(family) {
+        libc::AF_INET => bytes.first_chunk::<4>().map(|&bytes| IpAddr::from(bytes)),
+        libc::AF_INET6 => Some(Ipv6Addr::from(bytes).to_canonical()),
+        _ => None,
+    }
 }
 
 /// Arguments as they stand in a process's memory: each ended by a NUL.
@@ -179,7 +230,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_bytes_are_an_event_or_an_error(kind in 0_u32..5, rest: Vec<u8>, lens in proptest::array::uniform2(0_u32..64)) {
+        fn any_bytes_are_an_event_or_an_error(kind in 0_u32..6, rest: Vec<u8>, lens in proptest::array::uniform2(0_u32..64)) {
             let _ = decode(&rest);
             let _ = decode(&[&kind.to_ne_bytes()[..], &rest].concat());
             // A whole header whose lengths are right or a little off.

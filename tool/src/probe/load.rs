@@ -1,7 +1,7 @@
 //! Loading the object that `build.rs` made, and attaching its programs.
 
 use aya::maps::ProgramArray;
-use aya::programs::{RawTracePoint, TracePoint};
+use aya::programs::{RawTracePoint, RawTracePointRunOptions, TestRun as _, TracePoint};
 use aya::{Ebpf, EbpfLoader, VerifierLogLevel};
 use pfsnoop_common::names;
 
@@ -17,6 +17,9 @@ const FAILED_EXEC_TRACEPOINTS: [(&str, &str); 4] = [
     ("sys_exit_exec", "sys_exit_execve"),
     ("sys_exit_exec", "sys_exit_execveat"),
 ];
+
+/// The program that user space runs.
+const LOOK_AT_CONNECTION: &str = "look_at_connection";
 
 /// Creates the maps and fills in the globals; programs are loaded by [`attach`].
 pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
@@ -41,6 +44,7 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
         (names::EXECS_UNDER_WAY, options.failed_execs),
         (names::PASSED, options.exits && settings.filters != 0),
         (names::ENDED, options.exits && settings.filters == 0),
+        (names::CONNECTIONS, options.connections),
     ] {
         if !is_used {
             loader.map_max_entries(map, 1);
@@ -77,6 +81,11 @@ pub(super) fn attach(programs: &mut Ebpf, options: &Options) -> Result<(), Probe
     if options.exits {
         attach_raw(programs, "sched_process_exit")?;
     }
+    if options.connections {
+        let look: &mut RawTracePoint = program(programs, LOOK_AT_CONNECTION)?;
+        look.load().map_err(program_failed("load a kernel program"))?;
+        attach_raw(programs, "inet_sock_set_state")?;
+    }
     attach_raw(programs, "sched_process_exec")?;
     if options.failed_execs {
         tracefs::with_tracefs(|| attach_failed_execs(programs))
@@ -85,11 +94,25 @@ pub(super) fn attach(programs: &mut Ebpf, options: &Options) -> Result<(), Probe
     Ok(())
 }
 
+/// Runs the program that looks at a connection.
+pub(super) fn look_at_connection(
+    programs: &mut Ebpf,
+    id: u64,
+    is_counted: bool,
+) -> Result<(), ProbeError> {
+    let look: &mut RawTracePoint = program(programs, LOOK_AT_CONNECTION)?;
+    let mut options = RawTracePointRunOptions::new();
+    let args = [id, is_counted.into()];
+    options.args.iter_mut().zip(args).for_each(|(to, from)| *to = from);
+    look.test_run(options).map_err(program_failed("run a kernel program"))?;
+    Ok(())
+}
+
 /// The programs on raw tracepoints have their names.
 fn attach_raw(programs: &mut Ebpf, name: &'static str) -> Result<(), ProbeError> {
     let program: &mut RawTracePoint = program(programs, name)?;
     program.load().map_err(program_failed("load a kernel program"))?;
-    program.attach(name).map_err(program_failed("attach to a tracepoint of the scheduler"))?;
+    program.attach(name).map_err(program_failed("attach to a tracepoint"))?;
     Ok(())
 }
 

@@ -71,6 +71,8 @@ pub struct Options {
     pub failed_execs: bool,
     /// Trace the ends of processes.
     pub exits: bool,
+    /// Follow TCP connections into other network namespaces, and those of socat.
+    pub connections: bool,
     /// Have each exec carry the name of its cgroup.
     pub cgroup_names: bool,
     /// Show what the kernel side logs (aya-log).
@@ -113,6 +115,15 @@ impl Probe {
         let before = events.len();
         self.reader.read_ready(events);
         events.len() > before
+    }
+
+    /// Has the kernel side look at a connection that should be open. If its end was missed, that is
+    /// reported, and else, when it is to be counted, how much it has carried: as an event.
+    pub fn look_at_connection(&mut self, id: u64, is_counted: bool) -> Result<(), ProbeError> {
+        match &mut self.programs {
+            Some(programs) => load::look_at_connection(programs, id, is_counted),
+            None => Ok(()),
+        }
     }
 
     /// From here on nothing more is recorded; what was is still to be read.

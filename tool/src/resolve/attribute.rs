@@ -96,7 +96,7 @@ impl Attributor {
         }
         // An nsenter on its way into a pod is the pod's concern, not only the host's.
         if let Some(Invocation::Nsenter(nsenter)) = invocation(&exec.args) {
-            let placement = placement_of(nsenter.target).unwrap_or_default();
+            let placement = nsenter.target.and_then(placement_of).unwrap_or_default();
             return Trail { placement, by_netns: true };
         }
         let foreign = exec.netns.filter(|&netns| Some(netns) != self.host_netns);
@@ -106,14 +106,30 @@ impl Attributor {
 
     /// The trail of a target that was named: of a pod, or of a container that is in none.
     pub fn trail_into(&mut self, target: &Target) -> Trail {
-        let placement = match target.pid() {
-            Some(pid) => placement_of(pid),
-            None => u32::try_from(target.netns().inode())
-                .ok()
-                .filter(|&netns| Some(netns) != self.host_netns)
-                .and_then(|netns| self.of_netns(netns)),
-        };
-        Trail { placement: placement.unwrap_or_default(), by_netns: true }
+        match (target.pid(), u32::try_from(target.netns().inode())) {
+            (Some(pid), _) => Self::trail_of_process(pid),
+            (None, Ok(netns)) => self.trail_of_netns(netns).1,
+            (None, Err(_)) => Trail { by_netns: true, ..Trail::default() },
+        }
+    }
+
+    /// The trail of a process whose network namespace is entered.
+    pub(super) fn trail_of_process(pid: u32) -> Trail {
+        Trail { placement: placement_of(pid).unwrap_or_default(), by_netns: true }
+    }
+
+    /// The trail of a network namespace that is entered, and a process of a container that is in
+    /// there. The node's own is nobody's.
+    pub(super) fn trail_of_netns(&mut self, netns: u32) -> (Option<u32>, Trail) {
+        let foreign = Some(netns).filter(|_| Some(netns) != self.host_netns);
+        let placement = foreign.and_then(|netns| self.of_netns(netns));
+        let pid = placement.as_ref().and_then(|_| self.in_netns.get(&netns).copied());
+        (pid, Trail { placement: placement.unwrap_or_default(), by_netns: true })
+    }
+
+    /// Whether that is the network namespace of the node.
+    pub(super) fn is_hosts(&self, netns: u32) -> bool {
+        self.host_netns == Some(netns)
     }
 
     /// The owner at the end of a trail, by name.

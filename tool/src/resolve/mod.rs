@@ -18,6 +18,7 @@ mod roll_call;
 mod runtimes;
 mod source;
 mod survey;
+mod whose;
 
 use std::path::Path;
 
@@ -30,6 +31,7 @@ pub use runtimes::{Endpoint, RuntimeChoice, Runtimes};
 use source::Place;
 pub use source::{Kind, Listed};
 pub use survey::{Found, Network, Survey};
+pub use whose::Destinations;
 
 use crate::node::netns::{self, Netns};
 use crate::node::process::{Held, ProcessError};

@@ -2,6 +2,8 @@
 //!
 //! Texts are bytes: a process chooses its own names and arguments, and need not choose UTF-8.
 
+use std::net::{IpAddr, SocketAddr};
+
 /// Something that happened on the node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -9,6 +11,8 @@ pub enum Event {
     Exec(ExecEvent),
     /// A process ended.
     Exit(ExitEvent),
+    /// A TCP connection that is followed came into another state.
+    Sock(SockEvent),
 }
 
 impl Event {
@@ -18,6 +22,7 @@ impl Event {
         match self {
             Self::Exec(exec) => exec.time_ns,
             Self::Exit(exit) => exit.time_ns,
+            Self::Sock(sock) => sock.time_ns,
         }
     }
 }
@@ -100,6 +105,67 @@ impl End {
             signal => Self::Killed(signal),
         }
     }
+}
+
+/// A TCP connection in one of its states: one that somebody makes out of the process's own network
+/// namespace, or socat anywhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SockEvent {
+    /// `CLOCK_BOOTTIME`, ns.
+    pub time_ns: u64,
+    /// Names the connection until it is closed.
+    pub id: u64,
+    /// What it has come to.
+    pub state: SockState,
+    /// Process that made it.
+    pub pid: u32,
+    /// Thread that made it.
+    pub tid: u32,
+    /// Start of that process, `CLOCK_BOOTTIME`, ns; 0 when the kernel does not tell.
+    pub start_ns: u64,
+    /// Name of that process, at most 15 bytes.
+    pub comm: Box<[u8]>,
+    /// Inode of the connection's network namespace; `None` when the kernel does not tell.
+    pub netns: Option<u32>,
+    /// That is not the process's own network namespace.
+    pub is_foreign: bool,
+    /// Address that it comes from.
+    pub source: IpAddr,
+    /// Where it leads.
+    pub destination: SocketAddr,
+    /// The other side has answered, also where that was not reported.
+    pub is_answered: bool,
+    /// What it has carried so far; `None` when the kernel does not tell.
+    pub bytes: Option<Bytes>,
+}
+
+/// What a TCP connection has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SockState {
+    /// It is being made.
+    Connecting,
+    /// The other side answered.
+    Connected,
+    /// It is open, and somebody asked how much it has carried.
+    Open,
+    /// It is over, or never came about.
+    Closed {
+        /// The errno that it ended with.
+        error: Option<i32>,
+        /// This side ended it at once, without a word to the other: data had not been read.
+        is_broken_off: bool,
+    },
+    /// It is over, and how it ended was not seen.
+    Gone,
+}
+
+/// Payload that a connection has carried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bytes {
+    /// What this side sent and the other acknowledged.
+    pub sent: u64,
+    /// What arrived from the other side.
+    pub received: u64,
 }
 
 impl ExitEvent {

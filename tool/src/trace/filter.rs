@@ -18,6 +18,8 @@ pub struct Filter {
     pub uid: Option<u32>,
     /// Parent process.
     pub ppid: Option<u32>,
+    /// Only nsenter and socat.
+    pub helpers: bool,
     /// This cgroup and those below it. Only the kernel programs can tell.
     pub cgroup: Option<Cgroup>,
 }
@@ -41,6 +43,9 @@ impl Filter {
             settings.comm = padded(text.as_bytes());
             settings.comm_mask = padded(&[0xff; COMM_LEN][..text.len()]);
         }
+        if self.helpers {
+            settings.filters |= filters::HELPERS;
+        }
         if let Some(uid) = self.uid {
             settings.filters |= filters::UID;
             settings.uid = uid;
@@ -60,9 +65,9 @@ impl Filter {
     /// Whether it lets everything pass.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { name, line, uid, ppid, cgroup } = self;
+        let Self { name, line, uid, ppid, helpers, cgroup } = self;
         let numbers = uid.or(*ppid).is_some() || cgroup.is_some();
-        name.is_none() && line.is_none() && !numbers
+        name.is_none() && line.is_none() && !numbers && !helpers
     }
 
     /// Whether the exec is one that the user wants to see.

@@ -7,10 +7,16 @@ mod invocation;
 mod owner;
 mod selection;
 mod session;
+mod sessions;
+mod sums;
+mod times;
 
-pub use event::{Arg, Args, End, Event, ExecEvent, ExitEvent, Lost};
+pub use event::{Arg, Args, Bytes, End, Event, ExecEvent, ExitEvent, Lost, SockEvent, SockState};
 pub use filter::{Cgroup, Filter};
 pub use invocation::{Invocation, NsenterSocat, invocation};
 pub use owner::{Container, Owner, OwnerFilter, Pod, PodName};
 pub use selection::Selection;
 pub use session::{Closed, Destination, Outcome, Program, Session, State, Via};
+pub use sessions::{Open, Reason, Sessions, Whom};
+pub use sums::{PlaceSums, SessionSums};
+pub use times::Times;

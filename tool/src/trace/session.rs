@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use super::{End, Owner};
+use super::{End, Owner, Reason};
 
 /// A forwarded connection in one of its states.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,12 +58,13 @@ pub struct Program {
 }
 
 /// Where connections lead.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Destination {
     /// The process whose network namespace is meant, if one is.
     pub pid: Option<u32>,
-    /// Inode of the network namespace.
-    pub netns: u64,
+    /// Inode of the network namespace; `None` when it is not known, as that of a process that has
+    /// ended.
+    pub netns: Option<u64>,
     /// Whose it is.
     pub owner: Owner,
 }
@@ -84,6 +85,8 @@ pub enum State {
 pub struct Closed {
     /// In one word.
     pub outcome: Outcome,
+    /// Why, when there is more to say.
+    pub reason: Option<Reason>,
     /// How the helper ended, when that says something of the connection.
     pub helper: Option<End>,
     /// What the helper said, as far as it was kept.
@@ -92,6 +95,8 @@ pub struct Closed {
     pub bytes_to_pod: Option<u64>,
     /// Payload that arrived at the client, bytes.
     pub bytes_from_pod: Option<u64>,
+    /// From the beginning of the attempt that succeeded to the target's answer, ns.
+    pub connect_ns: Option<u64>,
     /// From its start, ns.
     pub duration_ns: Option<u64>,
 }

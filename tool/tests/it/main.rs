@@ -40,3 +40,6 @@ mod records;
 mod runbook;
 mod sessions;
 mod targets;
+mod watch;
+mod watch_native;
+mod watch_noise;

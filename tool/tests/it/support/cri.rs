@@ -99,6 +99,14 @@ struct ExecSync {
     command: Vec<String>,
 }
 
+#[derive(Clone, PartialEq, prost::Message)]
+struct PortForward {
+    #[prost(string, tag = "1")]
+    sandbox: String,
+    #[prost(int32, repeated, tag = "2")]
+    ports: Vec<i32>,
+}
+
 /// Any message whose first field is an id.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Id {
@@ -136,6 +144,12 @@ impl Cri {
         let id = self.call("CreateContainer", request).unwrap().id;
         self.by_id("StartContainer", &id).unwrap();
         id
+    }
+
+    /// Where the runtime's streaming server waits for the forward.
+    pub fn port_forward(&self, sandbox: &str, port: u16) -> String {
+        let request = PortForward { sandbox: sandbox.to_owned(), ports: vec![port.into()] };
+        self.call("PortForward", request).unwrap().id
     }
 
     pub fn exec(&self, container: &str, command: &[&str]) {

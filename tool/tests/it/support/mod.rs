@@ -9,6 +9,7 @@ pub mod leftovers;
 pub mod pod;
 pub mod running;
 pub mod vm;
+pub mod websocket;
 
 use std::process::{Command, Output};
 use std::time::Duration;

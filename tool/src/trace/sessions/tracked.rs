@@ -1,0 +1,242 @@
+//! One session on its way from state to state.
+
+use std::net::IpAddr;
+
+use super::ending::{Facts, Failure};
+use crate::trace::{
+    Bytes, Closed, Destination, ExecEvent, ExitEvent, NsenterSocat, Program, Session, SockEvent,
+    SockState, State, Via,
+};
+
+/// A session that is not over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// In the state that it came into last.
+    pub session: Session,
+    /// When it started: `CLOCK_BOOTTIME`, ns.
+    pub begun_ns: u64,
+    /// Its connection, while there is one: what the kernel side can be asked to count.
+    pub connection: Option<u64>,
+    /// What that has carried, when it was last counted.
+    pub bytes: Option<Bytes>,
+}
+
+/// The same, with what only the state machine needs.
+#[derive(Debug)]
+pub(super) struct Tracked {
+    pub(super) open: Open,
+    /// The helper, or the process that connects: (pid, start).
+    pub(super) process: (u32, u64),
+    /// When it is given up.
+    pub(super) deadline_ns: Option<u64>,
+    facts: Facts,
+    /// Addresses that were tried.
+    tried: Vec<IpAddr>,
+    /// When the last attempt began.
+    connecting_ns: u64,
+    /// When the last event came.
+    last_ns: u64,
+}
+
+impl Tracked {
+    /// An nsenter that is to become socat.
+    pub(super) fn helper(
+        exec: &ExecEvent,
+        nsenter: NsenterSocat,
+        whose: Option<Destination>,
+    ) -> Self {
+        let target =
+            whose.unwrap_or_else(|| Destination { pid: nsenter.target, ..Destination::default() });
+        let session = Session {
+            id: format!("{}-{}", exec.pid, exec.start_ns),
+            time_ns: exec.time_ns,
+            via: Via::NsenterSocat,
+            forwarder: Program { pid: exec.ppid, comm: exec.parent_comm.clone() },
+            helper_pid: Some(exec.pid),
+            target,
+            port: nsenter.port,
+            address: None,
+            state: State::Started,
+        };
+        let facts = Facts { target: nsenter.target, ..Facts::default() };
+        Self::new(session, (exec.pid, exec.start_ns), facts)
+    }
+
+    /// A process that connects by itself.
+    pub(super) fn native(sock: &SockEvent, whose: Option<Destination>) -> Self {
+        let netns = sock.netns.map(u64::from);
+        let session = Session {
+            // A process makes many of them.
+            id: format!("{}-{}-{}", sock.pid, sock.start_ns, sock.time_ns),
+            time_ns: sock.time_ns,
+            via: Via::Native,
+            forwarder: Program { pid: sock.pid, comm: sock.comm.clone() },
+            helper_pid: None,
+            target: whose.unwrap_or_else(|| Destination { netns, ..Destination::default() }),
+            port: sock.destination.port(),
+            address: None,
+            state: State::Started,
+        };
+        Self::new(session, (sock.pid, sock.start_ns), Facts::default())
+    }
+
+    fn new(session: Session, process: (u32, u64), facts: Facts) -> Self {
+        let begun_ns = session.time_ns;
+        Self {
+            open: Open { session, begun_ns, connection: None, bytes: None },
+            process,
+            deadline_ns: None,
+            facts,
+            tried: Vec::new(),
+            connecting_ns: begun_ns,
+            last_ns: begun_ns,
+        }
+    }
+
+    /// nsenter has entered, and become socat.
+    pub(super) fn became_socat(&mut self, exec: &ExecEvent, whose: Option<Destination>) {
+        self.facts.is_socat = true;
+        self.last_ns = exec.time_ns;
+        let target = &mut self.open.session.target;
+        if let Some(whose) = whose {
+            let pid = target.pid.or(whose.pid);
+            *target = Destination { pid, ..whose };
+        } else if exec.netns.is_some() {
+            target.netns = exec.netns.map(u64::from);
+        }
+    }
+
+    /// The helper's process has ended; `is_there` tells whether a process can be entered.
+    pub(super) fn helper_ended(&mut self, exit: &ExitEvent, is_there: impl Fn(u32) -> bool) {
+        self.facts.helper_end = Some(exit.end);
+        self.facts.is_target_there = self.facts.target.is_none_or(is_there);
+        self.last_ns = exit.time_ns;
+    }
+
+    /// The process that connected has ended.
+    pub(super) fn forwarder_ended(&mut self, exit: &ExitEvent) {
+        // An attempt that had failed before is what it came to.
+        if self.open.connection.is_some() {
+            self.facts.forwarder_end = Some(exit.end);
+            self.last_ns = exit.time_ns;
+        }
+    }
+
+    /// Its connection came into another state; the session may have too.
+    pub(super) fn connection(&mut self, sock: &SockEvent) -> Option<Session> {
+        if let Some(bytes) = sock.bytes {
+            self.open.bytes = Some(bytes);
+        }
+        if sock.state == SockState::Open {
+            return None;
+        }
+        // The end of the helper is the session's, though its socket's end comes after it.
+        if self.facts.helper_end.is_none() {
+            self.last_ns = sock.time_ns;
+        }
+        match sock.state {
+            SockState::Connecting => {
+                self.open.connection = Some(sock.id);
+                self.connecting_ns = sock.time_ns;
+                self.facts.is_tried = true;
+                self.tried.push(sock.destination.ip());
+                None
+            }
+            SockState::Connected => {
+                // Where its beginning was lost, the time that it took is unknown.
+                let is_timed = self.open.connection.replace(sock.id) == Some(sock.id);
+                let took = sock.time_ns.saturating_sub(self.connecting_ns);
+                self.facts.connect_ns = is_timed.then_some(took);
+                self.facts.is_tried = true;
+                Some(self.answered(sock))
+            }
+            SockState::Closed { error, is_broken_off } => {
+                self.open.connection = None;
+                self.facts.is_closed = true;
+                // That was missed.
+                let answered = (sock.is_answered && !self.facts.is_connected).then(|| {
+                    self.facts.is_tried = true;
+                    self.answered(sock)
+                });
+                let after_ns = sock.time_ns.saturating_sub(self.connecting_ns);
+                if self.facts.is_connected {
+                    self.facts.error = error;
+                    self.facts.is_broken_off = is_broken_off;
+                } else if self.facts.failure.is_none() {
+                    // The answer of the first address counts: it is the one that kubectl asks.
+                    self.facts.failure =
+                        Some(Failure { error, after_ns, to: sock.destination.ip() });
+                }
+                answered
+            }
+            SockState::Gone => {
+                self.open.connection = None;
+                None
+            }
+            SockState::Open => None,
+        }
+    }
+
+    fn answered(&mut self, sock: &SockEvent) -> Session {
+        self.facts.is_connected = true;
+        self.open.session.address = Some(sock.destination.ip());
+        self.open.session.state = State::Connected;
+        self.open.session.time_ns = sock.time_ns;
+        self.open.session.clone()
+    }
+
+    /// Whether that socket is its connection, or an attempt at it.
+    pub(super) fn is_of(&self, sock: &SockEvent) -> bool {
+        self.process == (sock.pid, sock.start_ns) && self.open.connection == Some(sock.id)
+    }
+
+    pub(super) fn is_native_of(&self, process: (u32, u64)) -> bool {
+        self.open.session.via == Via::Native && self.process == process
+    }
+
+    /// Its connection is closed: is that its end?
+    pub(super) fn is_over(&self) -> bool {
+        match self.open.session.via {
+            // A socat without a connection ends, or tries the next address.
+            Via::NsenterSocat => self.facts.helper_end.is_some(),
+            Via::Native => self.facts.is_connected || self.facts.forwarder_end.is_some(),
+        }
+    }
+
+    /// Nothing was reached yet, and a native forwarder has more than one address to try.
+    pub(super) fn may_try_again(&self) -> bool {
+        self.open.session.via == Via::Native && !self.facts.is_connected
+    }
+
+    /// Whether that connection is its next attempt: to another address of the same place.
+    pub(super) fn is_tried_again_by(&self, sock: &SockEvent) -> bool {
+        let Open { session, connection, .. } = &self.open;
+        let address = sock.destination.ip();
+        self.is_native_of((sock.pid, sock.start_ns))
+            && connection.is_none()
+            && sock.is_foreign
+            && session.target.netns == sock.netns.map(u64::from)
+            && session.port == sock.destination.port()
+            && !self.tried.contains(&address)
+            // The way from an address of the namespace to itself is inside.
+            && (address.is_loopback() || address == sock.source)
+    }
+
+    /// Its last record.
+    pub(super) fn closed(self) -> Session {
+        let (outcome, reason) = self.facts.outcome(self.open.session.via, self.open.session.port);
+        let helper = self.facts.helper_end;
+        let bytes = self.open.bytes.or((!self.facts.is_connected).then(Bytes::default));
+        let closed = Closed {
+            outcome,
+            reason: Some(reason),
+            helper,
+            stderr: None,
+            bytes_to_pod: bytes.map(|bytes| bytes.sent),
+            bytes_from_pod: bytes.map(|bytes| bytes.received),
+            connect_ns: self.facts.connect_ns,
+            duration_ns: Some(self.last_ns.saturating_sub(self.open.begun_ns)),
+        };
+        Session { time_ns: self.last_ns, state: State::Closed(closed), ..self.open.session }
+    }
+}

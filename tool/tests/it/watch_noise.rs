@@ -1,0 +1,117 @@
+//! `pfsnoop watch`: what is no port-forward makes no session, and many that are make each its own.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::fd::AsFd as _;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+use crate::native::inside;
+use crate::support::pod::DemoPod;
+use crate::support::{PATIENCE, eventually, output, stdout_of, system};
+use crate::watch::{netns_of, records, watch};
+
+#[test]
+fn other_uses_of_the_same_programs_make_no_session() {
+    let pod = DemoPod::start();
+    let netns = netns_of(pod.pause);
+    let watch = watch(&[]);
+    stdout_of(&mut inside(&pod, &["ip", "-o", "-4", "addr"]));
+    stdout_of(system("socat").args(["-u", "OPEN:/etc/hostname", "CREATE:/dev/null"]));
+    // Within a container, and from it to an address of its own.
+    let page = "exec 3<>/dev/tcp/127.0.0.1/8080; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3";
+    assert!(stdout_of(&mut inside(&pod, &["bash", "-c", page])).contains("pfsnoop demo pod"));
+    let socat = "socat - TCP4:localhost:8080 < /dev/null";
+    output(&mut inside(&pod, &["sh", "-c", socat]));
+    // Somebody who only looks: pod statistics.
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let netns = File::open(format!("/proc/{}/ns/net", pod.pause)).unwrap();
+            move_into_link_name_space(netns.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+            assert!(std::fs::read_to_string("/proc/thread-self/net/dev").unwrap().contains("lo"));
+        });
+    });
+    // The last word of this pod: all that came before has been told by then.
+    let mut last = inside(&pod, &["socat", "-", "TCP4:localhost:9"]);
+    last.stdin(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    let told = eventually("the last session", || {
+        let of_pod = records(&watch, |record| record["target"]["netns"] == netns);
+        of_pod.iter().any(|record| record["state"] == "closed").then_some(of_pod)
+    });
+    assert!(told.iter().all(|record| record["port"] == 9), "{told:#?}");
+}
+
+/// Half of them are refused; a storm of execs and of connections runs beside them.
+#[test]
+fn a_thousand_sessions_in_ten_seconds_have_each_their_start_and_end() {
+    const EACH: usize = 250;
+    let pod = DemoPod::start();
+    let netns = netns_of(pod.pause);
+    let watch = watch(&[]);
+    let begin = Instant::now();
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                Command::new("/bin/true").status().unwrap();
+                let _ = std::net::TcpStream::connect("127.0.0.1:9");
+            }
+        });
+        let natively = |port: u16| {
+            let netns = File::open(format!("/proc/{}/ns/net", pod.pause)).unwrap();
+            move || {
+                move_into_link_name_space(netns.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+                for _ in 0..EACH {
+                    drop(std::net::TcpStream::connect(("127.0.0.1", port)));
+                }
+            }
+        };
+        let helped = |port: u16| {
+            let address = format!("TCP4:localhost:{port}");
+            let pod = &pod;
+            move || {
+                for _ in 0..EACH {
+                    let mut helper = inside(pod, &["socat", "-t", "0", "-", &address]);
+                    helper.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+                    helper.status().unwrap();
+                }
+            }
+        };
+        let jobs = [scope.spawn(natively(8080)), scope.spawn(natively(9))];
+        let helped = [scope.spawn(helped(8080)), scope.spawn(helped(9))];
+        for job in jobs.into_iter().chain(helped) {
+            job.join().unwrap();
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    println!("1000 sessions took {:?}", begin.elapsed());
+    let mut counts = BTreeMap::new();
+    // The last of them are those of which the kernel did not tell.
+    let deadline = Instant::now() + PATIENCE;
+    let mut ends = 0;
+    while ends < 4 * EACH && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(100));
+        counts.clear();
+        let told = records(&watch, |record| record["target"]["netns"] == netns);
+        for record in &told {
+            let word = |key: &str| record[key].as_str().unwrap_or_default().to_owned();
+            let key = (word("via"), record["port"].as_u64(), word("state"), word("outcome"));
+            *counts.entry(key).or_insert(0) += 1;
+        }
+        ends = told.iter().filter(|record| record["state"] == "closed").count();
+    }
+    for via in ["native", "nsenter+socat"] {
+        for (port, outcome) in [(8080, "ok"), (9, "refused")] {
+            let count = |state: &str, outcome: &str| {
+                let key = (via.to_owned(), Some(port), state.to_owned(), outcome.to_owned());
+                counts.get(&key).copied().unwrap_or(0)
+            };
+            assert_eq!(count("started", ""), EACH, "{via} {port}: {counts:#?}");
+            assert_eq!(count("closed", outcome), EACH, "{via} {port}: {counts:#?}");
+        }
+    }
+    assert!(!watch.stdout().iter().any(|line| line.contains("\"lost\"")), "nothing was lost");
+}
