@@ -36,5 +36,6 @@ mod records;
 mod sessions;
 mod targets;
 mod watch;
+mod watch_live;
 mod watch_native;
 mod watch_noise;
