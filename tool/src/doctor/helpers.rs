@@ -6,7 +6,7 @@ use super::Finding;
 use super::Severity::{self, Fail, Note, Warn};
 use crate::node::daemons::{Daemon, Road};
 use crate::node::distribution::Packages;
-use crate::node::program::{Root, shown};
+use crate::node::program::{self, Root, shown};
 
 const WHY: &str = "without it a forward ends with \"unable to do port forwarding: ... not found\"";
 const WHY_OWN: &str = "`pfsnoop forward` takes the kubelet's road with both, else the native one";
@@ -42,8 +42,8 @@ pub async fn helpers(daemons: &[Daemon], packages: Packages) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     for seeker in daemons.iter().map(seeker).chain([own]) {
-        for (program, check) in [("socat", "helper.socat"), ("nsenter", "helper.nsenter")] {
-            findings.push(seeker.look_up(program, check, packages).await);
+        for (name, check) in [("socat", "helper.socat"), ("nsenter", "helper.nsenter")] {
+            findings.push(seeker.look_up(name, check, packages).await);
         }
     }
     findings
@@ -61,20 +61,21 @@ fn seeker(daemon: &Daemon) -> Seeker<'_> {
 }
 
 impl Seeker<'_> {
-    async fn look_up(&self, program: &str, check: &'static str, packages: Packages) -> Finding {
+    async fn look_up(&self, name: &str, check: &'static str, packages: Packages) -> Finding {
         let who = match self.pid {
             Some(pid) => format!("{} (pid {pid})", self.name),
             None => self.name.to_owned(),
         };
-        let Some(file) = self.path.and_then(|path| self.root.look_up(program, path)) else {
-            let what = format!("{who} does not find {program} in its PATH: {}", shown(self.path));
-            let is_installed = self.root.look_up(program, OsStr::new(USUAL_PATH)).is_some();
-            let cure = if is_installed { self.wider_path() } else { packages.install(program) };
+        let Some(file) = self.path.and_then(|path| self.root.look_up(name, path)) else {
+            let what = format!("{who} does not find {name} in its PATH: {}", shown(self.path));
+            let is_installed = self.root.look_up(name, OsStr::new(USUAL_PATH)).is_some();
+            let cure = if is_installed { self.wider_path() } else { packages.install(name) };
             return Finding::new(self.severity, check, what, self.why).cure(cure);
         };
-        let version = self.root.version(&file).await;
-        let version = version.unwrap_or_else(|| "version unknown".to_owned());
-        Finding::ok(check, format!("{who} finds {} ({version})", file.display()), self.why)
+        // What is found among somebody else's files, in a container's for one, is not run as root.
+        let version = if self.root.is_ours() { program::version(&file).await } else { None };
+        let version = version.map_or_else(String::new, |version| format!(" ({version})"));
+        Finding::ok(check, format!("{who} finds {}{version}", file.display()), self.why)
     }
 
     /// The program is there: it is the PATH that hides it.

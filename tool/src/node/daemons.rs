@@ -1,4 +1,4 @@
-//! The daemons that answer a `kubectl port-forward` on this node, or might.
+//! The daemons of root's that answer a `kubectl port-forward` on this node, or might.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -50,6 +50,9 @@ fn daemon(process: &Process) -> Option<Daemon> {
     // One that has ended and waits to be reaped forwards nothing.
     let stat = process.stat().ok().filter(|stat| stat.state != 'Z')?;
     let pid = u32::try_from(process.pid()).ok()?;
+    // Anybody may call a process of his kubelet; it is root's PATH that is believed. (The owner of
+    // /proc/PID does not tell: it is root's for whatever may not be dumped.)
+    process.status().ok().filter(|status| (status.ruid, status.euid) == (0, 0))?;
     let args = process.cmdline().unwrap_or_default();
     let root = Root::of_process(pid);
     let road = match stat.comm.as_str() {

@@ -1,10 +1,10 @@
 //! A program as another process would find it: in that process's PATH, below its root.
 
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{self, File};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::process::CommandExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -20,27 +20,48 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How much of what it says is read.
 const MOST_SAID: u64 = 4096;
 
+/// Most characters of a PATH that are shown.
+const MOST_SHOWN: usize = 400;
+
 /// The files that a process sees: its mount namespace, from its root on.
 #[derive(Clone, Debug)]
-pub struct Root(PathBuf);
+pub struct Root {
+    root: PathBuf,
+    namespace: PathBuf,
+}
 
 impl Root {
     /// Ours.
     #[must_use]
     pub fn own() -> Self {
-        Self("/proc/self/root".into())
+        Self::in_proc("self")
     }
 
     /// That of a process.
     #[must_use]
     pub fn of_process(pid: u32) -> Self {
-        Self(format!("/proc/{pid}/root").into())
+        Self::in_proc(&pid.to_string())
+    }
+
+    fn in_proc(pid: &str) -> Self {
+        let process = Path::new("/proc").join(pid);
+        Self { root: process.join("root"), namespace: process.join("ns/mnt") }
+    }
+
+    /// Whether these are the files that we see too.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        let own = Self::own();
+        let namespace = |root: &Self| fs::read_link(&root.namespace).ok();
+        let root = |root: &Self| root.root.metadata().map(|root| (root.dev(), root.ino())).ok();
+        let ours = (namespace(&own), root(&own));
+        ours.0.is_some() && ours.1.is_some() && ours == (namespace(self), root(self))
     }
 
     /// The first executable file of that name in a PATH, as Go's `exec.LookPath` finds it.
     #[must_use]
     pub fn look_up(&self, program: &str, path: &OsStr) -> Option<PathBuf> {
-        let root = File::open(&self.0).ok()?;
+        let root = File::open(&self.root).ok()?;
         let dirs = std::env::split_paths(path).filter(|dir| dir.is_absolute());
         dirs.map(|dir| dir.join(program)).find(|file| is_executable(&root, file))
     }
@@ -49,7 +70,7 @@ impl Root {
     #[must_use]
     pub fn read(&self, path: &Path) -> Option<String> {
         use std::io::Read as _;
-        let root = File::open(&self.0).ok()?;
+        let root = File::open(&self.root).ok()?;
         // Whoever owns that root may have put a pipe there.
         let file = open(&root, path, OFlags::RDONLY | OFlags::NONBLOCK)?;
         let mut text = Vec::new();
@@ -60,30 +81,22 @@ impl Root {
     /// Whether something is there.
     #[must_use]
     pub fn has(&self, path: &Path) -> bool {
-        File::open(&self.0).is_ok_and(|root| open(&root, path, OFlags::PATH).is_some())
+        File::open(&self.root).is_ok_and(|root| open(&root, path, OFlags::PATH).is_some())
     }
+}
 
-    /// What the program says when it is asked for its version, run where it is.
-    pub async fn version(&self, program: &Path) -> Option<String> {
-        // socat knows -V alone, and what nsenter says to it serves as well as none.
-        let question = if program.file_name()? == OsStr::new("socat") { "-V" } else { "--version" };
-        let mut command = std::process::Command::new(program);
-        command.arg(question).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let root = File::open(&self.0).ok()?;
-        // SAFETY: between fork and exec it makes three system calls and touches no memory of ours.
-        unsafe {
-            command.pre_exec(move || {
-                rustix::process::fchdir(&root)?;
-                rustix::process::chroot(".")?;
-                Ok(rustix::process::chdir("/")?)
-            });
-        }
-        let mut child = Command::from(command).kill_on_drop(true).spawn().ok()?;
-        let mut said = Vec::new();
-        let mut stdout = child.stdout.take()?.take(MOST_SAID);
-        timeout(PATIENCE, stdout.read_to_end(&mut said)).await.ok()?.ok()?;
-        version_in(&String::from_utf8_lossy(&said))
-    }
+/// What a program says when it is asked for its version. It is run, as root: so it must be one
+/// that root has put among our own files.
+pub async fn version(program: &Path) -> Option<String> {
+    // socat knows -V alone; both know their own.
+    let question = if program.ends_with("socat") { "-V" } else { "--version" };
+    let mut command = Command::new(program);
+    command.arg(question).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.kill_on_drop(true).spawn().ok()?;
+    let mut said = Vec::new();
+    let mut stdout = child.stdout.take()?.take(MOST_SAID);
+    timeout(PATIENCE, stdout.read_to_end(&mut said)).await.ok()?.ok()?;
+    version_in(&String::from_utf8_lossy(&said))
 }
 
 /// As if that root were `/`: also for absolute symbolic links (openat2(2)).
@@ -112,7 +125,12 @@ fn version_in(said: &str) -> Option<String> {
 /// A PATH for eyes.
 #[must_use]
 pub fn shown(path: Option<&OsStr>) -> String {
-    path.map_or_else(|| "(none)".to_owned(), |path| String::from_utf8_lossy(path.as_bytes()).into())
+    let Some(path) = path else { return "(none)".to_owned() };
+    let path = String::from_utf8_lossy(path.as_bytes());
+    if path.chars().count() <= MOST_SHOWN {
+        return path.into_owned();
+    }
+    path.chars().take(MOST_SHOWN).chain(" ...".chars()).collect()
 }
 
 #[cfg(test)]
@@ -122,13 +140,14 @@ mod tests {
     #[test]
     fn finds_files_below_the_root_alone() {
         let dir = std::env::temp_dir().join(format!("pfsnoop-root-{}", std::process::id()));
-        std::fs::create_dir_all(dir.join("bin")).unwrap();
-        std::fs::copy("/bin/true", dir.join("bin/real")).unwrap();
+        fs::create_dir_all(dir.join("bin")).unwrap();
+        fs::copy("/bin/true", dir.join("bin/real")).unwrap();
         // Leads to a file of the node's, and to nothing in that root.
         std::os::unix::fs::symlink("/bin/sh", dir.join("bin/astray")).unwrap();
         std::os::unix::fs::symlink("/bin/real", dir.join("bin/inside")).unwrap();
-        std::fs::write(dir.join("bin/text"), "x").unwrap();
-        let root = Root(dir.clone());
+        fs::write(dir.join("bin/text"), "x").unwrap();
+        let root = Root { root: dir.clone(), namespace: "/proc/self/ns/mnt".into() };
+        assert!(!root.is_ours() && Root::of_process(std::process::id()).is_ours());
         let find = |name: &str, path: &str| root.look_up(name, OsStr::new(path));
         assert_eq!(find("real", "/nowhere:/bin"), Some("/bin/real".into()));
         assert_eq!(find("inside", "/bin"), Some("/bin/inside".into()));
@@ -137,7 +156,7 @@ mod tests {
         }
         assert_eq!(root.read(Path::new("/bin/text")).as_deref(), Some("x"));
         assert!(root.has(Path::new("/bin/text")) && !root.has(Path::new("/etc")));
-        std::fs::remove_dir_all(&dir).unwrap();
+        fs::remove_dir_all(&dir).unwrap();
     }
 
     #[test]

@@ -28,7 +28,8 @@ impl StandIn {
     /// Waits until it runs under its own name.
     fn is_up(&self) -> String {
         let name = self.0.file_name().unwrap().to_str().unwrap();
-        format!("until grep -qx {name} /proc/[0-9]*/comm; do sleep 0.05; done")
+        let is_up = format!("grep -qx {name} /proc/[0-9]*/comm");
+        format!("for i in {{1..200}}; do {is_up} && break; sleep 0.05; done; {is_up} || exit 9")
     }
 }
 
@@ -65,6 +66,12 @@ fn helpers_are_looked_for_as_a_daemon_finds_them() {
     assert_eq!(severity(&findings, "helper.socat", "kubelet (pid "), "fail");
     assert_eq!(severity(&findings, "helper.socat", "pfsnoop finds"), "ok");
 
+    // Nobody's: neither believed nor asked.
+    let (findings, code) =
+        kubelet.examine("PATH=/nonexistent exec /usr/bin/setpriv --reuid 65534 DAEMON 1000");
+    assert!(find(&findings, "helper.socat", "kubelet").is_none(), "{findings:#?}");
+    assert_eq!(code, Some(0));
+
     // sleep(1) takes no such flag, and a shell that reads it does not mind.
     std::fs::copy("/bin/bash", &kubelet.0).unwrap();
     let (findings, code) = kubelet.examine(
@@ -73,6 +80,25 @@ fn helpers_are_looked_for_as_a_daemon_finds_them() {
     );
     assert_eq!(severity(&findings, "helper.socat", "kubelet (pid "), "note");
     assert_eq!(code, Some(0), "{findings:#?}");
+}
+
+#[test]
+fn no_program_of_a_container_is_run() {
+    let kubelet = StandIn::new("kubelet", "doctor-container");
+    let dir = kubelet.0.parent().unwrap();
+    let mark = dir.join("mark");
+    let socat = dir.join("socat");
+    let script = format!("#!/bin/sh\necho version 9.9.9\ntouch {}\n", mark.display());
+    std::fs::write(&socat, script).unwrap();
+    stdout_of(system("chmod").arg("755").arg(&socat));
+    let start = format!("PATH={}:/usr/bin:/bin exec DAEMON 1000", dir.display());
+    let (findings, _) = kubelet.examine(&format!("unshare --mount sh -c '{start}'"));
+    let what = find(&findings, "helper.socat", "kubelet (pid ").unwrap()["what"].to_string();
+    assert!(what.ends_with("/socat\"") && !mark.exists(), "{what}");
+    // The same among the node's own files is the one that the daemon would run.
+    let (findings, _) = kubelet.examine(&start);
+    let what = find(&findings, "helper.socat", "kubelet (pid ").unwrap()["what"].to_string();
+    assert!(what.ends_with("/socat (9.9.9)\"") && mark.exists(), "{what}");
 }
 
 #[test]

@@ -41,5 +41,6 @@ mod runbook;
 mod sessions;
 mod targets;
 mod watch;
+mod watch_live;
 mod watch_native;
 mod watch_noise;

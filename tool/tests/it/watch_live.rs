@@ -1,0 +1,70 @@
+//! `pfsnoop watch` on a terminal: what is open below, with running counts, and what is over above.
+
+use std::io::Write as _;
+use std::process::{Child, Stdio};
+
+use crate::native::inside;
+use crate::support::pod::DemoPod;
+use crate::support::{eventually, output, running::Running, system};
+use crate::watch::netns_of;
+
+/// On a terminal of that many columns and 24 lines; what it draws comes as it is.
+fn live(columns: u16, port: u16, no_color: &str) -> Running {
+    let pfsnoop = env!("CARGO_BIN_EXE_pfsnoop");
+    let command = format!("stty cols {columns} rows 24; exec {pfsnoop} watch --port {port}");
+    let mut script = system("script");
+    script.args(["-qfec", &command, "/dev/null"]).env("NO_COLOR", no_color);
+    let mut running = Running::start(&mut script);
+    running.stdout_line("header", |line| line.contains("TIME     STATE"));
+    running
+}
+
+fn socat(pod: &DemoPod, port: u16) -> Child {
+    let mut helper = inside(pod, &["socat", "-", &format!("TCP4:localhost:{port}")]);
+    helper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+#[test]
+fn open_sessions_count_while_they_run_and_scroll_away_when_they_end() {
+    let pod = DemoPod::start();
+    // Other tests have other ports.
+    let answer = "SYSTEM:head -n 1 > /dev/null; echo bye";
+    let _server = Running::start(&mut inside(&pod, &["socat", "TCP4-LISTEN:7055,fork", answer]));
+    let listens = "ss -Htln sport = :7055 | grep -q .";
+    eventually("the server", || {
+        output(&mut inside(&pod, &["sh", "-c", listens])).status.success().then_some(())
+    });
+    let mut live = live(80, 7055, "");
+    let mut helper = socat(&pod, 7055);
+    let stdin = helper.stdin.as_mut().unwrap();
+    let target = format!("net:[{}", netns_of(pod.pause));
+    let is_open = |line: &str, sent: &str| {
+        line.contains(" open ") && line.contains(&target) && line.contains(&format!(" {sent} "))
+    };
+    live.stdout_line("it is open", |line| is_open(line, "    0     0"));
+    stdin.write_all(b"question").unwrap();
+    live.stdout_line("what it carried", |line| is_open(line, "    8     0"));
+    live.stdout_line("the sums", |line| line.trim_end() == "1 open");
+    stdin.write_all(b"\n").unwrap();
+    helper.wait().unwrap();
+    live.stdout_line("its end", |line| {
+        line.contains("\x1b[32mok  ") && line.contains(&target) && line.contains("    9     4 ")
+    });
+    live.stdout_line("the sums", |line| line.trim_end() == "0 open, 1 ok");
+}
+
+#[test]
+fn a_narrow_terminal_without_colours() {
+    let pod = DemoPod::start();
+    let mut live = live(40, 7056, "1");
+    socat(&pod, 7056).wait().unwrap();
+    live.stdout_line("why", |line| {
+        line.trim_end() == "         nothing listens at 127.0.0.1:7056 in there"
+    });
+    let lines = live.stdout();
+    let row = lines.iter().find(|line| line.contains(" refused ")).expect("a row");
+    let text = row.rsplit("\x1b[J").next().unwrap().trim_end();
+    assert_eq!(text.chars().count(), 40, "cut to the terminal: {text:?}");
+    let has_colour = |line: &String| line.contains("\x1b[31m") || line.contains("\x1b[32m");
+    assert!(!lines.iter().any(has_colour), "no colours: {lines:?}");
+}
