@@ -8,6 +8,7 @@ mod storm;
 mod table;
 mod trace;
 mod tracer;
+mod watch;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -37,6 +38,12 @@ pub(crate) enum Bench {
         #[arg(long, default_value_t = 300)]
         at_once: u32,
     },
+    /// The watch: what it costs ordinary connections and execs, and its memory and latency
+    Watch {
+        /// Sessions that its memory is measured on
+        #[arg(long, default_value_t = 100_000)]
+        sessions: u32,
+    },
     /// The forwarder's roads beside a chain of socat and nsenter, and beside no forwarder
     Forward {
         /// Times that each is repeated; the table shows medians
@@ -49,6 +56,7 @@ pub(crate) enum Bench {
 pub(crate) fn run(bench: &Bench) -> Result<()> {
     match *bench {
         Bench::Trace { execs, rounds } => trace::run(execs, rounds),
+        Bench::Watch { sessions } => watch::run(sessions),
         Bench::Forward { rounds } => forward::run(rounds),
         Bench::Soak { in_a_row, at_once } => forward::run_soak(in_a_row, at_once),
     }

@@ -59,6 +59,13 @@ pub(crate) struct Running {
 }
 
 impl Tracer {
+    /// pfsnoop's release build with these arguments.
+    pub(crate) fn pfsnoop(name: &'static str, args: &[&str]) -> Self {
+        let pfsnoop = target_dir().join("release/pfsnoop").display().to_string();
+        let args = args.iter().map(ToString::to_string);
+        Self { name, command: std::iter::once(pfsnoop).chain(args).collect() }
+    }
+
     /// Starts it and waits until it is attached.
     pub(crate) fn start(&self) -> Result<Running> {
         let mut command = Command::new("unshare");

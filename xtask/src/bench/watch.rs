@@ -1,0 +1,153 @@
+//! `cargo xtask bench watch`: what watching costs those who forward nothing, and how it bears many
+//! sessions.
+
+use std::net::{TcpListener, TcpStream};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use rustix::thread::{UnshareFlags, unshare_unsafe};
+
+use super::bpf::{Before, RunTimes};
+use super::latency::monotonic_ns;
+use super::stats::percentile;
+use super::storm;
+use super::table::{Column, draw};
+use super::tracer::{Running, Tracer};
+use crate::run::{cargo, quiet, shown};
+use crate::setup;
+
+/// Ordinary connections, and execs, of each measurement.
+const CONNECTIONS: u32 = 20_000;
+const EXECS: u32 = 3000;
+/// Sessions whose end is timed.
+const SAMPLES: u32 = 300;
+/// Sessions after which memory should not grow any more.
+const WARM: u32 = 5000;
+/// How long a row may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub(crate) fn run(sessions: u32) -> Result<()> {
+    setup::everything()?;
+    shown(&mut cargo(&["build", "--release", "--package", "pfsnoop"]))?;
+    let untraced = connect_often()?;
+    let before = Before::now()?;
+    let watch = Tracer::pfsnoop("pfsnoop watch", &["watch"]).start()?;
+    let watched = connect_often()?;
+    let (ns_a_connection, ns_an_exec) = {
+        let _run_times = RunTimes::enable()?;
+        let ran = before.run_time_ns()?;
+        connect_often()?;
+        let connected = before.run_time_ns()?;
+        storm::timed(EXECS, "measured")?;
+        let executed = before.run_time_ns()?;
+        (
+            (connected - ran) as f64 / f64::from(CONNECTIONS),
+            (executed - connected) as f64 / f64::from(EXECS),
+        )
+    };
+    eprintln!("{SAMPLES} sessions for their latency, then {sessions} for the memory");
+    let maps_mib = before.map_bytes()? as f64 / 1024.0 / 1024.0;
+    let (latencies, warm, full) = inside(move || many_sessions(&watch, sessions))?;
+    let one = |title, decimals, values: [Option<f64>; 2]| Column {
+        title,
+        decimals,
+        values: values.into(),
+    };
+    let columns = [
+        one("connections/s", 0, [Some(untraced), Some(watched)]),
+        one("BPF ns/connection", 0, [None, Some(ns_a_connection)]),
+        one("BPF ns/exec", 0, [None, Some(ns_an_exec)]),
+        one("end to row p50 ms", 2, [None, Some(percentile(&latencies, 50.0))]),
+        one("p99 ms", 2, [None, Some(percentile(&latencies, 99.0))]),
+        one("RSS MiB, warm", 1, [None, Some(warm)]),
+        one("RSS MiB, full", 1, [None, Some(full)]),
+        one("maps MiB", 1, [None, Some(maps_mib)]),
+    ];
+    println!("{}", draw(&["untraced", "pfsnoop watch"], &columns));
+    println!(
+        "{CONNECTIONS} ordinary connections, both ends on this node, and {EXECS} execs of which \
+         none is a helper; {SAMPLES} native sessions from the close of their socket to their row; \
+         memory after {WARM} and after {sessions} sessions."
+    );
+    Ok(())
+}
+
+/// Ordinary connections, one after another; how many a second.
+fn connect_often() -> Result<f64> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    let start = Instant::now();
+    for _ in 0..CONNECTIONS {
+        let client = TcpStream::connect(address)?;
+        let (server, _) = listener.accept()?;
+        // The server first: its side has the port that waits, of which there are enough.
+        drop(server);
+        drop(client);
+    }
+    Ok(f64::from(CONNECTIONS) / start.elapsed().as_secs_f64())
+}
+
+/// Runs in a thread that has a network namespace of its own: what it connects to there is a native
+/// forward of this process.
+fn inside<T: Send>(job: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            // SAFETY: the new namespace is this thread's alone, and no file descriptor depends on it.
+            unsafe { unshare_unsafe(UnshareFlags::NEWNET)? };
+            quiet(Command::new("ip").args(["link", "set", "lo", "up"]))?;
+            job()
+        });
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// Latencies in ms, and MiB of memory when warm and at the end.
+fn many_sessions(watch: &Running, sessions: u32) -> Result<(Vec<f64>, f64, f64)> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let mut latencies = Vec::new();
+    for n in 0..SAMPLES {
+        latencies.push(one_session(watch, &listener)?);
+        // An odd pause, so that no timer keeps step with it.
+        std::thread::sleep(Duration::from_micros(7300 + u64::from(n % 7) * 1100));
+    }
+    let mut warm = 0.0;
+    for n in 1..=sessions {
+        let client = TcpStream::connect(listener.local_addr()?)?;
+        drop(listener.accept()?);
+        drop(client);
+        if n % 100 == 0 {
+            watch.lines_until_quiet(Duration::ZERO);
+        }
+        if n == WARM.min(sessions) {
+            warm = settled_rss(watch)?;
+        }
+    }
+    Ok((latencies, warm, settled_rss(watch)?))
+}
+
+fn settled_rss(watch: &Running) -> Result<f64> {
+    watch.lines_until_quiet(Duration::from_millis(500));
+    Ok(watch.rss_kib()? as f64 / 1024.0)
+}
+
+/// Milliseconds from the close of a session's socket to its row being read.
+fn one_session(watch: &Running, listener: &TcpListener) -> Result<f64> {
+    let client = TcpStream::connect(listener.local_addr()?)?;
+    let (server, _) = listener.accept()?;
+    watch.lines_until_quiet(Duration::from_millis(5));
+    let closed_at = monotonic_ns();
+    drop(client);
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let line = watch.next_line(left).context("the session's end was not shown")?;
+        if line.text.contains(" ok ") {
+            drop(server);
+            return Ok(line.at_ns.saturating_sub(closed_at) as f64 / 1e6);
+        }
+        if line.text.contains(" failed ") {
+            bail!("the session failed: {}", line.text);
+        }
+    }
+}
