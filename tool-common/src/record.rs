@@ -163,7 +163,7 @@ pub mod sock_states {
 pub mod sock_flags {
     /// The socket is in another network namespace than the process that connects it.
     pub const FOREIGN: u32 = 1;
-    /// [`SockRecord::sent`] and [`SockRecord::received`] are known.
+    /// The counts of bytes are known.
     pub const COUNTED: u32 = 2;
     /// It was open in both directions until the moment of its end.
     pub const BROKEN_OFF: u32 = 4;
