@@ -61,9 +61,12 @@ fn spawn(command: &mut Command) -> Child {
 
 /// One request, its answer, and the helper's end.
 fn get(mut helper: Child) -> (u32, String) {
-    helper.stdin.take().unwrap().write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+    // Open until the answer is there: socat gives a server half a second after the client's end.
+    let mut stdin = helper.stdin.take().unwrap();
+    stdin.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
     let mut page = String::new();
     helper.stdout.take().unwrap().read_to_string(&mut page).unwrap();
+    drop(stdin);
     let pid = helper.id();
     helper.wait().unwrap();
     (pid, page)
@@ -249,7 +252,10 @@ fn bytes_are_those_of_the_payload_exactly() {
     let watch = watch(&[]);
     for (port, to, from) in [(7030, 0, 0), (7030, 1, 0), (7030, 700_001, 0), (7031, 0, 1_234_567)] {
         let mut helper = spawn(&mut nsenter(pod.pause, port));
-        helper.stdin.take().unwrap().write_all(&vec![7; to]).unwrap();
+        let mut stdin = helper.stdin.take();
+        stdin.as_mut().unwrap().write_all(&vec![7; to]).unwrap();
+        // Where the server sends, it ends: after our end, socat would give it half a second.
+        let _stdin = stdin.filter(|_| from > 0);
         let mut received = Vec::new();
         helper.stdout.take().unwrap().read_to_end(&mut received).unwrap();
         assert_eq!(received.len(), from);
