@@ -59,6 +59,10 @@ fn a_second_signal_does_not_wait() {
     let _idle = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
     eventually("its helper", || (children_of(forward.pid()).len() == 1).then_some(()));
     forward.signal(Signal::INT);
+    // Two signals at the same moment, in two threads, are both the first.
+    eventually("the first is taken", || {
+        TcpStream::connect(("127.0.0.1", locals[0])).is_err().then_some(())
+    });
     forward.signal(Signal::TERM);
     assert!(forward.wait().success());
     let (stdout, _) = forward.rest();
