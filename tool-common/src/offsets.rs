@@ -103,6 +103,8 @@ pub struct Offsets {
     pub sock_common_skc_state: u32,
     /// `sock_common.skc_flags`
     pub sock_common_skc_flags: u32,
+    /// `sock_common.skc_cookie`, a 64-bit counter (net/core/sock_diag.c, `__sock_gen_cookie`)
+    pub sock_common_skc_cookie: u32,
     /// `sock.sk_err`
     pub sock_sk_err: u32,
     /// `tcp_sock.bytes_received` (include/linux/tcp.h)
@@ -163,6 +165,7 @@ impl Offsets {
         sock_common_skc_v6_rcv_saddr: ABSENT,
         sock_common_skc_state: ABSENT,
         sock_common_skc_flags: ABSENT,
+        sock_common_skc_cookie: ABSENT,
         sock_sk_err: ABSENT,
         tcp_sock_bytes_received: ABSENT,
         tcp_sock_bytes_acked: ABSENT,

@@ -183,6 +183,8 @@ pub struct SockRecord {
     pub time_ns: u64,
     /// Names the connection until it is closed.
     pub id: u64,
+    /// What its owner knows the socket by, `SO_COOKIE`; 0 when nobody had asked for it before.
+    pub cookie: u64,
     /// Start of the process that connects, `CLOCK_BOOTTIME`, ns; 0 when the kernel does not tell.
     pub start_ns: u64,
     /// Payload that the other side acknowledged, bytes.

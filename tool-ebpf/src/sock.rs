@@ -20,11 +20,12 @@ use aya_ebpf::{
     programs::RawTracePointContext,
 };
 use pfsnoop_common::record::{Kind, Ring, SockRecord, sock_flags, sock_states};
+use pfsnoop_common::settings::filters;
 
 use crate::emit::{self, Urgency};
 use crate::exit;
 use crate::filter::is_helper;
-use crate::globals::{field, offset};
+use crate::globals::{field, offset, setting};
 use crate::task::Task;
 
 /// States of a socket (include/net/tcp_states.h).
@@ -116,7 +117,7 @@ fn connecting(ctx: &RawTracePointContext, sock: Sock) -> Option<()> {
     // Of the process and not of the thread: containerd's thread has entered the namespace, ours has
     // not, and only made the socket there.
     let is_foreign = process.net()? != net;
-    if !is_foreign && !is_helper(ctx) || task.is_kernels() {
+    if !is_foreign && !is_helper(ctx) || task.is_kernels() || !is_of_family(process) {
         return None;
     }
     let mut record = SockRecord {
@@ -125,6 +126,7 @@ fn connecting(ctx: &RawTracePointContext, sock: Sock) -> Option<()> {
         // SAFETY: the helper takes nothing.
         time_ns: unsafe { bpf_ktime_get_boot_ns() },
         id: sock.0 as u64,
+        cookie: field(sock.0, offset!(sock_common_skc_cookie)).unwrap_or(0),
         start_ns: process.start_ns().unwrap_or(0),
         sent: 0,
         received: 0,
@@ -147,6 +149,14 @@ fn connecting(ctx: &RawTracePointContext, sock: Sock) -> Option<()> {
     }
     send(&record);
     Some(())
+}
+
+/// Where only the children of one process are wanted: whether it is one of them, or their parent.
+#[inline(always)]
+fn is_of_family(process: Task) -> bool {
+    let parent = setting!(ppid);
+    let is = |one: Option<Task>| one.and_then(Task::pid) == Some(parent);
+    setting!(filters) & filters::PPID == 0 || is(Some(process)) || is(process.parent())
 }
 
 /// Sends a followed connection in this state; `None` for one that is not followed.

@@ -5,7 +5,7 @@
 //! trace:    tracepoints -> ring buffer -> decode -> filter -> attribute (pod, container) -> output
 //! watch:    tracepoints -> ring buffer -> decode -> sessions (state machine) -> output
 //! forward:  listener -> target (pod, container, pid, netns) -> dial (nsenter+socat | native)
-//!           -> relay -> report -> output
+//!           -> relay -> account (with the kernel's sessions) -> output
 //! ```
 //!
 //! # Who may use whom
@@ -16,7 +16,8 @@
 //!   `demo -> node`. `output` knows the data of `trace`, `forward`, `resolve` and `doctor` and the
 //!   clock of `node`, never their workings. No circles.
 //! - [`trace`] does no I/O and reads no clock: bytes and times come in as arguments.
-//! - Only [`probe`] names aya. Only [`node`] reads /proc; [`demo`] opens its own pod's namespaces there. Only [`output`] formats rows.
+//! - Only [`probe`] names aya. Only [`node`] reads /proc; [`demo`] opens its own pod's namespaces
+//!   there. Only [`output`] formats rows.
 //! - Only `forward::dial::nsenter` spawns helpers, and `node::program` to ask for their version;
 //!   [`demo`] spawns its own pod.
 //! - Filter by name and arguments first; look-ups that race with exits come after.

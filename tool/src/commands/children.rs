@@ -1,85 +1,145 @@
-//! The kernel's view of our own children, for the verbs that spawn them.
+//! The kernel's view of our own children and connections, for the verbs that forward.
 
 use std::io::{Stdout, stdout};
 
 use anyhow::Result;
 
-use crate::output::{Columns, Format, Rows};
+use crate::node::clock;
+use crate::output::{Columns, Format, Rows, TextOrJson};
 use crate::probe::{Options, Probe, ProbeError};
-use crate::trace::{Event, ExecEvent, Filter, Owner};
+use crate::resolve::Destinations;
+use crate::trace::{Destination, Event, ExecEvent, Filter, Session, Sessions};
 
-/// Rows of what this process spawns, as the kernel reports it; or nothing at all.
+/// Rows of what this process spawns, and the sessions that it makes, as the kernel reports them; or
+/// nothing at all.
 pub(super) struct Children {
     probe: Option<Probe>,
     rows: Rows<Stdout>,
-    /// Whose our children are: all of them are on their way there.
-    owner: Owner,
+    /// Where all of them are on their way.
+    destination: Destination,
     events: Vec<Event>,
+    sessions: Sessions,
 }
 
 impl Children {
     /// Shows nothing.
     pub(super) fn nothing() -> Self {
         let rows = Rows::new(stdout(), Format::Text, Columns::default());
-        Self { probe: None, rows, owner: Owner::default(), events: Vec::new() }
+        let (events, sessions) = (Vec::new(), Sessions::default());
+        Self { probe: None, rows, destination: Destination::default(), events, sessions }
     }
 
-    /// From here on every exec of a child of ours is seen.
+    /// From here on every exec of a child of ours is seen, and every connection.
     pub(super) fn watch(verbose: bool) -> Result<Self, ProbeError> {
         let filter = Filter { ppid: Some(std::process::id()), ..Filter::default() };
-        let settings = filter.settings();
         let options = Options {
-            settings,
+            settings: filter.settings(),
             failed_execs: true,
-            exits: false,
-            connections: false,
+            exits: true,
+            connections: true,
             cgroup_names: false,
             verbose,
         };
         Ok(Self { probe: Some(Probe::attach(&options)?), ..Self::nothing() })
     }
 
-    /// Shows what it sees as JSON, with that owner.
-    pub(super) fn into_json(mut self, owner: Owner) -> Self {
-        self.rows = Rows::new(stdout(), Format::Json, Columns::default());
-        self.owner = owner;
-        self
+    /// All of them are on their way there.
+    pub(super) fn lead_to(&mut self, destination: Destination, output: TextOrJson) {
+        if output == TextOrJson::Json {
+            self.rows = Rows::new(stdout(), Format::Json, Columns::default());
+        }
+        self.destination = destination;
+    }
+
+    /// Whether it sees anything.
+    pub(super) fn is_watching(&self) -> bool {
+        self.probe.is_some()
     }
 
     /// The line above the rows, when there will be rows.
     pub(super) fn header(&mut self) -> Result<()> {
-        if self.probe.is_some() {
+        if self.is_watching() {
             self.rows.header()?;
         }
         Ok(())
     }
 
-    /// Waits for execs, and returns them.
-    pub(super) async fn next(&mut self) -> Result<Vec<ExecEvent>> {
-        let Some(probe) = &mut self.probe else {
-            return std::future::pending().await;
-        };
-        probe.read(&mut self.events).await?;
-        Ok(self.take())
+    /// Waits for execs, and returns them; for whoever wants nothing else.
+    pub(super) async fn next_execs(&mut self) -> Result<Vec<ExecEvent>> {
+        self.wait().await?;
+        let execs = self.events.drain(..).filter_map(|event| match event {
+            Event::Exec(exec) => Some(exec),
+            Event::Exit(_) | Event::Sock(_) => None,
+        });
+        Ok(execs.collect())
     }
 
-    /// Waits for execs, and shows them, and what was lost until then.
-    pub(super) async fn show(&mut self) -> Result<()> {
-        let execs = self.next().await?;
-        self.print(&execs)?;
-        self.print_loss()
+    /// Waits for events; shows execs, and what was lost until then. Returns the sessions that came
+    /// into another state.
+    pub(super) async fn show(&mut self) -> Result<Vec<Session>> {
+        self.wait().await?;
+        let changed = self.take()?;
+        self.print_loss()?;
+        Ok(changed)
     }
 
-    /// Shows what is there already, and what was lost.
-    pub(super) fn show_rest(&mut self) -> Result<()> {
-        let Some(probe) = &mut self.probe else {
-            return Ok(());
-        };
-        probe.detach();
-        while probe.read_ready(&mut self.events) {}
-        let execs = self.take();
-        self.print(&execs)?;
-        self.print_loss()
+    /// Ends the sessions that have waited in vain for one more event, and returns them among those
+    /// that came into another state.
+    pub(super) fn expire(&mut self) -> Result<Vec<Session>> {
+        let now = clock::boottime_ns();
+        // What happened before now comes first.
+        let mut changed = self.show_ready()?;
+        changed.extend(self.sessions.expire(now));
+        Ok(changed)
+    }
+
+    /// Shows what is there already, and what was lost; nothing comes after that.
+    pub(super) fn show_rest(&mut self) -> Result<Vec<Session>> {
+        if let Some(probe) = &mut self.probe {
+            probe.detach();
+        }
+        let mut changed = self.show_ready()?;
+        // What they wait for will not be seen any more.
+        let soon = clock::boottime_ns().saturating_add(SOON_NS);
+        changed.extend(self.sessions.expire(soon));
+        self.print_loss()?;
+        Ok(changed)
+    }
+
+    /// Shows execs as rows.
+    pub(super) fn print(&mut self, execs: &[ExecEvent]) -> Result<()> {
+        for exec in execs {
+            self.rows.exec(exec, &self.destination.owner)?;
+        }
+        Ok(self.rows.flush()?)
+    }
+
+    async fn wait(&mut self) -> Result<(), ProbeError> {
+        match &mut self.probe {
+            Some(probe) => probe.read(&mut self.events).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn show_ready(&mut self) -> Result<Vec<Session>> {
+        if let Some(probe) = &mut self.probe {
+            while probe.read_ready(&mut self.events) {}
+        }
+        self.take()
+    }
+
+    /// Shows the execs among the events, and follows the sessions.
+    fn take(&mut self) -> Result<Vec<Session>> {
+        let mut changed = Vec::new();
+        for event in std::mem::take(&mut self.events) {
+            let whose = self.sessions.whom(&event).map(|_| self.destination.clone());
+            changed.extend(self.sessions.take(&event, whose, Destinations::is_there));
+            if let Event::Exec(exec) = &event {
+                self.rows.exec(exec, &self.destination.owner)?;
+            }
+        }
+        self.rows.flush()?;
+        Ok(changed)
     }
 
     fn print_loss(&mut self) -> Result<()> {
@@ -90,20 +150,7 @@ impl Children {
         }
         Ok(())
     }
-
-    /// Shows execs as rows.
-    pub(super) fn print(&mut self, execs: &[ExecEvent]) -> Result<()> {
-        for exec in execs {
-            self.rows.exec(exec, &self.owner)?;
-        }
-        Ok(self.rows.flush()?)
-    }
-
-    fn take(&mut self) -> Vec<ExecEvent> {
-        let execs = self.events.drain(..).filter_map(|event| match event {
-            Event::Exec(exec) => Some(exec),
-            Event::Exit(_) | Event::Sock(_) => None,
-        });
-        execs.collect()
-    }
 }
+
+/// Longer than any session waits for one more event.
+const SOON_NS: u64 = 1_000_000_000;

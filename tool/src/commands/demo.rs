@@ -12,14 +12,13 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::report::Screen;
-use super::{children::Children, start_logging, stop::Stop};
+use super::{children::Children, start_logging, stop::Stop, telling::Telling};
 use crate::cli;
 use crate::demo::{PORT, Pod};
-use crate::forward::{Forwarder, ListenOn, Listener, Notice, Nsenter, PortPair};
-use crate::output;
+use crate::forward::{Forwarder, ListenOn, Listener, Nsenter, PortPair};
+use crate::output::{self, TextOrJson};
 use crate::resolve::{Runtimes, Target, TargetName};
-use crate::trace::{ExecEvent, Invocation, NsenterSocat, invocation};
+use crate::trace::{Destination, ExecEvent, Invocation, NsenterSocat, Via, invocation};
 
 /// How long the request and its rows may take before the demo has failed.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -34,12 +33,12 @@ pub(super) async fn run(args: cli::Demo) -> Result<()> {
     start_logging(args.verbose);
     let mut stop = Stop::new(None)?;
     let dialer = Nsenter::look_up()?;
-    let mut watch = Children::watch(args.verbose)?;
+    let children = Children::watch(args.verbose)?;
     let pod = tokio::select! {
         pod = Pod::start() => pod?,
         () = stop.wait() => return Ok(()),
     };
-    let outcome = forward_to(&pod, dialer, &mut watch, &mut stop, args.stay).await;
+    let outcome = forward_to(&pod, dialer, children, &mut stop, args.stay).await;
     pod.stop().await;
     outcome
 }
@@ -48,7 +47,7 @@ pub(super) async fn run(args: cli::Demo) -> Result<()> {
 async fn forward_to(
     pod: &Pod,
     dialer: Nsenter,
-    watch: &mut Children,
+    mut children: Children,
     stop: &mut Stop,
     stay: bool,
 ) -> Result<()> {
@@ -60,31 +59,35 @@ async fn forward_to(
     for listener in &listeners {
         print(&output::forwarding(listener))?;
     }
+    let netns = Some(target.netns().inode());
+    let destination = Destination { pid: target.pid(), netns, ..Destination::default() };
     let (forwarder, mut notices) =
         Forwarder::start(target, Box::new(dialer), listeners, MAX_CONNECTIONS);
     let outcome = tokio::select! {
-        outcome = timeout(PATIENCE, one_request(pod, local, watch)) => {
+        outcome = timeout(PATIENCE, one_request(pod, local, &mut children)) => {
             outcome.context("the request or its rows took too long")?
         }
         () = stop.wait() => Ok(()),
     };
     if outcome.is_ok() && stay {
         print(&format!("Open http://localhost:{local}/ in a browser; Ctrl-C ends the demo"))?;
-        stay_up(&mut notices, watch, stop).await?;
+        let mut telling = Telling::new(children, Via::NsenterSocat, destination, TextOrJson::Text)?;
+        telling.run(&mut notices, stop).await?;
+        return telling.finish(forwarder, &mut notices).await;
     }
     forwarder.stop().await;
     outcome
 }
 
-async fn one_request(pod: &Pod, local: u16, watch: &mut Children) -> Result<()> {
+async fn one_request(pod: &Pod, local: u16, children: &mut Children) -> Result<()> {
     let page = get(local).await.context("the request through the forward failed")?;
     print(&format!("\nGET http://127.0.0.1:{local}/"))?;
     for line in page.lines().take(PAGE_LINES) {
         print(&format!("  {}", output::escaped(line.as_bytes())))?;
     }
     print("")?;
-    watch.header()?;
-    let (nsenter, socat) = the_two_execs(pod, watch).await?;
+    children.header()?;
+    let (nsenter, socat) = the_two_execs(pod, children).await?;
     let seen = format!("net:[{}]", pod.netns());
     if nsenter.pid != socat.pid || socat.netns.map(u64::from) != Some(pod.netns()) {
         bail!("process {} did not become the socat that was seen in the pod", nsenter.pid);
@@ -99,14 +102,14 @@ async fn one_request(pod: &Pod, local: u16, watch: &mut Children) -> Result<()> 
 }
 
 /// Shows rows until nsenter and socat of our one connection are among them.
-async fn the_two_execs(pod: &Pod, watch: &mut Children) -> Result<(ExecEvent, ExecEvent)> {
+async fn the_two_execs(pod: &Pod, children: &mut Children) -> Result<(ExecEvent, ExecEvent)> {
     let expected = NsenterSocat { target: Some(pod.pause_pid()), port: PORT };
     let (mut nsenter, mut socat) = (None, None);
     loop {
         // What started the pod was seen too, and is not what the demo is about.
-        let mut execs = watch.next().await?;
+        let mut execs = children.next_execs().await?;
         execs.retain(|exec| invocation(&exec.args).is_some());
-        watch.print(&execs)?;
+        children.print(&execs)?;
         for exec in execs {
             match invocation(&exec.args) {
                 Some(Invocation::Nsenter(found)) if found == expected => nsenter = Some(exec),
@@ -116,24 +119,6 @@ async fn the_two_execs(pod: &Pod, watch: &mut Children) -> Result<(ExecEvent, Ex
         }
         if let (Some(nsenter), Some(socat)) = (&nsenter, &socat) {
             return Ok((nsenter.clone(), socat.clone()));
-        }
-    }
-}
-
-/// Goes on as `pfsnoop forward` does.
-async fn stay_up(
-    notices: &mut tokio::sync::mpsc::UnboundedReceiver<Notice>,
-    watch: &mut Children,
-    stop: &mut Stop,
-) -> Result<()> {
-    let mut screen = Screen::text();
-    loop {
-        tokio::select! {
-            // A connection is announced before what was spawned for it.
-            biased;
-            Some(notice) = notices.recv() => screen.tell(&notice)?,
-            shown = watch.show() => shown?,
-            () = stop.wait() => return watch.show_rest(),
         }
     }
 }

@@ -2,14 +2,13 @@
 
 use anyhow::{Context as _, Result, bail};
 
-use super::report::Screen;
-use super::{children::Children, harmless, start_logging, stop::Stop};
+use super::{children::Children, harmless, start_logging, stop::Stop, telling::Telling};
 use crate::cli::{self, DialerChoice};
 use crate::forward::{Dialer, Forwarder, ListenOn, Listener, Native, Nsenter, PortPair};
 use crate::node;
 use crate::output::{self, TextOrJson};
 use crate::resolve::{Attributor, Runtimes, Target};
-use crate::trace::Owner;
+use crate::trace::{Destination, Owner};
 
 pub(super) async fn run(args: cli::Forward) -> Result<()> {
     start_logging(args.verbose);
@@ -21,52 +20,39 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
         output::complain("note: the target has the node's own network: its ports are the node's");
     }
     let dialer = dialer(args.dialer, &target)?;
-    let mut watch = if args.no_watch {
+    let children = if args.no_watch {
         Children::nothing()
     } else {
         Children::watch(args.verbose)
             .context("cannot watch what is spawned (--no-watch forwards without)")?
     };
-    let mut screen = match args.output {
-        TextOrJson::Text => Screen::text(),
-        TextOrJson::Json => {
-            let owner = owner_of(&target, &runtimes).await;
-            watch = watch.into_json(owner.clone());
-            Screen::json(&target, owner, dialer.via())?
-        }
-    };
+    let destination = destination(&target, &runtimes, args.output).await;
+    let mut telling = Telling::new(children, dialer.via(), destination, args.output)?;
     let listeners = listen(&args.address, &args.ports)?;
     warn_of_the_open(&listeners);
     for listener in &listeners {
-        screen.forwarding(listener)?;
+        telling.screen().forwarding(listener)?;
     }
-    watch.header()?;
+    telling.header()?;
 
     node::limits::raise_open_files();
     let (forwarder, mut notices) =
         Forwarder::start(target, dialer, listeners, args.max_connections);
-    loop {
-        tokio::select! {
-            // A connection is announced before what was spawned for it.
-            biased;
-            Some(notice) = notices.recv() => screen.tell(&notice)?,
-            shown = watch.show() => shown?,
-            () = stop.wait() => break,
-        }
-    }
-    forwarder.stop().await;
-    while let Ok(notice) = notices.try_recv() {
-        screen.tell(&notice)?;
-    }
-    watch.show_rest()?;
-    screen.sum_up()
+    telling.run(&mut notices, &mut stop).await?;
+    telling.finish(forwarder, &mut notices).await
 }
 
-/// Whose the target is, as far as that is known.
-async fn owner_of(target: &Target, runtimes: &Runtimes) -> Owner {
-    let mut attributor = Attributor::new(runtimes).await;
-    let trail = attributor.trail_into(target);
-    attributor.owner(trail).await
+/// Where it leads. Only records have room for whose that is, as far as it is known.
+async fn destination(target: &Target, runtimes: &Runtimes, output: TextOrJson) -> Destination {
+    let owner = match output {
+        TextOrJson::Text => Owner::default(),
+        TextOrJson::Json => {
+            let mut attributor = Attributor::new(runtimes).await;
+            let trail = attributor.trail_into(target);
+            attributor.owner(trail).await
+        }
+    };
+    Destination { pid: target.pid(), netns: Some(target.netns().inode()), owner }
 }
 
 /// The road: the kubelet's where it can be taken, or the one that was asked for.

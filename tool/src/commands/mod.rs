@@ -8,6 +8,7 @@ mod forward;
 mod report;
 mod stop;
 mod targets;
+mod telling;
 mod watch;
 
 use anyhow::Context as _;

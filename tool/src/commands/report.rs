@@ -2,32 +2,26 @@
 
 use std::io::{Write as _, stderr, stdout};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
-use crate::forward::{Listener, Notice, Sessions, Tally};
-use crate::node::clock;
-use crate::output::{self, Lines};
-use crate::resolve::Target;
-use crate::trace::{Destination, Owner, Program, Via};
+use crate::forward::{Listener, Tally, Told};
+use crate::output::{self, Lines, TextOrJson};
+use crate::trace::State;
 
 /// The two ways to tell it.
 pub(super) enum Screen {
     /// For people: lines, and a table at the end.
     Text(Tally),
     /// For programs: session records on stdout, and what is no data on stderr.
-    Json(Sessions),
+    Json,
 }
 
 impl Screen {
-    pub(super) fn text() -> Self {
-        Self::Text(Tally::default())
-    }
-
-    pub(super) fn json(target: &Target, owner: Owner, via: Via) -> Result<Self> {
-        let comm = rustix::thread::name().context("cannot read the own process's name")?;
-        let forwarder = Program { pid: std::process::id(), comm: comm.into_bytes().into() };
-        let target = Destination { pid: target.pid(), netns: Some(target.netns().inode()), owner };
-        Ok(Self::Json(Sessions::new(forwarder, clock::boottime_ns(), via, target)))
+    pub(super) fn new(output: TextOrJson) -> Self {
+        match output {
+            TextOrJson::Text => Self::Text(Tally::default()),
+            TextOrJson::Json => Self::Json,
+        }
     }
 
     /// A listener is there.
@@ -36,7 +30,7 @@ impl Screen {
         match self {
             Self::Text(_) => print(&line),
             // As it is, since it may be waited for; a stderr that is closed is no reason to end.
-            Self::Json(_) => {
+            Self::Json => {
                 let _ = writeln!(stderr(), "{line}");
                 Ok(())
             }
@@ -44,23 +38,28 @@ impl Screen {
     }
 
     /// The forwarder told something.
-    pub(super) fn tell(&mut self, notice: &Notice) -> Result<()> {
-        let Lines { out, err } = output::notice(notice);
-        if let Some(line) = err {
-            output::complain(&line);
-        }
-        match self {
-            Self::Text(tally) => {
-                if let Notice::Closed(report) = notice {
-                    tally.add(report);
-                }
-                out.map_or(Ok(()), |line| print(&line))
+    pub(super) fn tell(&mut self, all: &[Told]) -> Result<()> {
+        for told in all {
+            let Lines { out, err } = output::told(told);
+            if let Some(line) = err {
+                output::complain(&line);
             }
-            Self::Json(sessions) => match sessions.record(notice) {
-                Some(session) => Ok(output::session(&mut stdout().lock(), &session)?),
-                None => Ok(()),
-            },
+            match (&mut *self, told) {
+                (Self::Text(tally), _) => {
+                    if let Told::Session(pair, session, _) = told
+                        && let State::Closed(closed) = &session.state
+                    {
+                        tally.add(*pair, closed);
+                    }
+                    out.map_or(Ok(()), |line| print(&line))?;
+                }
+                (Self::Json, Told::Session(_, session, _)) => {
+                    output::session(&mut stdout().lock(), session)?;
+                }
+                (Self::Json, Told::Notice(_)) => {}
+            }
         }
+        Ok(())
     }
 
     /// The forward is over.

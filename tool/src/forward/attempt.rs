@@ -21,7 +21,7 @@ pub async fn attempt(
     port: u16,
 ) -> Result<Option<IpAddr>, Failure> {
     let connect = async {
-        let Connection { duplex, address, helper } = dialer.dial(target, port).await?;
+        let Connection { duplex, address, helper, .. } = dialer.dial(target, port).await?;
         let outcome = match helper {
             Some(helper) => helper.connected().await,
             None => Ok(()),

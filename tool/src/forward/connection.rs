@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::dial::Connection;
-use super::notice::{Begun, Connected, FarEnd, Notice, Report};
+use super::notice::{Begun, FarEnd, Notice, Report};
 use super::relay::{self, Carried, Until};
 use super::stream::Duplex;
 use super::{Failure, Phase, PortPair, Shared};
@@ -33,7 +33,8 @@ pub(super) async fn serve(
     let end = match dialed {
         Ok(connection) => {
             far_end = connection.far_end();
-            let answer = Answer { begun, far_end, shared: &shared };
+            shared.tell(Notice::Dialed(begun, far_end));
+            let answer = Answer { begun, shared: &shared };
             carry(client, connection, &carried, answer, phase).await
         }
         Err(failure) => Err(failure),
@@ -57,14 +58,12 @@ async fn ending(phase: &mut watch::Receiver<Phase>) {
 /// The target's answer, which is told once.
 struct Answer<'a> {
     begun: Begun,
-    far_end: FarEnd,
     shared: &'a Shared,
 }
 
 fn tell(answer: &mut Option<Answer<'_>>) {
-    let Some(Answer { begun, far_end, shared }) = answer.take() else { return };
-    let time_ns = clock::boottime_ns();
-    shared.tell(Notice::Connected(Connected { begun, time_ns, far_end }));
+    let Some(Answer { begun, shared }) = answer.take() else { return };
+    shared.tell(Notice::Connected(begun, clock::boottime_ns()));
 }
 
 /// Carries until the end, or until told to end.
@@ -75,7 +74,7 @@ async fn carry(
     answer: Answer<'_>,
     mut phase: watch::Receiver<Phase>,
 ) -> Result<(), Failure> {
-    let Connection { duplex, helper, address: _ } = connection;
+    let Connection { duplex, helper, .. } = connection;
     let until = if helper.is_some() { Until::TargetEnds } else { Until::BothEnd };
     let client = Duplex::of_socket(client).map_err(Failure::BadClient)?;
     let mut answer = Some(answer);

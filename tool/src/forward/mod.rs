@@ -1,7 +1,8 @@
 //! The forwarder: listens, and carries each connection into the target by one of two roads.
 //!
-//! What it does is told as [`Notice`]s; what it spawned is for the kernel to tell.
+//! What it does is told as [`Notice`]s; an [`Account`] puts them beside what the kernel saw of it.
 
+mod account;
 mod address;
 mod attempt;
 mod bind;
@@ -12,7 +13,6 @@ mod listener;
 mod notice;
 mod ports;
 mod relay;
-mod sessions;
 mod stream;
 mod tally;
 
@@ -24,14 +24,14 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+pub use account::{Account, Records, Told};
 pub use address::ListenOn;
 pub use attempt::attempt;
 pub use bind::ListenError;
 pub use dial::{Connection, Dialer, Dialing, HelperMissing, Native, Nsenter};
 pub use listener::Listener;
-pub use notice::{Begun, Connected, Failure, FarEnd, Notice, Report};
+pub use notice::{Begun, Failure, FarEnd, Notice, Report};
 pub use ports::PortPair;
-pub use sessions::Sessions;
 pub use tally::{Sums, Tally};
 
 use crate::node::clock;

@@ -16,9 +16,12 @@ use crate::trace::{End, Outcome};
 pub enum Notice {
     /// A client connected.
     Handling(Begun),
-    /// The target answered: the road knows it, or its first byte has come. Of a connection that ends
-    /// well it is told at the latest before its end; of others perhaps never.
-    Connected(Connected),
+    /// The road is there: a helper that is in the target's namespace, or a socket that is connected.
+    Dialed(Begun, FarEnd),
+    /// The target answered, at that time of `CLOCK_BOOTTIME`, ns: the road knows it, or its first byte
+    /// has come. Of a connection that ends well it is told at the latest before its end; of others
+    /// perhaps never.
+    Connected(Begun, u64),
     /// A connection is over. The forwarder goes on.
     Closed(Report),
     /// There are as many connections as may be: this one was turned away.
@@ -38,17 +41,6 @@ pub struct Begun {
     pub time_ns: u64,
 }
 
-/// A connection whose target answered.
-#[derive(Clone, Copy, Debug)]
-pub struct Connected {
-    /// Which one.
-    pub begun: Begun,
-    /// When: `CLOCK_BOOTTIME`, ns.
-    pub time_ns: u64,
-    /// The road's end.
-    pub far_end: FarEnd,
-}
-
 /// What is known of a connection's other end.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FarEnd {
@@ -56,6 +48,8 @@ pub struct FarEnd {
     pub address: Option<IpAddr>,
     /// The process that carries it, when there is one.
     pub helper_pid: Option<u32>,
+    /// The socket's `SO_COOKIE`, when it is ours.
+    pub cookie: Option<u64>,
 }
 
 /// One connection, when it is over.
@@ -75,14 +69,6 @@ pub struct Report {
     pub duration: Duration,
     /// How it ended.
     pub end: Result<(), Failure>,
-}
-
-impl Report {
-    /// How it ended, in one word.
-    #[must_use]
-    pub fn outcome(&self) -> Outcome {
-        self.end.as_ref().map_or_else(Failure::outcome, |()| Outcome::Ok)
-    }
 }
 
 /// Why a connection failed.
@@ -133,6 +119,19 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Whether it is the target's doing, and neither the client's nor ours.
+    pub(super) fn is_of_the_target(&self) -> bool {
+        matches!(self, Self::HelperFailed { .. } | Self::Broken(Broken::Target(_)))
+    }
+
+    /// It and what caused it, in one line. What a helper said is in there: not to be trusted on a
+    /// terminal as it is.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let causes = std::iter::successors(Some(self as &dyn std::error::Error), |e| e.source());
+        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    }
+
     /// What it comes to, in one word.
     #[must_use]
     pub fn outcome(&self) -> Outcome {

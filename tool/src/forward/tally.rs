@@ -1,9 +1,10 @@
 //! What a forward comes to: sums over its connections, in bounded memory.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use super::{PortPair, Report};
-use crate::trace::{Outcome, Times};
+use super::PortPair;
+use crate::trace::{Closed, Outcome, Times};
 
 /// The sums, for each pair of ports that had a connection, in the order of their first.
 #[derive(Debug, Default)]
@@ -28,8 +29,7 @@ pub struct Sums {
 
 impl Tally {
     /// One more connection is over.
-    pub fn add(&mut self, report: &Report) {
-        let pair = report.begun.pair;
+    pub fn add(&mut self, pair: PortPair, closed: &Closed) {
         let known = self.pairs.iter().position(|(known, _)| *known == pair);
         let at = known.unwrap_or_else(|| {
             self.pairs.push((pair, Sums::default()));
@@ -37,11 +37,11 @@ impl Tally {
         });
         let Some((_, sums)) = self.pairs.get_mut(at) else { return };
         sums.connections += 1;
-        sums.bytes_to_pod += report.bytes_to_pod;
-        sums.bytes_from_pod += report.bytes_from_pod;
-        sums.times.add(report.duration);
-        if report.outcome() != Outcome::Ok {
-            *sums.failed.entry(report.outcome()).or_default() += 1;
+        sums.bytes_to_pod += closed.bytes_to_pod.unwrap_or(0);
+        sums.bytes_from_pod += closed.bytes_from_pod.unwrap_or(0);
+        sums.times.add(Duration::from_nanos(closed.duration_ns.unwrap_or(0)));
+        if closed.outcome != Outcome::Ok {
+            *sums.failed.entry(closed.outcome).or_default() += 1;
         }
     }
 

@@ -22,7 +22,7 @@ pub use doctor::{finding, finding_json};
 pub use escape::escaped;
 pub use json::target as target_json;
 pub use live::Footer;
-pub use notice::{Lines, forwarding, notice};
+pub use notice::{Lines, forwarding, told};
 pub use places::{counts, places};
 pub use sessions::{SessionRows, target_name};
 pub use summary::summary;

@@ -1,21 +1,25 @@
 //! Why a session ended as it did, in plain words.
 
+use super::escape::escaped;
 use super::text::signal_name;
 use crate::trace::{End, Reason};
 
 /// One line, with what to do about it where there is something to do.
 pub(super) fn reason(reason: &Reason) -> String {
-    match *reason {
+    match reason {
         Reason::BothEnded => "both sides ended by themselves".to_owned(),
         Reason::NothingListens { address, port } => {
-            let at = std::net::SocketAddr::new(address, port);
+            let at = std::net::SocketAddr::new(*address, *port);
             format!("nothing listens at {at} in there")
         }
         Reason::NoAnswer { after_ns } => {
-            format!("no answer in {:.3} s", std::time::Duration::from_nanos(after_ns).as_secs_f64())
+            format!(
+                "no answer in {:.3} s",
+                std::time::Duration::from_nanos(*after_ns).as_secs_f64()
+            )
         }
         Reason::NoWay => "no way leads to that address in there; is its loopback up?".to_owned(),
-        Reason::Errno(errno) => words_of(errno),
+        Reason::Errno(errno) => words_of(*errno),
         Reason::TargetEnded(pid) => format!("process {pid}, which was to be entered, has ended"),
         Reason::NotEntered { target: Some(pid), exit_code } => {
             format!("nsenter could not enter process {pid} (exit code {exit_code})")
@@ -30,18 +34,19 @@ pub(super) fn reason(reason: &Reason) -> String {
             format!("nsenter did not run socat (exit code {exit_code})")
         }
         Reason::HelperKilled { signal, is_socat } => {
-            let program = if is_socat { "socat" } else { "nsenter" };
-            format!("{program} was ended by {}", signal_name(signal))
+            let program = if *is_socat { "socat" } else { "nsenter" };
+            format!("{program} was ended by {}", signal_name(*signal))
         }
         Reason::SocatFailed { exit_code } => format!("socat broke off (exit code {exit_code})"),
         Reason::ForwarderEnded(End::Killed(signal)) => {
-            format!("the forwarder was ended by {}", signal_name(signal))
+            format!("the forwarder was ended by {}", signal_name(*signal))
         }
         Reason::ForwarderEnded(End::Exited(code)) => {
             format!("the forwarder ended (exit code {code}) before the connection did")
         }
         Reason::BrokenOff => "the forwarder broke off, with data from the pod not read".to_owned(),
         Reason::NotSeen => "its end was not seen: records were lost".to_owned(),
+        Reason::InWords(words) => escaped(words.as_bytes()),
     }
 }
 

@@ -219,6 +219,7 @@ mod tests {
             via: Via::NsenterSocat,
             forwarder: crate::trace::Program { pid: 1, comm: b"fifteen-letters"[..].into() },
             helper_pid: None,
+            cookie: None,
             target: Destination { netns: Some(4_026_532_178), ..Destination::default() },
             port: 65_535,
             address: None,

@@ -111,6 +111,7 @@ fn sock(record: &[u8]) -> Result<SockEvent, DecodeError> {
     Ok(SockEvent {
         time_ns: sock.time_ns,
         id: sock.id,
+        cookie: (sock.cookie != 0).then_some(sock.cookie),
         state,
         pid: sock.pid,
         tid: sock.tid,

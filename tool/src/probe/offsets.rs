@@ -91,6 +91,7 @@ fn resolve(btf: &Btf<'_>) -> Offsets {
         sock_common_skc_v6_rcv_saddr: at("sock_common", "skc_v6_rcv_saddr"),
         sock_common_skc_state: at("sock_common", "skc_state"),
         sock_common_skc_flags: at("sock_common", "skc_flags"),
+        sock_common_skc_cookie: at("sock_common", "skc_cookie"),
         sock_sk_err: at("sock", "sk_err"),
         tcp_sock_bytes_received: at("tcp_sock", "bytes_received"),
         tcp_sock_bytes_acked: at("tcp_sock", "bytes_acked"),

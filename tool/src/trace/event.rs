@@ -115,6 +115,8 @@ pub struct SockEvent {
     pub time_ns: u64,
     /// Names the connection until it is closed.
     pub id: u64,
+    /// What its owner knows it by, `SO_COOKIE`; `None` when nobody had asked before it connected.
+    pub cookie: Option<u64>,
     /// What it has come to.
     pub state: SockState,
     /// Process that made it.

@@ -75,7 +75,8 @@ fn a_native_connection_in_its_three_states() {
     assert_eq!(states, ["started", "connected", "closed", "started", "connected", "closed"]);
     assert_eq!(keys(&all[0]), with(&[]));
     assert_eq!(keys(&all[1]), with(&[]));
-    let ended = ["outcome", "bytes_to_pod", "bytes_from_pod", "duration_ns"];
+    let ended =
+        ["outcome", "reason", "bytes_to_pod", "bytes_from_pod", "connect_ns", "duration_ns"];
     assert_eq!(keys(&all[2]), with(&ended));
     let netns = std::fs::metadata(format!("/proc/{}/ns/net", pod.pause)).unwrap();
     let netns = std::os::unix::fs::MetadataExt::ino(&netns);
@@ -94,6 +95,8 @@ fn a_native_connection_in_its_three_states() {
     assert!(ids[0] == ids[1] && ids[1] == ids[2], "one connection, one id: {ids:?}");
     assert!(ids[3] == ids[5] && ids[3] != ids[0], "another connection, another id: {ids:?}");
     assert_eq!(all[2]["outcome"], "ok");
+    assert_eq!(all[2]["reason"], "both sides ended by themselves");
+    assert!(all[2]["connect_ns"].as_u64() < all[2]["duration_ns"].as_u64(), "{}", all[2]);
     assert_eq!(all[2]["bytes_to_pod"], "GET / HTTP/1.0\r\n\r\n".len());
     assert_eq!(all[2]["bytes_from_pod"], page.len());
     let (status, stdout, stderr) = forward.interrupt();
@@ -119,8 +122,9 @@ fn a_helpers_records_are_joined_by_its_pid() {
     for record in [&connected, &closed] {
         assert_eq!(record["helper_pid"], execs[0]["pid"]);
         assert_eq!(record["via"], "nsenter+socat");
-        assert_eq!(record["address"], "localhost");
+        assert_eq!(record["address"], "127.0.0.1", "as the kernel saw it");
     }
+    assert!(closed["connect_ns"].as_u64() < closed["duration_ns"].as_u64(), "{closed}");
     assert_eq!([&closed["outcome"], &closed["exit_code"]], [&json!("ok"), &json!(0)]);
     assert_eq!(records(&forward)[0]["state"], "started", "before what was spawned for it");
 }
@@ -132,16 +136,76 @@ fn without_a_watch_there_are_only_sessions() {
     let args = ["forward", "--dialer", "nsenter", "-o", "json", "--no-watch", &target, ":8080"];
     let (forward, locals) = start(&mut pfsnoop(&args), 1);
     get("127.0.0.1", locals[0]);
-    closed(&forward);
+    let closed = closed(&forward);
+    assert_eq!([&closed["outcome"], &closed["address"]], [&json!("ok"), &json!("localhost")]);
+    assert!(closed.get("connect_ns").is_none(), "only the kernel knows: {closed}");
     let (_, stdout, _) = forward.interrupt();
     assert!(stdout.iter().all(|line| line.starts_with("{\"type\":\"session\",")), "{stdout:?}");
 }
 
-/// The target's answer is known when it comes, and not only at the end.
+/// How a connection ended is told by the kernel, and not by what a helper says.
 #[test]
-fn connected_comes_with_the_first_byte_from_the_pod() {
+fn a_helper_that_says_nothing_was_refused_all_the_same() {
     let pod = DemoPod::start();
-    let (forward, locals) = forward("nsenter", pod.pause, &[":7020"]);
+    let dir = std::env::temp_dir().join(format!("pfsnoop-silent-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let silent = "#!/bin/sh\nexec /usr/bin/socat \"$@\" 2> /dev/null\n";
+    std::fs::write(dir.join("socat"), silent).unwrap();
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(dir.join("socat"), executable).unwrap();
+    std::os::unix::fs::symlink("/usr/bin/nsenter", dir.join("nsenter")).unwrap();
+    let target = format!("pid/{}", pod.pause);
+    for (more, outcome) in [(&[][..], "refused"), (&["--no-watch"], "failed")] {
+        let args = [&["forward", "--dialer", "nsenter", "-o", "json", &target, ":9"], more];
+        let (forward, locals) = start(pfsnoop(&args.concat()).env("PATH", &dir), 1);
+        get("127.0.0.1", locals[0]);
+        let closed = closed(&forward);
+        assert_eq!([&closed["outcome"], &closed["stderr"]], [outcome, ""], "{closed}");
+        let reason = closed["reason"].as_str().unwrap();
+        assert_eq!(reason.contains("nothing listens at 127.0.0.1:9"), outcome == "refused");
+    }
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
+/// The node's own network, where the kernel side has nothing to tell of our sockets.
+#[test]
+fn a_native_connection_within_the_nodes_network() {
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let remote = format!(":{}", server.local_addr().unwrap().port());
+    let (forward, locals) = forward("native", std::process::id(), &[&remote]);
+    let client = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
+    let (accepted, _) = server.accept().unwrap();
+    let connected = eventually("the record", || sessions(&forward, "connected").pop());
+    assert_eq!(connected["address"], "127.0.0.1");
+    drop((client, accepted));
+    assert_eq!(closed(&forward)["outcome"], "ok");
+}
+
+/// The target's answer is known when it comes, and not only at the end: to the kernel before a byte
+/// has come, and to us with the first.
+#[test]
+fn connected_comes_before_the_first_byte_from_the_pod() {
+    let pod = DemoPod::start();
+    let (forward, locals) = forward("nsenter", pod.pause, &[":7021"]);
+    let _server = Running::start(
+        system("nsenter")
+            .args(["-t", &pod.pause.to_string(), "-n", "sh", "-c"])
+            .arg("exec socat -u TCP4-LISTEN:7021,reuseaddr OPEN:/dev/null"),
+    );
+    let mut clients = Vec::new();
+    let connected = eventually("the record", || {
+        clients.push(TcpStream::connect(("127.0.0.1", locals[0])).unwrap());
+        sessions(&forward, "connected").pop()
+    });
+    assert_eq!(connected["address"], "127.0.0.1");
+}
+
+#[test]
+fn without_a_watch_connected_comes_with_the_first_byte_from_the_pod() {
+    let pod = DemoPod::start();
+    let target = format!("pid/{}", pod.pause);
+    let args = ["forward", "--dialer", "nsenter", "-o", "json", "--no-watch", &target, ":7020"];
+    let (forward, locals) = start(&mut pfsnoop(&args), 1);
     let mut server = system("nsenter");
     server.args(["-t", &pod.pause.to_string(), "-n", "socat", "TCP4-LISTEN:7020,fork,reuseaddr"]);
     let _server = Running::start(server.arg("SYSTEM:read question; echo answer; cat > /dev/null"));

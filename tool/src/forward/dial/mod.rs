@@ -35,6 +35,8 @@ pub struct Connection {
     pub(super) duplex: Duplex,
     /// Which of the target's addresses answered, when the road can tell.
     pub(super) address: Option<IpAddr>,
+    /// The socket's `SO_COOKIE`, when it is ours.
+    pub(super) cookie: Option<u64>,
     /// The process that carries it, when there is one.
     pub(super) helper: Option<Helper>,
 }
@@ -43,6 +45,6 @@ impl Connection {
     /// What is known of its other end.
     pub(super) fn far_end(&self) -> FarEnd {
         let helper_pid = self.helper.as_ref().and_then(Helper::pid);
-        FarEnd { address: self.address, helper_pid }
+        FarEnd { address: self.address, helper_pid, cookie: self.cookie }
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream as StdTcpStream};
 use std::time::Duration;
 
+use rustix::net::sockopt::socket_cookie;
 use tokio::net::TcpSocket;
 use tokio::time::timeout;
 
@@ -55,8 +56,11 @@ async fn dial(target: &Target, port: u16) -> Result<Connection, Failure> {
 
 async fn connect(netns: &Netns, address: IpAddr, port: u16) -> io::Result<Connection> {
     let socket = netns.tcp_socket(address.is_ipv6()).await?;
+    // From here on the kernel's records name it so.
+    let cookie = socket_cookie(&socket).ok();
     let socket = TcpSocket::from_std_stream(StdTcpStream::from(socket));
     let connecting = socket.connect(SocketAddr::new(address, port));
     let stream = timeout(PATIENCE, connecting).await.map_err(|_| io::ErrorKind::TimedOut)??;
-    Ok(Connection { duplex: Duplex::of_socket(stream)?, address: Some(address), helper: None })
+    let duplex = Duplex::of_socket(stream)?;
+    Ok(Connection { duplex, address: Some(address), cookie, helper: None })
 }

@@ -110,7 +110,8 @@ impl Helper {
         let stdout = child.stdout.take().ok_or_else(missing)?.into_owned_fd()?;
         let stderr = tokio::spawn(read_stderr(child.stderr.take().ok_or_else(missing)?));
         let duplex = Duplex::of_pipes(stdout, stdin)?;
-        Ok(Connection { duplex, address: None, helper: Some(Self { child, stderr }) })
+        let helper = Some(Self { child, stderr });
+        Ok(Connection { duplex, address: None, cookie: None, helper })
     }
 
     /// Waits until it is in the target's network namespace, so that nobody else gets a byte: between

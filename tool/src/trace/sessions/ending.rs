@@ -59,6 +59,8 @@ pub enum Reason {
     BrokenOff,
     /// A record of the end was lost.
     NotSeen,
+    /// What the forwarder ran into, in its own words; those of a helper may be among them.
+    InWords(String),
 }
 
 /// An attempt to connect that failed.

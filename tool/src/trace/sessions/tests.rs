@@ -128,6 +128,7 @@ fn exit(time_ns: u64, end: End) -> ExitEvent {
 fn sock(time_ns: u64, state: SockState) -> SockEvent {
     SockEvent {
         time_ns,
+        cookie: None,
         id: 0xabc,
         state,
         pid: PID,

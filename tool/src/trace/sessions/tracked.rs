@@ -53,6 +53,7 @@ impl Tracked {
             via: Via::NsenterSocat,
             forwarder: Program { pid: exec.ppid, comm: exec.parent_comm.clone() },
             helper_pid: Some(exec.pid),
+            cookie: None,
             target,
             port: nsenter.port,
             address: None,
@@ -72,6 +73,7 @@ impl Tracked {
             via: Via::Native,
             forwarder: Program { pid: sock.pid, comm: sock.comm.clone() },
             helper_pid: None,
+            cookie: sock.cookie,
             target: whose.unwrap_or_else(|| Destination { netns, ..Destination::default() }),
             port: sock.destination.port(),
             address: None,
@@ -137,6 +139,7 @@ impl Tracked {
         match sock.state {
             SockState::Connecting => {
                 self.open.connection = Some(sock.id);
+                self.open.session.cookie = sock.cookie;
                 self.connecting_ns = sock.time_ns;
                 self.facts.is_tried = true;
                 self.tried.push(sock.destination.ip());
