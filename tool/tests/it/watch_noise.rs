@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use serde_json::Value;
 
 use crate::native::inside;
 use crate::support::pod::DemoPod;
+use crate::support::running::Running;
 use crate::support::{PATIENCE, eventually, output, stdout_of, system};
 use crate::watch::{netns_of, records, watch};
 
@@ -88,30 +90,64 @@ fn a_thousand_sessions_in_ten_seconds_have_each_their_start_and_end() {
         is_over.store(true, Ordering::Relaxed);
     });
     println!("1000 sessions took {:?}", begin.elapsed());
-    let mut counts = BTreeMap::new();
     // The last of them are those of which the kernel did not tell.
     let deadline = Instant::now() + PATIENCE;
-    let mut ends = 0;
-    while ends < 4 * EACH && Instant::now() < deadline {
+    let told = loop {
         std::thread::sleep(Duration::from_millis(100));
-        counts.clear();
-        let told = records(&watch, |record| record["target"]["netns"] == netns);
-        for record in &told {
-            let word = |key: &str| record[key].as_str().unwrap_or_default().to_owned();
-            let key = (word("via"), record["port"].as_u64(), word("state"), word("outcome"));
-            *counts.entry(key).or_insert(0) += 1;
+        let told = Told::by(&watch, |record| record["target"]["netns"] == netns);
+        if told.ends() >= 4 * EACH || Instant::now() > deadline {
+            break told;
         }
-        ends = told.iter().filter(|record| record["state"] == "closed").count();
-    }
+    };
     for via in ["native", "nsenter+socat"] {
         for (port, outcome) in [(8080, "ok"), (9, "refused")] {
-            let count = |state: &str, outcome: &str| {
-                let key = (via.to_owned(), Some(port), state.to_owned(), outcome.to_owned());
-                counts.get(&key).copied().unwrap_or(0)
-            };
-            assert_eq!(count("started", ""), EACH, "{via} {port}: {counts:#?}");
-            assert_eq!(count("closed", outcome), EACH, "{via} {port}: {counts:#?}");
+            assert_eq!(told.count(via, port, "started", ""), EACH, "{via} {port}: {told:#?}");
+            assert_eq!(told.count(via, port, "closed", outcome), EACH, "{via} {port}: {told:#?}");
         }
     }
-    assert!(!watch.stdout().iter().any(|line| line.contains("\"lost\"")), "nothing was lost");
+    assert!(told.lost.is_empty(), "{told:#?}");
+}
+
+/// What was told of many sessions; printed, it says what is odd about them.
+#[derive(Debug)]
+struct Told {
+    /// By via, port, state and outcome.
+    counts: BTreeMap<(String, Option<u64>, String, String), usize>,
+    /// Records of sessions that are not told of from one start to one good end; some of them.
+    #[expect(dead_code, reason = "for who reads why the test failed")]
+    odd: Vec<String>,
+    /// What the tracer says that it lost.
+    lost: Vec<String>,
+}
+
+impl Told {
+    fn by(watch: &Running, wanted: impl Fn(&Value) -> bool) -> Self {
+        let (mut counts, mut by_session) = (BTreeMap::new(), BTreeMap::<_, Vec<Value>>::new());
+        for record in records(watch, wanted) {
+            let word = |key: &str| record[key].as_str().unwrap_or_default().to_owned();
+            let key = (word("via"), record["port"].as_u64(), word("state"), word("outcome"));
+            *counts.entry(key).or_default() += 1;
+            by_session.entry(word("session_id")).or_default().push(record);
+        }
+        let is_odd = |told: &Vec<Value>| {
+            let told: Vec<_> =
+                told.iter().filter(|record| record["state"] != "connected").collect();
+            let [start, end] = told[..] else { return true };
+            let is_good = end["outcome"] == "ok" || end["outcome"] == "refused";
+            start["state"] != "started" || !is_good
+        };
+        let odd = by_session.into_values().filter(is_odd).take(20).flatten();
+        let odd = odd.map(|record| record.to_string()).collect();
+        let lost = watch.stdout().into_iter().filter(|line| line.contains("\"lost\"")).collect();
+        Self { counts, odd, lost }
+    }
+
+    fn ends(&self) -> usize {
+        self.counts.iter().filter(|(key, _)| key.2 == "closed").map(|(_, count)| count).sum()
+    }
+
+    fn count(&self, via: &str, port: u64, state: &str, outcome: &str) -> usize {
+        let key = (via.to_owned(), Some(port), state.to_owned(), outcome.to_owned());
+        self.counts.get(&key).copied().unwrap_or(0)
+    }
 }

@@ -27,8 +27,6 @@ pub(super) struct Tracked {
     pub(super) open: Open,
     /// The helper, or the process that connects: (pid, start).
     pub(super) process: (u32, u64),
-    /// When it is given up.
-    pub(super) deadline_ns: Option<u64>,
     facts: Facts,
     /// Addresses that were tried.
     tried: Vec<IpAddr>,
@@ -87,7 +85,6 @@ impl Tracked {
         Self {
             open: Open { session, begun_ns, connection: None, bytes: None },
             process,
-            deadline_ns: None,
             facts,
             tried: Vec::new(),
             connecting_ns: begun_ns,

@@ -1,0 +1,21 @@
+//! Values of options that are no type's own.
+
+use std::time::Duration;
+
+use regex::bytes::Regex;
+
+/// A regular expression; its error in one line.
+pub(super) fn regex(text: &str) -> Result<Regex, String> {
+    Regex::new(text).map_err(|error| {
+        let text = error.to_string();
+        let reason = text.lines().find_map(|line| line.strip_prefix("error: "));
+        format!("not a regular expression: {}", reason.unwrap_or(text.trim()))
+    })
+}
+
+/// A number of seconds above zero, fractions allowed.
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().ok().filter(|&seconds| seconds > 0.0);
+    let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    duration.ok_or_else(|| "must be a number of seconds above 0".to_owned())
+}
