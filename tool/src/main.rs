@@ -2,12 +2,13 @@
 
 use std::process::ExitCode;
 
-use pfsnoop::{cli, commands, output};
+use pfsnoop::{cli, commands, node, output};
 
 /// Exit code of a command line that makes no sense.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
+    node::inherited::keep_to_ourselves();
     let cli = match cli::parse() {
         Ok(cli) => cli,
         Err(cli::Stop::Asked(text)) => return print(&text),

@@ -3,8 +3,12 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use rustix::net::sockopt::set_ipv6_v6only;
+use rustix::net::sockopt::{
+    set_ipv6_v6only, set_socket_keepalive, set_tcp_keepcnt, set_tcp_keepidle, set_tcp_keepintvl,
+    set_tcp_nodelay,
+};
 use tokio::net::{TcpListener, TcpSocket};
 
 use super::address::{ListenOn, Wanted, wanted};
@@ -39,11 +43,20 @@ impl fmt::Display for Listed<'_> {
             let family = if address.is_ipv6() { "tcp6" } else { "tcp4" };
             write!(
                 f,
-                "{space}unable to create listener: Error listen {family} {address}: {error}"
+                "{space}unable to create listener: Error listen {family} {address}: bind: {}",
+                gos_words(error)
             )?;
         }
         Ok(())
     }
+}
+
+/// An errno as Go words it: strerror(3)'s text, which begins small, without the number.
+fn gos_words(error: &io::Error) -> String {
+    let words = error.to_string();
+    let words = words.split(" (os error").next().unwrap_or(&words);
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters).collect()
 }
 
 /// Listens on each of the addresses, at one port.
@@ -91,8 +104,22 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
         set_ipv6_v6only(&socket, true)?;
     }
     socket.set_reuseaddr(true)?;
+    accepted_as_go_does(&socket)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
+}
+
+/// What accepted sockets inherit: answers that are written in two parts go out at once, and a client
+/// that vanished, as a laptop does, gives its place free within minutes. As Go's listeners have it
+/// (net/tcpsockopt_linux.go), kubectl's among them.
+fn accepted_as_go_does(socket: &TcpSocket) -> io::Result<()> {
+    const ALIVE: Duration = Duration::from_secs(15);
+    const PROBES: u32 = 9;
+    set_tcp_nodelay(socket, true)?;
+    set_socket_keepalive(socket, true)?;
+    set_tcp_keepidle(socket, ALIVE)?;
+    set_tcp_keepintvl(socket, ALIVE)?;
+    Ok(set_tcp_keepcnt(socket, PROBES)?)
 }
 
 /// The node has no such address, or not even its family.

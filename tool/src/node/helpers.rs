@@ -6,10 +6,9 @@ use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::time::Duration;
 
 use procfs::process::Process;
-use rustix::net::sockopt::socket_type;
-use rustix::net::{SocketType, getpeername};
-use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
+use rustix::process::Pid;
 
+use super::socat::connection_of;
 use crate::trace::{Arg, Args, Invocation, invocation};
 
 /// Those who take orphans in, besides process 1.
@@ -23,9 +22,6 @@ const REAPERS: [&str; 8] = [
     "s6-svscan",
     "containerd-shim",
 ];
-
-/// Where socat's socket is looked for; it is 5 in 1.7.4.
-const DESCRIPTORS: std::ops::Range<i32> = 3..16;
 
 /// A running socat of a forward.
 #[derive(Clone, Debug)]
@@ -60,7 +56,7 @@ fn socat(process: &Process) -> Option<Socat> {
         pid: u32::try_from(process.pid()).ok()?,
         port,
         is_orphan: is_orphan(stat.ppid),
-        idle: idle(process.pid()).ok(),
+        idle: idle(process.pid(), port).ok(),
     })
 }
 
@@ -74,15 +70,9 @@ fn is_orphan(ppid: i32) -> bool {
 }
 
 /// How long ago data last came or went on its connection (`tcp_info`, include/uapi/linux/tcp.h).
-fn idle(pid: i32) -> io::Result<Duration> {
+fn idle(pid: i32, port: u16) -> io::Result<Duration> {
     let pid = Pid::from_raw(pid).ok_or(io::ErrorKind::NotFound)?;
-    let process = pidfd_open(pid, PidfdFlags::empty())?;
-    let duplicate = |number| pidfd_getfd(&process, number, PidfdGetfdFlags::empty()).ok();
-    let is_connection = |socket: &OwnedFd| {
-        socket_type(socket) == Ok(SocketType::STREAM) && getpeername(socket).is_ok()
-    };
-    let mut sockets = DESCRIPTORS.filter_map(duplicate).filter(is_connection);
-    let info = tcp_info(&sockets.next().ok_or(io::ErrorKind::NotFound)?)?;
+    let info = tcp_info(&connection_of(pid, port)?)?;
     let last = info.tcpi_last_data_sent.min(info.tcpi_last_data_recv);
     Ok(Duration::from_millis(last.into()))
 }

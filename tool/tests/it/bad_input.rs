@@ -109,7 +109,11 @@ fn port_in_use() {
              errors: [unable to create listener: Error listen {family}:{port}: "
         );
         let none = format!("unable to listen on any of the requested ports: [{{{port} 80}}]");
-        let words = &[&*listen, "in use", "choose another local port, or :80 for a free one"];
+        let words = &[
+            &*listen,
+            "bind: address already in use]",
+            "choose another local port, or :80 for a free one",
+        ];
         let forward = output(&mut pfsnoop(&["forward", &sleeper.target(), &pair]));
         assert_says(&forward, 1, &[&[&*none], &words[..]].concat());
         let two = output(&mut pfsnoop(&["forward", &sleeper.target(), &pair, ":81"]));
@@ -123,7 +127,11 @@ fn addresses_that_the_node_does_not_have() {
     let sleeper = Sleeper::start();
     let of_nobody =
         ["forward", &sleeper.target(), "18080:80", "--address", "localhost,203.0.113.9"];
-    let words = &["Unable to listen on port 18080", "tcp4 203.0.113.9:18080: ", "`ip address`"];
+    let words = &[
+        "Unable to listen on port 18080",
+        "tcp4 203.0.113.9:18080: bind: cannot assign requested address",
+        "`ip address`",
+    ];
     assert_says(&output(&mut pfsnoop(&of_nobody)), 1, words);
 }
 

@@ -61,6 +61,9 @@ async fn connect(netns: &Netns, address: IpAddr, port: u16) -> io::Result<Connec
     let socket = TcpSocket::from_std_stream(StdTcpStream::from(socket));
     let connecting = socket.connect(SocketAddr::new(address, port));
     let stream = timeout(PATIENCE, connecting).await.map_err(|_| io::ErrorKind::TimedOut)??;
+    // What a client writes in two parts is not to wait for the server's delayed acknowledgement of the
+    // first.
+    stream.set_nodelay(true)?;
     let duplex = Duplex::of_socket(stream)?;
     Ok(Connection { duplex, address: Some(address), cookie, helper: None })
 }

@@ -26,8 +26,6 @@ const STDERR_KEPT: u64 = 16 * 1024;
 
 /// How often we look whether nsenter has entered; it takes about as long.
 const ENTERS_MEANWHILE: Duration = Duration::from_millis(1);
-/// How long we wait before we look again whether socat is connected.
-const CONNECTED_PAUSE: Duration = Duration::from_millis(1);
 
 /// A program of the road is not in `PATH`. The words before the semicolon are the kubelet's.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -76,7 +74,7 @@ impl Nsenter {
             Failure::NotSpawned { program, source }
         };
         let child = command.spawn().map_err(not_spawned)?;
-        Helper::connect(child).map_err(not_spawned)
+        Helper::connect(child, port).map_err(not_spawned)
     }
 }
 
@@ -100,17 +98,19 @@ impl Dialer for Nsenter {
 /// A spawned nsenter, soon socat.
 pub(in crate::forward) struct Helper {
     child: Child,
+    /// The port that socat connects to.
+    port: u16,
     stderr: tokio::task::JoinHandle<String>,
 }
 
 impl Helper {
-    fn connect(mut child: Child) -> io::Result<Connection> {
+    fn connect(mut child: Child, port: u16) -> io::Result<Connection> {
         let missing = || io::Error::other("its pipes are missing");
         let stdin = child.stdin.take().ok_or_else(missing)?.into_owned_fd()?;
         let stdout = child.stdout.take().ok_or_else(missing)?.into_owned_fd()?;
         let stderr = tokio::spawn(read_stderr(child.stderr.take().ok_or_else(missing)?));
         let duplex = Duplex::of_pipes(stdout, stdin)?;
-        let helper = Some(Self { child, stderr });
+        let helper = Some(Self { child, port, stderr });
         Ok(Connection { duplex, address: None, cookie: None, helper })
     }
 
@@ -141,30 +141,39 @@ impl Helper {
     /// Waits until the server has said all that it will ever say, and socat has taken it. Never
     /// ends where that cannot be seen: then socat's half second passes.
     pub(in crate::forward) async fn server_ended(&self, carried: &Carried) {
-        // By then socat is connected.
-        carried.answered().await;
-        let pid = self.pid().and_then(|pid| Pid::from_raw(pid.cast_signed()));
-        let ended = async { ServerEnd::of(pid.ok_or(io::ErrorKind::NotFound)?)?.wait().await };
+        let ended = async {
+            let server = self.server().await?;
+            // One that says nothing may yet want to hear something: socat waits a little for that.
+            carried.answered().await;
+            server.wait().await
+        };
         if let Err(error) = ended.await {
             log::debug!("cannot watch socat's connection: {error}");
             pending::<()>().await;
         }
     }
 
+    /// Its connection, once it has one.
+    async fn server(&self) -> io::Result<ServerEnd> {
+        let pid = self.pid().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        ServerEnd::of(pid.ok_or(io::ErrorKind::NotFound)?, self.port).await
+    }
+
     /// Waits until socat is connected, and ends it; or for its own end, when that comes first.
     pub(in crate::forward) async fn connected(mut self) -> Result<(), Failure> {
-        let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
-        loop {
-            tokio::select! {
-                ended = self.child.wait() => {
-                    ended.map_err(Failure::NotReaped)?;
-                    return self.wait().await;
-                }
-                () = tokio::time::sleep(CONNECTED_PAUSE) => {}
+        let pid = self.pid().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        let connected = async {
+            let server = ServerEnd::of(pid.ok_or(io::ErrorKind::NotFound)?, self.port);
+            server.await.map(drop)
+        };
+        tokio::select! {
+            ended = self.child.wait() => {
+                ended.map_err(Failure::NotReaped)?;
+                self.wait().await
             }
-            if pid.is_some_and(|pid| ServerEnd::of(pid).is_ok()) {
+            Ok(()) = connected => {
                 self.end().await;
-                return Ok(());
+                Ok(())
             }
         }
     }

@@ -11,18 +11,15 @@ use std::time::Duration;
 
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::io::ioctl_fionread;
-use rustix::net::sockopt::socket_type;
-use rustix::net::{SocketType, getpeername};
-use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
+use rustix::net::sockopt::set_tcp_nodelay;
+use rustix::process::Pid;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// Where socat's socket is looked for: it takes the first free number after those that it opens for
-/// itself (5 in 1.7.4).
-const DESCRIPTORS: std::ops::Range<i32> = 3..16;
+use crate::node::socat::connection_of;
 
-/// How long we wait before we look again whether socat has read what came before the end. That
-/// takes as long as the client takes; no event tells of it.
+/// How long we wait before we look again whether socat is connected, or has read what came before
+/// the end. That takes as long as the server or the client takes; no event tells of it.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
@@ -34,12 +31,20 @@ pub(super) struct ServerEnd {
 }
 
 impl ServerEnd {
-    /// Of a socat that is connected; `helper` is a child of ours, not reaped yet.
-    pub(super) fn of(helper: Pid) -> io::Result<Self> {
-        let helper = pidfd_open(helper, PidfdFlags::empty())?;
-        let duplicate = |number| pidfd_getfd(&helper, number, PidfdGetfdFlags::empty());
-        let mut found = DESCRIPTORS.filter_map(|number| duplicate(number).ok());
-        let socket = found.find(is_connection).ok_or(io::ErrorKind::NotFound)?;
+    /// Waits until that socat, a child of ours that is not reaped yet, is connected to `port`.
+    pub(super) async fn of(helper: Pid, port: u16) -> io::Result<Self> {
+        let mut pause = FIRST_PAUSE;
+        let socket = loop {
+            match connection_of(helper, port) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                found => break found?,
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        };
+        // What a client writes in two parts is not to wait for the server's delayed acknowledgement
+        // of the first.
+        set_tcp_nodelay(&socket, true)?;
         let hang_up = epoll::create(CreateFlags::CLOEXEC)?;
         epoll::add(&hang_up, &socket, EventData::new_u64(0), EventFlags::RDHUP)?;
         // SAFETY: the descriptor is owned, and stays the same while it is registered.
@@ -58,8 +63,4 @@ impl ServerEnd {
         }
         Ok(())
     }
-}
-
-fn is_connection(socket: &OwnedFd) -> bool {
-    socket_type(socket) == Ok(SocketType::STREAM) && getpeername(socket).is_ok()
 }

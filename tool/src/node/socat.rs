@@ -1,0 +1,77 @@
+//! The connection of somebody's socat, held beside it.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use rustix::io::Errno;
+use rustix::net::sockopt::socket_type;
+use rustix::net::{SocketType, getpeername};
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
+
+/// Where socat's socket is looked for: it takes the first free number after those that it opens for
+/// itself (5 in 1.7.4), and after those that it inherited.
+const DESCRIPTORS: std::ops::Range<i32> = 3..64;
+
+/// A duplicate of the socket by which a socat is connected to `port`. An error of the kind
+/// `NotFound` while it is not; other errors where it may not be seen, as without ptrace(2)'s rights.
+pub fn connection_of(socat: Pid, port: u16) -> io::Result<OwnedFd> {
+    let process = pidfd_open(socat, PidfdFlags::empty())?;
+    for number in DESCRIPTORS {
+        match pidfd_getfd(&process, number, PidfdGetfdFlags::empty()) {
+            Ok(file) if is_connection_to(&file, port) => return Ok(file),
+            Ok(_) | Err(Errno::BADF) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Err(io::ErrorKind::NotFound.into())
+}
+
+/// Not any socket will do: socat may have inherited others.
+fn is_connection_to(file: &OwnedFd, port: u16) -> bool {
+    let is_tcp = socket_type(file) == Ok(SocketType::STREAM);
+    let peer = getpeername(file).ok().and_then(|peer| std::net::SocketAddr::try_from(peer?).ok());
+    is_tcp && peer.is_some_and(|peer| peer.port() == port)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+    use std::os::fd::AsRawFd as _;
+    use std::os::unix::net::UnixStream;
+    use std::os::unix::process::CommandExt as _;
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn the_connection_to_that_port_is_found_among_others() {
+        let servers = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let ports = servers.each_ref().map(|server| server.local_addr().unwrap().port());
+        let [one, other] = ports.map(|port| TcpStream::connect(("127.0.0.1", port)).unwrap());
+        let (unix, _peer) = UnixStream::pair().unwrap();
+        let files = [unix.as_raw_fd(), one.as_raw_fd(), other.as_raw_fd()];
+        let mut command = Command::new("sleep");
+        // SAFETY: it makes system calls alone, on descriptors that are open until the spawn is over.
+        unsafe {
+            command.pre_exec(move || {
+                for (number, file) in (10..).zip(files) {
+                    if libc::dup2(file, number) < 0 {
+                        return Err(io::Error::last_os_error());
+                    }
+                }
+                Ok(())
+            });
+        }
+        let mut child = command.arg("60").spawn().unwrap();
+        let pid = Pid::from_raw(child.id().cast_signed()).unwrap();
+        for port in ports {
+            let found = connection_of(pid, port).map(|file| getpeername(&file).unwrap().unwrap());
+            let peer = std::net::SocketAddr::try_from(found.unwrap()).unwrap();
+            assert_eq!(peer.port(), port);
+        }
+        let nowhere = connection_of(pid, 1).unwrap_err();
+        assert_eq!(nowhere.kind(), io::ErrorKind::NotFound);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
