@@ -60,7 +60,10 @@ fn dialer(choice: DialerChoice, target: &Target) -> Result<Box<dyn Dialer>> {
     let nsenter = match choice {
         DialerChoice::Native => return Ok(Box::new(Native)),
         DialerChoice::Nsenter => Nsenter::look_up()?,
-        DialerChoice::Auto if target.pid().is_none() => return Ok(Box::new(Native)),
+        DialerChoice::Auto if target.pid().is_none() => {
+            output::complain("no process is in there for nsenter to enter by; connecting natively");
+            return Ok(Box::new(Native));
+        }
         DialerChoice::Auto => match Nsenter::look_up() {
             Ok(nsenter) => nsenter,
             Err(missing) => {

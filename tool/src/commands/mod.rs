@@ -12,6 +12,7 @@ mod telling;
 mod watch;
 
 use anyhow::Context as _;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::cli::{Cli, Verb};
 use crate::output;
@@ -19,10 +20,7 @@ use crate::resolve::FindError;
 
 /// Runs the command to its end.
 pub fn run(cli: Cli) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the event loop")?;
+    let runtime = runtime(&cli)?;
     match cli.verb.unwrap_or(Verb::Exec(cli.exec)) {
         Verb::Exec(args) => runtime.block_on(exec::run(args)),
         Verb::Forward(args) => runtime.block_on(forward::run(args)),
@@ -33,6 +31,20 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Verb::DemoPause => crate::demo::pause::run(),
         Verb::DemoWeb(args) => runtime.block_on(crate::demo::web::run(args.pause)),
     }
+}
+
+/// One thread for everything; where connections are carried, another for them, so that they go on when
+/// what is told of them is not read and stdout stands still.
+fn runtime(cli: &Cli) -> anyhow::Result<Runtime> {
+    let mut builder = match cli.verb {
+        Some(Verb::Forward(_) | Verb::Demo(_)) => {
+            let mut builder = Builder::new_multi_thread();
+            builder.worker_threads(1).thread_name("forward");
+            builder
+        }
+        _ => Builder::new_current_thread(),
+    };
+    builder.enable_all().build().context("cannot start the event loop")
 }
 
 /// What could not be found, in one line; names and words of the runtimes are in there.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::Receiver;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::children::Children;
@@ -59,15 +59,17 @@ impl Telling {
     /// Tells what happens until it is to stop.
     pub(super) async fn run(
         &mut self,
-        notices: &mut UnboundedReceiver<Notice>,
+        notices: &mut Receiver<Notice>,
         stop: &mut Stop,
     ) -> Result<()> {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                // A connection is announced before what was spawned for it.
                 biased;
+                // However much there is to tell.
+                () = stop.wait() => return Ok(()),
+                // A connection is announced before what was spawned for it.
                 Some(notice) = notices.recv() => self.screen.tell(&self.account.notice(notice))?,
                 sessions = self.children.show() => self.seen(sessions?)?,
                 _ = tick.tick() => {
@@ -75,7 +77,6 @@ impl Telling {
                     self.seen(sessions)?;
                     self.screen.tell(&self.account.expire(clock::boottime_ns()))?;
                 }
-                () = stop.wait() => return Ok(()),
             }
         }
     }
@@ -84,9 +85,16 @@ impl Telling {
     pub(super) async fn finish(
         mut self,
         forwarder: Forwarder,
-        notices: &mut UnboundedReceiver<Notice>,
+        notices: &mut Receiver<Notice>,
     ) -> Result<()> {
-        forwarder.stop().await;
+        let stopping = forwarder.stop();
+        tokio::pin!(stopping);
+        loop {
+            tokio::select! {
+                Some(notice) = notices.recv() => self.screen.tell(&self.account.notice(notice))?,
+                () = &mut stopping => break,
+            }
+        }
         while let Ok(notice) = notices.try_recv() {
             self.screen.tell(&self.account.notice(notice))?;
         }

@@ -23,7 +23,7 @@ pub(super) async fn serve(
 ) {
     let start = Instant::now();
     let begun = shared.begin(pair);
-    shared.tell(Notice::Handling(begun));
+    shared.tell(Notice::Handling(begun)).await;
     let carried = Carried::default();
     let mut far_end = FarEnd::default();
     let dialed = tokio::select! {
@@ -33,7 +33,7 @@ pub(super) async fn serve(
     let end = match dialed {
         Ok(connection) => {
             far_end = connection.far_end();
-            shared.tell(Notice::Dialed(begun, far_end));
+            shared.tell(Notice::Dialed(begun, far_end)).await;
             let answer = Answer { begun, shared: &shared };
             carry(client, connection, &carried, answer, phase).await
         }
@@ -46,7 +46,7 @@ pub(super) async fn serve(
     }
     let (time_ns, duration) = (clock::boottime_ns(), start.elapsed());
     let report = Report { begun, time_ns, far_end, bytes_to_pod, bytes_from_pod, duration, end };
-    shared.tell(Notice::Closed(report));
+    shared.tell(Notice::Closed(report)).await;
 }
 
 /// Waits until connections are ended.
@@ -61,9 +61,9 @@ struct Answer<'a> {
     shared: &'a Shared,
 }
 
-fn tell(answer: &mut Option<Answer<'_>>) {
+async fn tell(answer: &mut Option<Answer<'_>>) {
     let Some(Answer { begun, shared }) = answer.take() else { return };
-    shared.tell(Notice::Connected(begun, clock::boottime_ns()));
+    shared.tell(Notice::Connected(begun, clock::boottime_ns())).await;
 }
 
 /// Carries until the end, or until told to end.
@@ -79,11 +79,11 @@ async fn carry(
     let client = Duplex::of_socket(client).map_err(Failure::BadClient)?;
     let mut answer = Some(answer);
     if helper.is_none() {
-        tell(&mut answer);
+        tell(&mut answer).await;
     }
     let first_byte = async {
         carried.answered().await;
-        tell(&mut answer);
+        tell(&mut answer).await;
         pending().await
     };
     let enough = async {
@@ -103,8 +103,8 @@ async fn carry(
         helper.end().await;
         return Err(failure);
     }
-    helper.wait().await?;
+    helper.wait_or_end(ending(&mut phase)).await?;
     // It connected, or it would have failed: a helper gives no other sign.
-    tell(&mut answer);
+    tell(&mut answer).await;
     Ok(())
 }

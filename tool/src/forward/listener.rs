@@ -57,13 +57,13 @@ impl Listener {
                 _ = phase.wait_for(|&phase| phase != Phase::Serving) => break,
             };
             match accepted {
-                Ok((client, _)) => self.admit(client, &shared, &phase, &mut connections),
+                Ok((client, _)) => self.admit(client, &shared, &phase, &mut connections).await,
                 // A client that left before its turn is nobody's trouble.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(error) => {
                     log::debug!("cannot accept on {}: {error}", self.address);
                     if outage.begins(Instant::now()) {
-                        shared.tell(Notice::NotAccepted(self.address, error));
+                        shared.tell(Notice::NotAccepted(self.address, error)).await;
                     }
                     sleep(ACCEPT_BACKOFF).await;
                 }
@@ -74,7 +74,7 @@ impl Listener {
     }
 
     /// Serves a client, if there is room.
-    fn admit(
+    async fn admit(
         &self,
         client: TcpStream,
         shared: &Arc<Shared>,
@@ -82,7 +82,7 @@ impl Listener {
         connections: &mut JoinSet<()>,
     ) {
         let Ok(slot) = Arc::clone(&shared.slots).try_acquire_owned() else {
-            shared.tell(Notice::TooMany(self.pair, shared.max_connections));
+            shared.tell(Notice::TooMany(self.pair, shared.max_connections)).await;
             return;
         };
         let serve = connection::serve(client, self.pair, Arc::clone(shared), phase.clone());

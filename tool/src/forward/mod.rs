@@ -42,6 +42,9 @@ use crate::resolve::Target;
 /// ends well.
 const DRAIN: Duration = Duration::from_millis(700);
 
+/// How many notices may wait to be read, as when stdout stands still.
+const UNREAD: usize = 1024;
+
 /// How far the forwarder has come with its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -57,7 +60,7 @@ enum Phase {
 struct Shared {
     target: Target,
     dialer: Box<dyn Dialer>,
-    notices: mpsc::UnboundedSender<Notice>,
+    notices: mpsc::Sender<Notice>,
     /// One for each connection that may be open.
     slots: Arc<Semaphore>,
     max_connections: u32,
@@ -71,9 +74,10 @@ impl Shared {
         Begun { number, pair, time_ns: clock::boottime_ns() }
     }
 
-    fn tell(&self, notice: Notice) {
+    /// Waits while too much has not been read yet: what is open goes on, what begins or has ended waits.
+    async fn tell(&self, notice: Notice) {
         // Whoever reads the notices may be gone: then nobody wants to know.
-        let _ = self.notices.send(notice);
+        let _ = self.notices.send(notice).await;
     }
 }
 
@@ -84,14 +88,15 @@ pub struct Forwarder {
 }
 
 impl Forwarder {
-    /// Serves each listener until [`stop`](Self::stop); must be called within a tokio runtime.
+    /// Serves each listener until [`stop`](Self::stop), until whose end the notices must be read; must be
+    /// called within a tokio runtime.
     pub fn start(
         target: Target,
         dialer: Box<dyn Dialer>,
         listeners: Vec<Listener>,
         max_connections: u32,
-    ) -> (Self, mpsc::UnboundedReceiver<Notice>) {
-        let (notices, receiver) = mpsc::unbounded_channel();
+    ) -> (Self, mpsc::Receiver<Notice>) {
+        let (notices, receiver) = mpsc::channel(UNREAD);
         let (phase, phases) = watch::channel(Phase::Serving);
         let slots = usize::try_from(max_connections).unwrap_or(Semaphore::MAX_PERMITS);
         let slots = Arc::new(Semaphore::new(slots.min(Semaphore::MAX_PERMITS)));

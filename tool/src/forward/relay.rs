@@ -6,7 +6,7 @@ use std::io;
 use std::sync::OnceLock;
 
 use super::count::Count;
-use super::stream::{Broke, Duplex, Socket, carry};
+use super::stream::{Broke, Duplex, Passage, Socket, carry};
 
 /// Bytes that have arrived, each way.
 #[derive(Debug, Default)]
@@ -36,6 +36,9 @@ pub enum Broken {
     /// The target reset the connection.
     #[error("the target broke the connection off")]
     Target(#[source] io::Error),
+    /// Too many files are open to begin.
+    #[error("cannot carry anything; `ulimit -n` shows how many files may be open")]
+    NoPipe(#[source] io::Error),
 }
 
 /// When a connection is over.
@@ -60,11 +63,13 @@ pub(super) async fn run(
     enough: impl Future<Output = ()>,
     carried: &Carried,
 ) -> Result<(), Broken> {
+    let passages = Passage::new().and_then(|up| Ok((up, Passage::new()?)));
+    let (way_up, way_down) = passages.map_err(Broken::NoPipe)?;
     // A write that fails takes the socket's one error: reading then finds what looks like an end.
     let target_broke = OnceLock::new();
     let (client_socket, target_socket) = (client.to.socket(), target.to.socket());
     let up = async {
-        match carry(client.from, &target.to, &carried.to_pod, enough).await {
+        match carry(client.from, &target.to, way_up, &carried.to_pod, enough).await {
             Err(Broke::Reading(error)) => Err(Broken::Client(error)),
             // The target need not read everything: what it has said counts, and `down` brings it.
             Err(Broke::Writing(error)) => {
@@ -82,7 +87,7 @@ pub(super) async fn run(
         }
     };
     let down = async {
-        match carry(target.from, &client.to, &carried.from_pod, pending()).await {
+        match carry(target.from, &client.to, way_down, &carried.from_pod, pending()).await {
             Err(Broke::Reading(error)) => Err(Broken::Target(error)),
             Err(Broke::Writing(error)) => Err(Broken::Client(error)),
             Ok(()) => match target_broke.get() {
@@ -99,7 +104,7 @@ pub(super) async fn run(
         },
     };
     match &ended {
-        Ok(()) => {}
+        Ok(()) | Err(Broken::NoPipe(_)) => {}
         Err(Broken::Client(_)) => target_socket.iter().for_each(Socket::reset_on_close),
         Err(Broken::Target(_)) => client_socket.iter().for_each(Socket::reset_on_close),
     }

@@ -103,19 +103,32 @@ pub(super) enum Broke {
     Writing(io::Error),
 }
 
+/// What a direction's bytes pass through: a pipe, since splice(2) needs one.
+pub(super) struct Passage {
+    outlet: OwnedFd,
+    inlet: OwnedFd,
+}
+
+impl Passage {
+    /// An error when too many files are open.
+    pub(super) fn new() -> io::Result<Self> {
+        let (outlet, inlet) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        // The kernel may refuse: then it is the usual 64 KiB.
+        let _ = fcntl_setpipe_size(&inlet, PIPE_SIZE);
+        Ok(Self { outlet, inlet })
+    }
+}
+
 /// Carries everything from one side to the other, whose end is for the caller to tell; adds to
 /// `carried` what has arrived there. Once `enough` is ready, nothing more is waited for.
 pub(super) async fn carry(
     from: ReadHalf,
     to: &WriteHalf,
+    Passage { outlet, inlet }: Passage,
     carried: &Count,
     enough: impl Future<Output = ()>,
 ) -> Result<(), Broke> {
     tokio::pin!(enough);
-    let (outlet, inlet) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)
-        .map_err(|errno| Broke::Reading(errno.into()))?;
-    // The kernel may refuse: then it is the usual 64 KiB.
-    let _ = fcntl_setpipe_size(&inlet, PIPE_SIZE);
     loop {
         let fill = |from: &OwnedFd| move_bytes(from, &inlet, PIPE_SIZE);
         let filled = tokio::select! {

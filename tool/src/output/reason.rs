@@ -19,6 +19,9 @@ pub(super) fn reason(reason: &Reason) -> String {
             )
         }
         Reason::NoWay => "no way leads to that address in there; is its loopback up?".to_owned(),
+        Reason::NotTried => "socat could not begin to connect: is the loopback in there up, and \
+                             localhost in the node's /etc/hosts 127.0.0.1?"
+            .to_owned(),
         Reason::Errno(errno) => words_of(*errno),
         Reason::TargetEnded(pid) => format!("process {pid}, which was to be entered, has ended"),
         Reason::NotEntered { target: Some(pid), exit_code } => {

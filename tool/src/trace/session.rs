@@ -147,6 +147,7 @@ impl Outcome {
             End::Killed(_) => Self::Killed,
             // util-linux's EX_EXEC_ENOENT (include/exitcodes.h): nsenter did not find socat.
             End::Exited(127) => Self::HelperMissing,
+            End::Exited(code) if caught_by_socat(code).is_some() => Self::Killed,
             End::Exited(_) => stderr.lines().find_map(reason).unwrap_or(Self::Failed),
         }
     }
@@ -162,6 +163,15 @@ impl Outcome {
             _ => Self::Failed,
         }
     }
+}
+
+/// The signal that made socat end with this exit code: 128 and its number, of those that it catches
+/// (`socat_signal`, socat.c).
+pub(super) fn caught_by_socat(exit_code: u8) -> Option<u8> {
+    const CAUGHT: u8 = 128;
+    let signals = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
+    let signal = exit_code.checked_sub(CAUGHT)?;
+    signals.contains(&i32::from(signal)).then_some(signal)
 }
 
 /// A line that says why, by nsenter (`cannot open /proc/PID/ns/net: ...`) or socat
@@ -204,6 +214,8 @@ mod tests {
             (End::Exited(1), gone, Outcome::TargetGone),
             (End::Exited(1), &gone.replace("No such file", "Is a"), Outcome::Failed),
             (End::Exited(127), "nsenter: failed to execute socat", Outcome::HelperMissing),
+            (End::Exited(143), "socat[1] W exiting on signal 15", Outcome::Killed),
+            (End::Exited(137), "", Outcome::Failed),
             (End::Exited(1), "", Outcome::Failed),
             (End::Exited(1), "Connection refused", Outcome::Failed),
             (End::Killed(9), &socat("Connection refused"), Outcome::Killed),

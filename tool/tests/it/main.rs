@@ -40,6 +40,7 @@ mod records;
 mod runbook;
 mod sessions;
 mod sockets;
+mod stalls;
 mod targets;
 mod watch;
 mod watch_live;

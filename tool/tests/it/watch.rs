@@ -151,7 +151,7 @@ fn refused_gone_missing_and_unreachable() {
         (nsenter(pod.pause, 9), "refused", 1, "nothing listens at 127.0.0.1:9 in there"),
         (nsenter(dead.id(), 80), "target-gone", 1, "which was to be entered, has ended"),
         (missing, "helper-missing", 127, "install the package socat"),
-        (nsenter(bare.pid(), 80), "unreachable", 1, "is its loopback up?"),
+        (nsenter(bare.pid(), 80), "unreachable", 1, "is the loopback in there up"),
     ];
     for (mut command, outcome, exit_code, reason) in cases {
         let (pid, _) = {

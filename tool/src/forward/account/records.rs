@@ -45,7 +45,13 @@ impl Records {
 /// ours on what the client had of it.
 pub(super) fn closed(report: &Report, seen: Option<Closed>) -> Closed {
     let ours = of_ours(report);
-    let Some(seen) = seen.filter(|seen| seen.reason != Some(Reason::NotSeen)) else { return ours };
+    // What a helper says is more than a guess.
+    let is_known = |seen: &Closed| match seen.reason {
+        Some(Reason::NotSeen) => false,
+        Some(Reason::NotTried) => ours.outcome == seen.outcome,
+        _ => true,
+    };
+    let Some(seen) = seen.filter(is_known) else { return ours };
     let bytes_to_pod = seen.bytes_to_pod.or(ours.bytes_to_pod);
     let connect_ns = seen.connect_ns;
     let is_our_doing = match &report.end {

@@ -194,12 +194,17 @@ fn an_end_does_not_wait_for_ever() {
 }
 
 #[test]
-fn an_end_that_the_kernel_lost_is_ours_to_tell() {
-    let mut account = account(true);
-    account.notice(Notice::Handling(BEGUN));
-    account.notice(Notice::Dialed(BEGUN, HELPER));
-    account.seen(seen(HELPER, 3000, ended(Outcome::Failed, Reason::NotSeen)));
-    assert_eq!(closed(account.notice(report(HELPER, Ok(())))).outcome, Outcome::Ok);
+fn what_the_kernel_lost_or_guesses_is_ours_to_tell() {
+    for (seen_as, reason, end, outcome) in [
+        (Outcome::Failed, Reason::NotSeen, Ok(()), Outcome::Ok),
+        (Outcome::Unreachable, Reason::NotTried, Err(helper_failed()), Outcome::Failed),
+    ] {
+        let mut account = account(true);
+        account.notice(Notice::Handling(BEGUN));
+        account.notice(Notice::Dialed(BEGUN, HELPER));
+        account.seen(seen(HELPER, 3000, ended(seen_as, reason)));
+        assert_eq!(closed(account.notice(report(HELPER, end))).outcome, outcome);
+    }
 }
 
 /// A helper's pid comes to mean another's: what was seen of the first is not the second's.

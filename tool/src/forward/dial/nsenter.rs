@@ -10,6 +10,7 @@ use std::time::Duration;
 use rustix::process::{Pid, getpid};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, ChildStderr, Command};
+use tokio::time::timeout;
 
 use super::server_end::ServerEnd;
 use super::{Connection, Dialer, Dialing};
@@ -24,6 +25,8 @@ use crate::trace::Via;
 /// How much of what a helper says on stderr is kept.
 const STDERR_KEPT: u64 = 16 * 1024;
 
+/// How long what a helper said may take to arrive once it has ended.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How often we look whether nsenter has entered; it takes about as long.
 const ENTERS_MEANWHILE: Duration = Duration::from_millis(1);
 
@@ -178,13 +181,32 @@ impl Helper {
         }
     }
 
+    /// Waits for its own end, or ends it: then the forward ends.
+    pub(in crate::forward) async fn wait_or_end(
+        mut self,
+        ending: impl Future<Output = ()>,
+    ) -> Result<(), Failure> {
+        let is_ending = tokio::select! {
+            // Waiting again returns the same.
+            _ = self.child.wait() => false,
+            () = ending => true,
+        };
+        if is_ending {
+            self.end().await;
+            return Err(Failure::Stopped);
+        }
+        self.wait().await
+    }
+
     /// Waits for its own end.
-    pub(in crate::forward) async fn wait(mut self) -> Result<(), Failure> {
+    async fn wait(mut self) -> Result<(), Failure> {
         let status = self.child.wait().await.map_err(Failure::NotReaped)?;
         if status.success() {
             return Ok(());
         }
-        let stderr = self.stderr.await.unwrap_or_default();
+        // It is dead: who else holds its stderr is not waited for.
+        let stderr = timeout(LAST_WORDS, self.stderr).await;
+        let stderr = stderr.ok().and_then(Result::ok).unwrap_or_default();
         Err(Failure::HelperFailed { status, stderr })
     }
 

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::trace::session::caught_by_socat;
 use crate::trace::{End, Outcome, Via};
 
 /// Why a session ended as it did.
@@ -23,6 +24,8 @@ pub enum Reason {
     },
     /// The kernel has no way to that address in there.
     NoWay,
+    /// socat ended before there was a connection to see: most likely for want of a way.
+    NotTried,
     /// Connecting, or the connection, failed with this errno.
     Errno(i32),
     /// The process to enter has ended, or never was.
@@ -104,9 +107,6 @@ pub(super) struct Facts {
     pub(super) is_broken_off: bool,
 }
 
-/// socat ends with 128 and the signal that it caught (`socat_signal`, socat.c).
-const CAUGHT: u8 = 128;
-
 impl Facts {
     /// What became of it, and why.
     pub(super) fn outcome(&self, via: Via, port: u16) -> (Outcome, Reason) {
@@ -156,15 +156,15 @@ impl Facts {
             End::Killed(signal) => {
                 (Outcome::Killed, Reason::HelperKilled { signal, is_socat: true })
             }
-            End::Exited(code) if is_caught(code) => {
-                let signal = code - CAUGHT;
+            End::Exited(exit_code) if let Some(signal) = caught_by_socat(exit_code) => {
                 (Outcome::Killed, Reason::HelperKilled { signal, is_socat: true })
             }
             End::Exited(exit_code) if self.is_connected => {
                 (Outcome::Failed, Reason::SocatFailed { exit_code })
             }
-            // connect(2) fails before there is a connection to see where no way leads.
-            End::Exited(_) if !self.is_tried => (Outcome::Unreachable, Reason::NoWay),
+            // connect(2) fails before there is a connection to see where no way leads. It is 1 that
+            // socat ends with after any error of its own.
+            End::Exited(1) if !self.is_tried => (Outcome::Unreachable, Reason::NotTried),
             End::Exited(exit_code) => match &self.failure {
                 Some(failure) => of_failure(failure, port),
                 None => (Outcome::Failed, Reason::SocatFailed { exit_code }),
@@ -192,9 +192,4 @@ fn of_failure(failure: &Failure, port: u16) -> (Outcome, Reason) {
         None | Some(libc::ETIMEDOUT) => (Outcome::Timeout, Reason::NoAnswer { after_ns }),
         Some(errno) => (Outcome::Failed, Reason::Errno(errno)),
     }
-}
-
-fn is_caught(code: u8) -> bool {
-    let signals = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
-    signals.iter().any(|&signal| i32::from(code) == i32::from(CAUGHT) + signal)
 }
