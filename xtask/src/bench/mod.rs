@@ -3,6 +3,7 @@
 mod bpf;
 mod forward;
 mod latency;
+mod netns;
 mod stats;
 mod storm;
 mod table;
