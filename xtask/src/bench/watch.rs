@@ -2,19 +2,18 @@
 //! sessions.
 
 use std::net::{TcpListener, TcpStream};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use rustix::thread::{UnshareFlags, unshare_unsafe};
 
 use super::bpf::{Before, RunTimes};
 use super::latency::monotonic_ns;
+use super::netns::inside;
 use super::stats::percentile;
 use super::storm;
 use super::table::{Column, draw};
 use super::tracer::{Running, Tracer};
-use crate::run::{cargo, quiet, shown};
+use crate::run::{cargo, shown};
 use crate::setup;
 
 /// Ordinary connections, and execs, of each measurement.
@@ -48,6 +47,7 @@ pub(crate) fn run(sessions: u32) -> Result<()> {
     };
     eprintln!("{SAMPLES} sessions for their latency, then {sessions} for the memory");
     let maps_mib = before.map_bytes()? as f64 / 1024.0 / 1024.0;
+    // What is connected to in there is a native forward of this process.
     let (latencies, warm, full) = inside(move || many_sessions(&watch, sessions))?;
     let one = |title, decimals, values: [Option<f64>; 2]| Column {
         title,
@@ -86,20 +86,6 @@ fn connect_often() -> Result<f64> {
         drop(client);
     }
     Ok(f64::from(CONNECTIONS) / start.elapsed().as_secs_f64())
-}
-
-/// Runs in a thread that has a network namespace of its own: what it connects to there is a native
-/// forward of this process.
-fn inside<T: Send>(job: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    std::thread::scope(|scope| {
-        let thread = scope.spawn(|| {
-            // SAFETY: the new namespace is this thread's alone, and no file descriptor depends on it.
-            unsafe { unshare_unsafe(UnshareFlags::NEWNET)? };
-            quiet(Command::new("ip").args(["link", "set", "lo", "up"]))?;
-            job()
-        });
-        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
 }
 
 /// Latencies in ms, and MiB of memory when warm and at the end.
