@@ -145,15 +145,18 @@ impl Screen {
 fn row(rows: &SessionRows, open: &Open, now_ns: u64) -> String {
     let bytes = open.bytes.map(|bytes| (bytes.sent, bytes.received));
     let age = now_ns.saturating_sub(open.begun_ns);
-    rows.row(&open.session, bytes, Some(age))
+    // They stand in the order of their start.
+    let session = Session { time_ns: open.begun_ns, ..open.session.clone() };
+    rows.row(&session, bytes, Some(age))
 }
 
-/// `3 open, 10 ok, 2 refused; 0 records lost`.
+/// `3 open, 10 ok, 2 refused`, or `3 open, 7 records lost, 10 ok, 2 refused`: a narrow terminal cuts
+/// the end off.
 fn last_line(open: usize, sums: &SessionSums, lost: u64) -> String {
     let ended = output::counts(sums.outcomes());
     let comma = if ended.is_empty() { "" } else { ", " };
-    let lost = if lost > 0 { format!("; {lost} records lost") } else { String::new() };
-    format!("{open} open{comma}{ended}{lost}")
+    let lost = if lost > 0 { format!(", {lost} records lost") } else { String::new() };
+    format!("{open} open{lost}{comma}{ended}")
 }
 
 fn complain_of(lost: u64) {
