@@ -44,3 +44,4 @@ mod watch;
 mod watch_live;
 mod watch_native;
 mod watch_noise;
+mod watch_rows;
