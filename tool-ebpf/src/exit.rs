@@ -14,7 +14,8 @@ use aya_ebpf::{
     maps::LruHashMap,
     programs::RawTracePointContext,
 };
-use pfsnoop_common::record::{COMM_LEN, ExitRecord, Kind};
+use pfsnoop_common::record::{COMM_LEN, ExitRecord, Kind, Ring};
+use pfsnoop_common::settings::filters;
 
 use crate::emit::{self, Urgency, ring_of};
 use crate::globals::setting;
@@ -40,8 +41,10 @@ static ENDED: LruHashMap<u32, u64> = LruHashMap::with_max_entries(1024, 0);
 #[inline(always)]
 pub(crate) fn expect_end(pid: u32, start_ns: u64) {
     if setting!(ends) != 0 && setting!(filters) != 0 {
-        // A map that evicts its oldest is never full.
-        let _ = PASSED.insert(pid, start_ns, 0);
+        if PASSED.insert(pid, start_ns, 0).is_err() {
+            // Its end will not be told.
+            emit::count_lost(Ring::Helpers);
+        }
     }
 }
 
@@ -58,6 +61,13 @@ fn claim_end(pid: u32, start_ns: u64) -> bool {
     // SAFETY: the value is copied at once.
     let is_other = unsafe { ENDED.get(pid) }.is_none_or(|&ended| ended != start_ns);
     is_other && ENDED.insert(pid, start_ns, 0).is_ok()
+}
+
+/// The ring buffer for an end. Where only helpers and forwarders are wanted, that of their
+/// connections, so that they stay in order.
+#[inline(always)]
+fn ring_of_end(comm: &[u8; COMM_LEN]) -> Ring {
+    if setting!(filters) & filters::HELPERS != 0 { Ring::Helpers } else { ring_of(comm) }
 }
 
 #[inline(always)]
@@ -87,7 +97,7 @@ fn try_exit(ctx: &RawTracePointContext) -> Option<()> {
     // SAFETY: the record is on the stack and of that size.
     unsafe {
         emit::output(
-            ring_of(&record.comm),
+            ring_of_end(&record.comm),
             Urgency::Batch,
             &raw const record,
             size_of::<ExitRecord>(),

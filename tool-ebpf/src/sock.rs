@@ -7,10 +7,14 @@
 //! name. So it is remembered there, by the socket's address, until the socket is closed. Of all other
 //! sockets, servers' among them, nothing is: they cost a few reads, and a look-up at their end.
 //!
-//! The kernel does not run a program within itself (`__bpf_trace_run`, kernel/trace/bpf_trace.c): an
-//! interrupt that comes while this one runs may end another socket, unseen. Waking the reader raises
-//! such an interrupt, so that is done only when it sleeps; and user space asks now and then after
-//! connections that it takes for open.
+//! The kernel does not run a program within itself on the same CPU (`__bpf_trace_run`,
+//! kernel/trace/bpf_trace.c): an interrupt that comes while this one runs may answer or end other
+//! sockets, a hundred at once where delayed acknowledgements are due, and all of them are passed
+//! over. So there are two programs, one after the other: whatever comes within one of them is seen by
+//! the other, and what neither has interrupted is taken by whichever comes first. A connection's
+//! beginning needs no second one: a process makes it, and none is scheduled while a program runs.
+//! Waking the reader raises such an interrupt, so that is done only when it sleeps; and user space
+//! asks now and then after connections that it takes for open.
 
 use aya_ebpf::{
     EbpfContext as _,
@@ -58,6 +62,17 @@ struct Sock(*const u8);
 /// Entry point.
 #[raw_tracepoint(tracepoint = "inet_sock_set_state")]
 fn inet_sock_set_state(ctx: RawTracePointContext) -> i32 {
+    if (ctx.arg::<u32>(1), ctx.arg::<u32>(2)) == (CLOSE, SYN_SENT) {
+        connecting(&ctx, Sock(ctx.arg::<*const u8>(0)));
+    } else {
+        try_state(&ctx);
+    }
+    0
+}
+
+/// Entry point for what comes while the one above runs, and is passed over there.
+#[raw_tracepoint(tracepoint = "inet_sock_set_state")]
+fn inet_sock_set_state_within(ctx: RawTracePointContext) -> i32 {
     try_state(&ctx);
     0
 }
@@ -86,25 +101,54 @@ fn try_look(sock: Sock, is_counted: bool) -> Option<()> {
     let age_ns = unsafe { bpf_ktime_get_boot_ns() }.saturating_sub(record.time_ns);
     let is_same = netns == record.netns && port == record.port;
     if age_ns < YOUNG_NS || is_same && u32::from(state) != CLOSE {
-        return if is_counted { report(sock, sock_states::OPEN, 0) } else { None };
+        if is_counted {
+            report(sock, record, sock_states::OPEN, 0);
+        }
+        return None;
     }
-    report(sock, if is_same { sock_states::CLOSED } else { sock_states::GONE }, 0)?;
-    CONNECTIONS.remove(sock.0 as u64).ok()
+    close(sock, record, if is_same { sock_states::CLOSED } else { sock_states::GONE }, 0)
 }
 
+/// A connection that is followed is answered, or over.
 #[inline(always)]
 fn try_state(ctx: &RawTracePointContext) -> Option<()> {
     let sock = Sock(ctx.arg::<*const u8>(0));
     match (ctx.arg::<u32>(1), ctx.arg::<u32>(2)) {
-        (CLOSE, SYN_SENT) => connecting(ctx, sock),
-        (SYN_SENT, ESTABLISHED) => report(sock, sock_states::CONNECTED, 0),
+        (SYN_SENT, ESTABLISHED) => answered(sock),
         (before, CLOSE) => {
+            // SAFETY: the value is copied at once.
+            let record = unsafe { CONNECTIONS.get(sock.0 as u64) }.copied()?;
             let is_broken_off = before == ESTABLISHED || before == CLOSE_WAIT;
-            report(sock, sock_states::CLOSED, u32::from(is_broken_off) * sock_flags::BROKEN_OFF)?;
-            CONNECTIONS.remove(sock.0 as u64).ok()
+            let flags = u32::from(is_broken_off) * sock_flags::BROKEN_OFF;
+            close(sock, record, sock_states::CLOSED, flags)
         }
         _ => None,
     }
+}
+
+/// The other side answered; only the first to say so is heard.
+#[inline(always)]
+fn answered(sock: Sock) -> Option<()> {
+    let known = CONNECTIONS.get_ptr_mut(sock.0 as u64)?;
+    // SAFETY: a map value is valid while the program runs, and only one CPU at a time changes a
+    // socket's state.
+    let record = unsafe {
+        if (*known).state != sock_states::CONNECTING {
+            return None;
+        }
+        (*known).state = sock_states::CONNECTED;
+        *known
+    };
+    report(sock, record, sock_states::CONNECTED, 0);
+    Some(())
+}
+
+/// It is over; only the first to say so is heard.
+#[inline(always)]
+fn close(sock: Sock, record: SockRecord, state: u32, flags: u32) -> Option<()> {
+    CONNECTIONS.remove(record.id).ok()?;
+    report(sock, record, state, flags);
+    Some(())
 }
 
 /// The current task connects: it is remembered when the connection may be a forward's.
@@ -142,7 +186,10 @@ fn connecting(ctx: &RawTracePointContext, sock: Sock) -> Option<()> {
         comm: process.comm().unwrap_or_default(),
     };
     sock.addresses(&mut record)?;
-    CONNECTIONS.insert(record.id, record, 0).ok()?;
+    if CONNECTIONS.insert(record.id, record, 0).is_err() {
+        emit::count_lost(Ring::Helpers);
+        return None;
+    }
     if is_foreign {
         // A forwarder that ends takes its connections with it.
         exit::expect_end(record.pid, record.start_ns);
@@ -159,11 +206,9 @@ fn is_of_family(process: Task) -> bool {
     setting!(filters) & filters::PPID == 0 || is(Some(process)) || is(process.parent())
 }
 
-/// Sends a followed connection in this state; `None` for one that is not followed.
+/// Sends a followed connection in this state.
 #[inline(always)]
-fn report(sock: Sock, state: u32, flags: u32) -> Option<()> {
-    // SAFETY: the value is copied at once; only one CPU at a time changes a socket's state.
-    let mut record = unsafe { CONNECTIONS.get(sock.0 as u64) }.copied()?;
+fn report(sock: Sock, mut record: SockRecord, state: u32, flags: u32) {
     record.state = state;
     record.flags |= flags;
     // SAFETY: the helper takes nothing.
@@ -182,7 +227,6 @@ fn report(sock: Sock, state: u32, flags: u32) -> Option<()> {
         }
     }
     send(&record);
-    Some(())
 }
 
 #[inline(always)]

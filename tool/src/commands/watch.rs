@@ -1,5 +1,6 @@
 //! `pfsnoop watch`: every port-forward of the node, whoever makes it, from its start to its end.
 
+mod live;
 mod screen;
 
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::time::{MissedTickBehavior, interval};
 
+use self::live::Live;
 use self::screen::Screen;
 use super::{start_logging, stop::Stop};
 use crate::cli;
@@ -136,7 +138,7 @@ impl Watcher {
     /// Learns what those that are shown have carried, and now and then of ends that were missed.
     fn look_at_open(&mut self, probe: &mut Probe) -> Result<()> {
         self.ticks += 1;
-        let are_shown = if self.screen.is_live() { Screen::rows_of_open() } else { 0 };
+        let are_shown = if self.screen.is_live() { Live::rows_of_open() } else { 0 };
         let are_looked_at =
             if self.ticks.is_multiple_of(LOOK_EVERY) { usize::MAX } else { are_shown };
         let open = self.sessions.open().filter_map(|open| open.connection);

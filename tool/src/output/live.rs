@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use super::sessions::cut;
+
 /// Lines that are taken back and drawn again, below everything else that is printed.
 pub struct Footer {
     /// Columns of each line as it was drawn last.
@@ -32,7 +34,7 @@ impl Footer {
     pub fn draw(&mut self, out: &mut impl Write, width: usize, lines: &[String]) -> io::Result<()> {
         for line in lines {
             // A line as wide as the terminal would move the cursor by two rows in some of them.
-            let line: String = line.chars().take(width.saturating_sub(1)).collect();
+            let line = cut(line, width.saturating_sub(1));
             writeln!(out, "{line}")?;
             self.drawn.push(line.chars().count());
         }
@@ -57,7 +59,7 @@ mod tests {
         footer.take_back(&mut out, 80).unwrap();
         assert!(out.is_empty(), "nothing was drawn");
         footer.draw(&mut out, 10, &["short".into(), "longer than ten".into()]).unwrap();
-        assert_eq!(out, b"short\nlonger th\n");
+        assert_eq!(out, "short\nlonger t…\n".as_bytes());
         out.clear();
         footer.take_back(&mut out, 5).unwrap();
         assert_eq!(out, b"\x1b[3A\r\x1b[J");

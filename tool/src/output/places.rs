@@ -2,15 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{
+    Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets,
+};
 
 use super::session::outcome;
 use crate::trace::{Outcome, PlaceSums, SessionSums};
 
-const TITLES: [&str; 7] =
-    ["TARGET", "PORT", "SESSIONS", "FAILED", "BYTES TO POD", "BYTES FROM POD", "MEDIAN"];
+const TITLES: [&str; 7] = ["TARGET", "PORT", "SESSIONS", "FAILED", "TO POD", "FROM POD", "MEDIAN"];
 
-/// The table; `None` when no session has ended. Within `width` cells are broken over several lines.
+/// Columns that hold a table whose cells can be read. A narrower terminal breaks its lines.
+const NARROWEST: u16 = 80;
+
+/// Most columns of a name that are kept on one line.
+const LONGEST_NAME: usize = 30;
+
+/// The table; `None` when no session has ended. Within `width` cells are broken over several lines,
+/// names last of all.
 #[must_use]
 pub fn places(sums: &SessionSums, width: Option<u16>) -> Option<String> {
     if sums.places().len() == 0 {
@@ -20,6 +28,7 @@ pub fn places(sums: &SessionSums, width: Option<u16>) -> Option<String> {
     table.load_style(presets::NOTHING);
     table.set_header(TITLES);
     if let Some(width) = width {
+        let width = width.max(NARROWEST);
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     }
     for ((target, port), sums) in sums.places() {
@@ -27,11 +36,21 @@ pub fn places(sums: &SessionSums, width: Option<u16>) -> Option<String> {
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 1));
+        if column.index == 0 {
+            column
+                .set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(longest_name(sums))));
+        }
         if column.index > 0 && TITLES[column.index] != "FAILED" {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
     Some(table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n"))
+}
+
+/// Columns that the names need, and the space behind them.
+fn longest_name(sums: &SessionSums) -> u16 {
+    let longest = sums.places().map(|((target, _), _)| target.chars().count()).max();
+    u16::try_from(longest.unwrap_or(0).min(LONGEST_NAME) + 1).unwrap_or(u16::MAX)
 }
 
 fn row(target: &str, port: u16, sums: &PlaceSums) -> [Cell; 7] {
@@ -53,4 +72,65 @@ fn row(target: &str, port: u16, sums: &PlaceSums) -> [Cell; 7] {
 pub fn counts(outcomes: &BTreeMap<Outcome, u64>) -> String {
     let counts = outcomes.iter().map(|(&why, count)| format!("{count} {}", outcome(why)));
     counts.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::{Closed, Destination, Program, Session, State, Via};
+
+    fn sums() -> SessionSums {
+        let mut sums = SessionSums::default();
+        let outcomes = [Outcome::Ok, Outcome::Killed, Outcome::HelperMissing, Outcome::Killed];
+        for (n, outcome) in (1..).zip(outcomes) {
+            let closed = Closed {
+                outcome,
+                reason: None,
+                helper: None,
+                stderr: None,
+                bytes_to_pod: Some(1000),
+                bytes_from_pod: Some(1_234_567),
+                connect_ns: None,
+                duration_ns: Some(n * 1_000_000_000),
+            };
+            let session = Session {
+                id: String::new(),
+                time_ns: 0,
+                via: Via::Native,
+                forwarder: Program { pid: 1, comm: Box::default() },
+                helper_pid: None,
+                target: Destination::default(),
+                port: 8080,
+                address: None,
+                state: State::Closed(closed),
+            };
+            sums.add(&session, "net:[4026532178]".to_owned());
+        }
+        sums
+    }
+
+    #[test]
+    fn a_line_for_each_place() {
+        let table = places(&sums(), None).unwrap();
+        let lines: Vec<Vec<_>> =
+            table.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(lines[0].join(" "), "TARGET PORT SESSIONS FAILED TO POD FROM POD MEDIAN");
+        let sums = "net:[4026532178] 8080 4 1 helper-missing, 2 killed 4000 4938268 ";
+        assert!(lines[1].join(" ").starts_with(sums), "{table}");
+        let median: f64 = lines[1][lines[1].len() - 2].parse().unwrap();
+        assert!((2.0..=3.1).contains(&median), "{table}");
+        assert!(places(&SessionSums::default(), None).is_none());
+    }
+
+    #[test]
+    fn names_and_counts_stay_whole_in_a_terminal() {
+        for width in [40, 80, 200] {
+            let table = places(&sums(), Some(width)).unwrap();
+            for whole in ["net:[4026532178] ", "1 helper-missing,", "4938268"] {
+                assert!(table.contains(whole), "{width}: {table}");
+            }
+            let widest = table.lines().map(|line| line.chars().count()).max().unwrap();
+            assert!(widest <= usize::from(width.max(NARROWEST)), "{width}: {table}");
+        }
+    }
 }

@@ -161,7 +161,8 @@ pub fn target_name(target: &Destination) -> String {
     }
 }
 
-fn cut(text: &str, width: usize) -> String {
+/// At most that many characters of it; the last one tells that there were more.
+pub(super) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }

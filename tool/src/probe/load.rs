@@ -79,14 +79,16 @@ fn give_memory_back() {
 pub(super) fn attach(programs: &mut Ebpf, options: &Options) -> Result<(), ProbeError> {
     // Exits first: of each exec that is seen, the end is seen too.
     if options.exits {
-        attach_raw(programs, "sched_process_exit")?;
+        attach_raw(programs, "sched_process_exit", "sched_process_exit")?;
     }
     if options.connections {
         let look: &mut RawTracePoint = program(programs, LOOK_AT_CONNECTION)?;
         look.load().map_err(program_failed("load a kernel program"))?;
-        attach_raw(programs, "inet_sock_set_state")?;
+        // The second sees what an interrupt brings while the first runs, and the other way round.
+        attach_raw(programs, "inet_sock_set_state_within", "inet_sock_set_state")?;
+        attach_raw(programs, "inet_sock_set_state", "inet_sock_set_state")?;
     }
-    attach_raw(programs, "sched_process_exec")?;
+    attach_raw(programs, "sched_process_exec", "sched_process_exec")?;
     if options.failed_execs {
         tracefs::with_tracefs(|| attach_failed_execs(programs))
             .map_err(ProbeError::NoTracefs)??;
@@ -108,11 +110,10 @@ pub(super) fn look_at_connection(
     Ok(())
 }
 
-/// The programs on raw tracepoints have their names.
-fn attach_raw(programs: &mut Ebpf, name: &'static str) -> Result<(), ProbeError> {
+fn attach_raw(programs: &mut Ebpf, name: &'static str, tracepoint: &str) -> Result<(), ProbeError> {
     let program: &mut RawTracePoint = program(programs, name)?;
     program.load().map_err(program_failed("load a kernel program"))?;
-    program.attach(name).map_err(program_failed("attach to a tracepoint"))?;
+    program.attach(tracepoint).map_err(program_failed("attach to a tracepoint"))?;
     Ok(())
 }
 

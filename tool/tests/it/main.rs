@@ -46,3 +46,4 @@ mod watch;
 mod watch_live;
 mod watch_native;
 mod watch_noise;
+mod watch_rows;

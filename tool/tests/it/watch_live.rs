@@ -2,21 +2,32 @@
 
 use std::io::Write as _;
 use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::native::inside;
 use crate::support::pod::DemoPod;
-use crate::support::{eventually, output, running::Running, system};
+use crate::support::{eventually, output, running::Running, stdout_of, system};
 use crate::watch::netns_of;
 
 /// On a terminal of that many columns and 24 lines; what it draws comes as it is.
 fn live(columns: u16, port: u16, no_color: &str) -> Running {
     let pfsnoop = env!("CARGO_BIN_EXE_pfsnoop");
-    let command = format!("stty cols {columns} rows 24; exec {pfsnoop} watch --port {port}");
+    let command =
+        format!("stty cols {columns} rows 24; echo $$ $(tty); exec {pfsnoop} watch --port {port}");
     let mut script = system("script");
     script.args(["-qfec", &command, "/dev/null"]).env("NO_COLOR", no_color);
     let mut running = Running::start(&mut script);
     running.stdout_line("header", |line| line.contains("TIME     STATE"));
     running
+}
+
+/// Its pid and its terminal.
+fn place(live: &mut Running) -> (Pid, String) {
+    let line = live.stdout_line("its place", |line| line.contains("/dev/"));
+    let (pid, tty) = line.trim().split_once(' ').unwrap();
+    (Pid::from_raw(pid.parse().unwrap()).unwrap(), tty.to_owned())
 }
 
 fn socat(pod: &DemoPod, port: u16) -> Child {
@@ -45,6 +56,12 @@ fn open_sessions_count_while_they_run_and_scroll_away_when_they_end() {
     stdin.write_all(b"question").unwrap();
     live.stdout_line("what it carried", |line| is_open(line, "    8     0"));
     live.stdout_line("the sums", |line| line.trim_end() == "1 open");
+    // The demo's own page is at another port.
+    let mut other = socat(&pod, 8080);
+    std::thread::sleep(Duration::from_millis(600));
+    assert!(!live.stdout().iter().any(|line| line.contains(" 8080 ")), "filtered by port");
+    other.kill().unwrap();
+    other.wait().unwrap();
     stdin.write_all(b"\n").unwrap();
     helper.wait().unwrap();
     live.stdout_line("its end", |line| {
@@ -67,4 +84,41 @@ fn a_narrow_terminal_without_colours() {
     assert_eq!(text.chars().count(), 40, "cut to the terminal: {text:?}");
     let has_colour = |line: &String| line.contains("\x1b[31m") || line.contains("\x1b[32m");
     assert!(!lines.iter().any(has_colour), "no colours: {lines:?}");
+}
+
+/// A row that scrolls takes the place of the open ones, which are drawn anew below it.
+#[test]
+fn many_open_sessions_leave_room_for_what_is_over() {
+    let pod = DemoPod::start();
+    let mut live = live(80, 8080, "1");
+    let (pid, tty) = place(&mut live);
+    let mut open: Vec<_> = (0..20).map(|_| socat(&pod, 8080)).collect();
+    // Other tests have sessions at that port too.
+    let more = |line: &str| line.contains(" more that are open");
+    live.stdout_line("what there is no room for", more);
+    let lines = live.stdout();
+    let end = lines.iter().position(|line| more(line)).unwrap();
+    let is_row = |line: &&String| line.contains(" net:[");
+    assert_eq!(lines[..end].iter().rev().take_while(is_row).count(), 16, "{lines:#?}");
+    let mut last = open.pop().unwrap();
+    last.kill().unwrap();
+    last.wait().unwrap();
+    let row = live.stdout_line("its end", |line| line.contains(" killed "));
+    assert!(row.starts_with("\x1b[") && row.contains("A\r\x1b[J"), "in their place: {row:?}");
+
+    // Half as wide and lower, from the next drawing on.
+    stdout_of(system("stty").args(["-F", &tty, "cols", "40", "rows", "12"]));
+    live.stdout_line("a narrow row", |line| {
+        is_row(&&line.to_owned()) && line.trim_end().ends_with('…')
+    });
+    kill_process(pid, Signal::INT).unwrap();
+    for helper in &mut open {
+        helper.kill().unwrap();
+        helper.wait().unwrap();
+    }
+    let (_, stdout, _) = live.end();
+    let table = stdout.iter().position(|line| line.starts_with("TARGET ")).expect("a table");
+    // The open ones were taken back before it.
+    assert!(stdout[table - 1].contains("A\r\x1b[J"), "{:?}", stdout[table - 1]);
+    assert!(stdout.iter().any(|line| line.contains(" still open")), "{stdout:#?}");
 }

@@ -4,11 +4,9 @@ use std::io::{BufWriter, IsTerminal as _, Stdout, Write as _, stdout};
 
 use anyhow::Result;
 
-use crate::output::{self, Footer, SessionRows, TextOrJson};
+use super::live::Live;
+use crate::output::{self, SessionRows, TextOrJson};
 use crate::trace::{Lost, Open, Session, SessionSums, State};
-
-/// Lines of the terminal that open sessions leave to what scrolls above them.
-const ROWS_ABOVE: usize = 8;
 
 /// Where sessions are shown.
 pub(super) struct Screen {
@@ -23,17 +21,14 @@ enum Shape {
     /// In a pipe.
     Rows(SessionRows),
     /// On a terminal.
-    Live(SessionRows, Footer),
+    Live(Live),
 }
 
 impl Screen {
     pub(super) fn new(output: TextOrJson) -> Self {
         let shape = match output {
             TextOrJson::Json => Shape::Json,
-            TextOrJson::Text if stdout().is_terminal() => {
-                let rows = SessionRows::new(output::terminal_width(), has_colour());
-                Shape::Live(rows, Footer::new())
-            }
+            TextOrJson::Text if stdout().is_terminal() => Shape::Live(Live::new()),
             TextOrJson::Text => Shape::Rows(SessionRows::new(None, false)),
         };
         Self { out: BufWriter::new(stdout()), shape, sums: SessionSums::default(), lost: 0 }
@@ -41,19 +36,16 @@ impl Screen {
 
     /// From here on sessions are seen.
     pub(super) fn begin(&mut self) -> Result<()> {
-        if let Shape::Rows(rows) | Shape::Live(rows, _) = &self.shape {
-            writeln!(self.out, "{}", rows.header())?;
+        match &self.shape {
+            Shape::Json => {}
+            Shape::Rows(rows) => writeln!(self.out, "{}", rows.header())?,
+            Shape::Live(live) => writeln!(self.out, "{}", live.header())?,
         }
         self.flush()
     }
 
     pub(super) fn is_live(&self) -> bool {
         matches!(self.shape, Shape::Live(..))
-    }
-
-    /// How many open sessions there is room for.
-    pub(super) fn rows_of_open() -> usize {
-        usize::from(size().1).saturating_sub(ROWS_ABOVE).max(1)
     }
 
     /// A session came into a state.
@@ -69,14 +61,7 @@ impl Screen {
                 }
             },
             // Open ones have their place below.
-            Shape::Live(rows, footer) if matches!(session.state, State::Closed(_)) => {
-                footer.take_back(&mut self.out, size().0.into())?;
-                let row = rows.row(session, None, None);
-                writeln!(self.out, "{row}")?;
-                if let Some(why) = rows.below(session, &row) {
-                    writeln!(self.out, "{why}")?;
-                }
-            }
+            Shape::Live(live) if matches!(session.state, State::Closed(_)) => live.ended(session),
             Shape::Live(..) => {}
         }
         Ok(())
@@ -100,26 +85,16 @@ impl Screen {
         open: impl Iterator<Item = &'a Open>,
         now_ns: u64,
     ) -> Result<()> {
-        let room = Self::rows_of_open();
-        let Shape::Live(rows, footer) = &mut self.shape else { return self.flush() };
-        let width = size().0;
-        *rows = SessionRows::new(Some(width), has_colour());
-        let open: Vec<_> = open.collect();
-        let mut lines = vec![String::new()];
-        lines.extend(open.iter().take(room).map(|open| row(rows, open, now_ns)));
-        if open.len() > room {
-            lines.push(format!("         and {} more that are open", open.len() - room));
+        if let Shape::Live(live) = &mut self.shape {
+            live.draw(&mut self.out, open, (&self.sums, self.lost), now_ns)?;
         }
-        lines.push(last_line(open.len(), &self.sums, self.lost));
-        footer.take_back(&mut self.out, width.into())?;
-        footer.draw(&mut self.out, width.into(), &lines)?;
         self.flush()
     }
 
     /// The last word.
     pub(super) fn end(&mut self, open: usize) -> Result<()> {
-        if let Shape::Live(_, footer) = &mut self.shape {
-            footer.take_back(&mut self.out, size().0.into())?;
+        if let Shape::Live(live) = &mut self.shape {
+            live.scroll(&mut self.out)?;
         }
         if !matches!(self.shape, Shape::Json) {
             if let Some(table) = output::places(&self.sums, output::terminal_width()) {
@@ -142,32 +117,6 @@ impl Screen {
     }
 }
 
-fn row(rows: &SessionRows, open: &Open, now_ns: u64) -> String {
-    let bytes = open.bytes.map(|bytes| (bytes.sent, bytes.received));
-    let age = now_ns.saturating_sub(open.begun_ns);
-    rows.row(&open.session, bytes, Some(age))
-}
-
-/// `3 open, 10 ok, 2 refused; 0 records lost`.
-fn last_line(open: usize, sums: &SessionSums, lost: u64) -> String {
-    let ended = output::counts(sums.outcomes());
-    let comma = if ended.is_empty() { "" } else { ", " };
-    let lost = if lost > 0 { format!("; {lost} records lost") } else { String::new() };
-    format!("{open} open{comma}{ended}{lost}")
-}
-
 fn complain_of(lost: u64) {
     output::complain(&format!("{lost} records were lost since the start; sessions may be missing"));
-}
-
-/// Columns and rows of the terminal.
-fn size() -> (u16, u16) {
-    let size = rustix::termios::tcgetwinsize(stdout()).ok();
-    let size = size.filter(|size| size.ws_col > 0 && size.ws_row > 0);
-    size.map_or((80, 24), |size| (size.ws_col, size.ws_row))
-}
-
-/// <https://no-color.org>: set to anything but nothing.
-fn has_colour() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

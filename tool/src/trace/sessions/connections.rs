@@ -18,20 +18,22 @@ impl Followed {
         whose: Option<Destination>,
         changed: &mut Vec<Session>,
     ) {
+        if sock.state == SockState::Connecting
+            && let Some(number) = self.forget_connection(sock.id)
+        {
+            // Another connection of that id, perhaps of another process: the end of the last one
+            // was lost.
+            self.lose_connection(number, changed);
+        }
         let number = match (self.of_connection(sock), sock.state) {
-            (Some(number), state) if state != SockState::Connecting => number,
-            (Some(number), SockState::Connecting) if self.is_native(number) => {
-                // Another connection of that id: the end of the last one was lost.
-                self.close(number, changed);
-                return self.sock(sock, whose, changed);
-            }
+            (Some(number), _) => number,
             // A first state may have been lost.
-            (_, SockState::Connecting | SockState::Connected) => {
+            (None, SockState::Connecting | SockState::Connected) => {
                 let Some(number) = self.session_of(sock, whose, changed) else { return };
                 self.connected_by(number, sock.id);
                 number
             }
-            (_, SockState::Open | SockState::Closed { .. } | SockState::Gone) => return,
+            (None, SockState::Open | SockState::Closed { .. } | SockState::Gone) => return,
         };
         let Some(tracked) = self.get_mut(number) else { return };
         changed.extend(tracked.connection(sock));
@@ -58,8 +60,13 @@ impl Followed {
         known.or_else(|| begins(sock).then(|| self.begin(Tracked::native(sock, whose), changed)))
     }
 
-    fn is_native(&self, number: u64) -> bool {
-        self.get(number).is_some_and(|one| one.open.session.via == Via::Native)
+    /// Its connection is over, and nobody knows how. A helper's own end will tell.
+    fn lose_connection(&mut self, number: u64, changed: &mut Vec<Session>) {
+        let Some(tracked) = self.get_mut(number) else { return };
+        tracked.open.connection = None;
+        if tracked.open.session.via == Via::Native || tracked.is_over() {
+            self.close(number, changed);
+        }
     }
 }
 

@@ -107,8 +107,9 @@ impl Followed {
         self.by_connection.insert(connection, number);
     }
 
-    pub(super) fn forget_connection(&mut self, id: u64) {
-        self.by_connection.remove(&id);
+    /// No session has that connection any more; the one that had it.
+    pub(super) fn forget_connection(&mut self, id: u64) -> Option<u64> {
+        self.by_connection.remove(&id)
     }
 
     /// One more event may come, or not.

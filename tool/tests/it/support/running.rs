@@ -89,8 +89,13 @@ impl Running {
     }
 
     /// Ends it as Ctrl-C does and returns how it ended and all of its stdout and stderr.
-    pub fn interrupt(mut self) -> (ExitStatus, Vec<String>, Vec<String>) {
+    pub fn interrupt(self) -> (ExitStatus, Vec<String>, Vec<String>) {
         self.signal(Signal::INT);
+        self.end()
+    }
+
+    /// Waits for its own end and returns how it ended and all of its stdout and stderr.
+    pub fn end(mut self) -> (ExitStatus, Vec<String>, Vec<String>) {
         let status = self.wait();
         (status, self.stdout.rest(), self.stderr.rest())
     }

@@ -1,0 +1,118 @@
+//! On a terminal: what is over scrolls away above what is open, which is drawn anew.
+
+use std::io::{self, Write, stdout};
+
+use crate::output::{self, Footer, SessionRows};
+use crate::trace::{Open, Session, SessionSums};
+
+/// How often it is drawn at most: under load there is something new every few milliseconds.
+const DRAW_EVERY_NS: u64 = 50_000_000;
+
+/// Lines of the terminal that open sessions leave to what scrolls above them.
+const ROWS_ABOVE: usize = 8;
+
+/// The lower end of the terminal, and what is to scroll above it.
+pub(super) struct Live {
+    rows: SessionRows,
+    footer: Footer,
+    /// Lines of what has ended since it was drawn.
+    ended: Vec<String>,
+    /// When that was: `CLOCK_BOOTTIME`, ns.
+    drawn_ns: u64,
+}
+
+impl Live {
+    pub(super) fn new() -> Self {
+        let rows = SessionRows::new(Some(size().0), has_colour());
+        Self { rows, footer: Footer::new(), ended: Vec::new(), drawn_ns: 0 }
+    }
+
+    pub(super) fn header(&self) -> String {
+        self.rows.header()
+    }
+
+    /// How many open sessions there is room for.
+    pub(super) fn rows_of_open() -> usize {
+        usize::from(size().1).saturating_sub(ROWS_ABOVE).max(1)
+    }
+
+    /// That session is over.
+    pub(super) fn ended(&mut self, session: &Session) {
+        let row = self.rows.row(session, None, None);
+        let why = self.rows.below(session, &row);
+        self.ended.push(row);
+        self.ended.extend(why);
+    }
+
+    /// Draws it, unless it was drawn a moment ago.
+    pub(super) fn draw<'a>(
+        &mut self,
+        out: &mut impl Write,
+        open: impl Iterator<Item = &'a Open>,
+        (sums, lost): (&SessionSums, u64),
+        now_ns: u64,
+    ) -> io::Result<()> {
+        if now_ns.saturating_sub(self.drawn_ns) < DRAW_EVERY_NS {
+            return Ok(());
+        }
+        self.drawn_ns = now_ns;
+        let (width, room) = (size().0, Self::rows_of_open());
+        self.rows = SessionRows::new(Some(width), has_colour());
+        let open: Vec<_> = open.collect();
+        let mut lines = vec![String::new()];
+        lines.extend(open.iter().take(room).map(|open| row(&self.rows, open, now_ns)));
+        if open.len() > room {
+            lines.push(format!("         and {} more that are open", open.len() - room));
+        }
+        lines.push(last_line(open.len(), sums, lost));
+        self.scroll(out)?;
+        self.footer.draw(out, width.into(), &lines)
+    }
+
+    /// Takes it back, and leaves what has ended in its place.
+    pub(super) fn scroll(&mut self, out: &mut impl Write) -> io::Result<()> {
+        self.footer.take_back(out, size().0.into())?;
+        self.ended.drain(..).try_for_each(|line| writeln!(out, "{line}"))
+    }
+}
+
+fn row(rows: &SessionRows, open: &Open, now_ns: u64) -> String {
+    let bytes = open.bytes.map(|bytes| (bytes.sent, bytes.received));
+    let age = now_ns.saturating_sub(open.begun_ns);
+    // They stand in the order of their start.
+    let session = Session { time_ns: open.begun_ns, ..open.session.clone() };
+    rows.row(&session, bytes, Some(age))
+}
+
+/// `3 open, 10 ok, 2 refused`, or `3 open, 7 records lost, 10 ok, 2 refused`: a narrow terminal cuts
+/// the end off.
+fn last_line(open: usize, sums: &SessionSums, lost: u64) -> String {
+    let ended = output::counts(sums.outcomes());
+    let comma = if ended.is_empty() { "" } else { ", " };
+    let lost = if lost > 0 { format!(", {lost} records lost") } else { String::new() };
+    format!("{open} open{lost}{comma}{ended}")
+}
+
+/// Columns and rows of the terminal.
+fn size() -> (u16, u16) {
+    let size = rustix::termios::tcgetwinsize(stdout()).ok();
+    let size = size.filter(|size| size.ws_col > 0 && size.ws_row > 0);
+    size.map_or((80, 24), |size| (size.ws_col, size.ws_row))
+}
+
+/// <https://no-color.org>: set to anything but nothing.
+fn has_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_stand_where_a_narrow_terminal_shows_them() {
+        let sums = SessionSums::default();
+        assert_eq!(last_line(3, &sums, 0), "3 open");
+        assert_eq!(last_line(3, &sums, 7), "3 open, 7 records lost");
+    }
+}
