@@ -39,6 +39,7 @@ mod odd_execs;
 mod records;
 mod runbook;
 mod sessions;
+mod silent_runtime;
 mod targets;
 mod watch;
 mod watch_live;
