@@ -31,6 +31,7 @@ mod filters;
 mod forward;
 mod forward_end;
 mod kernels;
+mod late_names;
 mod loss;
 mod names;
 mod native;
