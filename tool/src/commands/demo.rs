@@ -31,13 +31,11 @@ const PAGE_LINES: usize = 5;
 
 pub(super) async fn run(args: cli::Demo) -> Result<()> {
     start_logging(args.verbose);
-    let mut stop = Stop::new(None)?;
+    let mut stop = Stop::new()?;
     let dialer = Nsenter::look_up()?;
     let children = Children::watch(args.verbose)?;
-    let pod = tokio::select! {
-        pod = Pod::start() => pod?,
-        () = stop.wait() => return Ok(()),
-    };
+    let Some(pod) = stop.or(Pod::start()).await else { return Ok(()) };
+    let pod = pod?;
     let outcome = forward_to(&pod, dialer, children, &mut stop, args.stay).await;
     pod.stop().await;
     outcome

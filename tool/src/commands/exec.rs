@@ -20,9 +20,10 @@ const LOSS_CHECK: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(args: cli::Exec) -> Result<()> {
     start_logging(args.verbose);
-    let mut stop = Stop::new(args.duration)?;
-    let mut screen = Screen::new(&args).await;
+    let mut stop = Stop::new()?;
+    let Some(mut screen) = stop.or(Screen::new(&args)).await else { return Ok(()) };
     let mut probe = Probe::attach(&options(&args, screen.selection.filter()))?;
+    stop.after(args.duration);
     screen.rows.header()?;
 
     let mut loss_check = interval(LOSS_CHECK);

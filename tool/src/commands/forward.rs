@@ -12,10 +12,10 @@ use crate::trace::{Destination, Owner};
 
 pub(super) async fn run(args: cli::Forward) -> Result<()> {
     start_logging(args.verbose);
-    let mut stop = Stop::new(None)?;
+    let mut stop = Stop::new()?;
     let runtimes = args.runtimes.into();
-    let target = Target::find(&args.target, &args.namespace, &runtimes).await;
-    let target = target.map_err(harmless)?;
+    let found = stop.or(Target::find(&args.target, &args.namespace, &runtimes)).await;
+    let Some(target) = found.transpose().map_err(harmless)? else { return Ok(()) };
     if target.is_host_network() {
         output::complain("note: the target has the node's own network: its ports are the node's");
     }
@@ -26,7 +26,8 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
         Children::watch(args.verbose)
             .context("cannot watch what is spawned (--no-watch forwards without)")?
     };
-    let destination = destination(&target, &runtimes, args.output).await;
+    let found = stop.or(destination(&target, &runtimes, args.output)).await;
+    let Some(destination) = found else { return Ok(()) };
     let mut telling = Telling::new(children, dialer.via(), destination, args.output)?;
     let listeners = listen(&args.address, &args.ports)?;
     warn_of_the_open(&listeners);

@@ -1,5 +1,6 @@
 //! When a command ends: a signal, the time it was given, or nobody reading any more.
 
+use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -18,16 +19,28 @@ pub(super) struct Stop {
 
 impl Stop {
     /// From here on the signals no longer end the process by themselves.
-    pub(super) fn new(duration: Option<Duration>) -> io::Result<Self> {
+    pub(super) fn new() -> io::Result<Self> {
         end_at_once_by_a_second()?;
         let signals = [
             signal(SignalKind::interrupt())?,
             signal(SignalKind::terminate())?,
             signal(SignalKind::hangup())?,
         ];
+        Ok(Self { signals, deadline: None })
+    }
+
+    /// The time runs from now on, if there is an end to it.
+    pub(super) fn after(&mut self, duration: Option<Duration>) {
         // A duration beyond what the clock can hold is for ever.
-        let deadline = duration.and_then(|duration| Instant::now().checked_add(duration));
-        Ok(Self { signals, deadline })
+        self.deadline = duration.and_then(|duration| Instant::now().checked_add(duration));
+    }
+
+    /// What comes of `work`, which may wait for others; `None` when the end comes first.
+    pub(super) async fn or<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            done = work => Some(done),
+            () = self.wait() => None,
+        }
     }
 
     /// Waits for the end.

@@ -22,9 +22,11 @@ const TICK: Duration = Duration::from_millis(250);
 
 pub(super) async fn run(args: cli::Watch) -> Result<()> {
     start_logging(args.verbose);
-    let mut stop = Stop::new(args.duration)?;
-    let mut watcher = Watcher::new(args).await;
+    let mut stop = Stop::new()?;
+    let duration = args.duration;
+    let Some(mut watcher) = stop.or(Watcher::new(args)).await else { return Ok(()) };
     let mut probe = Probe::attach(&watcher.options())?;
+    stop.after(duration);
     watcher.screen.begin()?;
 
     let mut tick = interval(TICK);

@@ -1,11 +1,11 @@
 //! Whose a process is: from its cgroup, from the network namespace that it has entered, or from
 //! the target that it is about to enter; with names from the runtimes or the kubelet's folders.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Target;
+use super::memory::Memory;
 use super::runtimes::Runtimes;
 use super::source::{self, Source};
 use crate::node::cgroup::{Placement, Runtime, of_name, placement_of};
@@ -13,12 +13,6 @@ use crate::node::kubelet::Logs;
 use crate::node::netns;
 use crate::node::process::{netns_of, processes_in_netns};
 use crate::trace::{Container, ExecEvent, Invocation, Owner, Pod, invocation};
-
-/// Most containers whose names are remembered. Ids are never used again, so none grows stale.
-const REMEMBERED: usize = 4096;
-
-/// How long a network namespace in which no container was found is left alone.
-const NOBODYS_FOR: Duration = Duration::from_secs(1);
 
 /// How long a runtime that did not answer is left alone: rows wait for each of its answers.
 const SILENT_FOR: Duration = Duration::from_secs(30);
@@ -28,11 +22,12 @@ pub struct Attributor {
     sources: Vec<Asked>,
     logs: Logs,
     host_netns: Option<u32>,
-    names: HashMap<String, Names>,
+    /// By id of the container. Ids are never used again, so nothing grows stale.
+    names: Memory<String, Names>,
+    /// By uid, what the folders tell of a pod.
+    pods: Memory<String, Pod>,
     /// A process that was in that network namespace, and in a container, when we looked.
-    in_netns: HashMap<u32, u32>,
-    /// Network namespaces without a container when we last looked, and when that was.
-    nobodys: HashMap<u32, Instant>,
+    in_netns: Memory<u32, u32>,
 }
 
 /// A runtime, and when it last failed to answer.
@@ -75,9 +70,9 @@ impl Attributor {
             logs: Logs::default(),
             host_netns: netns::inode_of(&netns::host_file())
                 .and_then(|inode| u32::try_from(inode).ok()),
-            names: HashMap::new(),
-            in_netns: HashMap::new(),
-            nobodys: HashMap::new(),
+            names: Memory::new(),
+            pods: Memory::new(),
+            in_netns: Memory::new(),
         }
     }
 
@@ -136,10 +131,10 @@ impl Attributor {
     pub async fn owner(&mut self, trail: Trail) -> Owner {
         let Placement { container, pod_uid } = trail.placement;
         let Some((id, runtime)) = container else {
-            return Owner { container: None, pod: pod_uid.and_then(|uid| self.logs.pod(&uid)) };
+            return Owner { container: None, pod: pod_uid.and_then(|uid| self.pod(&uid)) };
         };
         let Names { runtime: known, name, pod } = self.names(&id).await;
-        let pod = pod.or_else(|| self.logs.pod(&pod_uid?));
+        let pod = pod.or_else(|| self.pod(&pod_uid?));
         let shared = trail.by_netns && pod.is_some();
         let runtime = known.unwrap_or_else(|| runtime_name(runtime));
         let container = Container { id, runtime, name };
@@ -153,46 +148,47 @@ impl Attributor {
             if netns_of(pid).ok() == Some(netns.into()) {
                 return placement_of(pid);
             }
-            self.in_netns.remove(&netns);
+            self.in_netns.forget(&netns);
         }
         // Looking through all processes is slow, and each exec in there would do it again.
-        if self.nobodys.get(&netns).is_some_and(|when| when.elapsed() < NOBODYS_FOR) {
+        if self.in_netns.is_nothing(&netns) {
             return None;
         }
         let placed = |pid| Some((pid, placement_of(pid)?));
         let mut found = processes_in_netns(netns.into()).filter_map(placed);
-        let Some((pid, placement)) = found.find(|(_, placement)| placement.container.is_some())
-        else {
-            self.nobodys.retain(|_, when| when.elapsed() < NOBODYS_FOR);
-            self.nobodys.insert(netns, Instant::now());
-            return None;
-        };
-        self.in_netns.insert(netns, pid);
-        Some(placement)
+        let found = found.find(|(_, placement)| placement.container.is_some());
+        self.in_netns.keep(netns, found.as_ref().map(|&(pid, _)| pid));
+        found.map(|(_, placement)| placement)
     }
 
     async fn names(&mut self, id: &str) -> Names {
         if let Some(names) = self.names.get(id) {
             return names.clone();
         }
-        let names = self.look_up_names(id).await;
-        if names.name.is_some() || names.pod.is_some() {
-            if self.names.len() >= REMEMBERED {
-                self.names.clear();
-            }
-            self.names.insert(id.to_owned(), names.clone());
+        if self.names.is_nothing(id) {
+            return Names::default();
         }
-        names
+        let names = self.look_up_names(id).await;
+        self.names.keep(id.to_owned(), names.clone());
+        names.unwrap_or_default()
     }
 
-    async fn look_up_names(&mut self, id: &str) -> Names {
+    /// The pod of that uid, by the folders' names.
+    fn pod(&mut self, uid: &str) -> Option<Pod> {
+        if self.pods.get(uid).is_none() && !self.pods.is_nothing(uid) {
+            self.pods.keep(uid.to_owned(), self.logs.pod(uid));
+        }
+        self.pods.get(uid).cloned()
+    }
+
+    async fn look_up_names(&mut self, id: &str) -> Option<Names> {
         for asked in &mut self.sources {
             if asked.silent.is_some_and(|when| when.elapsed() < SILENT_FOR) {
                 continue;
             }
             match asked.source.names(id).await {
                 Ok(Some(source::Names { name, pod })) => {
-                    return Names { runtime: Some(asked.source.name()), name, pod };
+                    return Some(Names { runtime: Some(asked.source.name()), name, pod });
                 }
                 Ok(None) => asked.silent = None,
                 Err(error) => {
@@ -202,10 +198,8 @@ impl Attributor {
                 }
             }
         }
-        match self.logs.container(id) {
-            Some((name, pod)) => Names { runtime: None, name: Some(name), pod: Some(pod) },
-            None => Names::default(),
-        }
+        let (name, pod) = self.logs.container(id)?;
+        Some(Names { runtime: None, name: Some(name), pod: Some(pod) })
     }
 }
 

@@ -13,6 +13,7 @@ pub mod cri;
 mod docker;
 mod find;
 mod inventory;
+mod memory;
 mod name;
 mod roll_call;
 mod runtimes;

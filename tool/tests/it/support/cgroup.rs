@@ -16,7 +16,12 @@ pub struct Cgroup(PathBuf);
 
 impl Cgroup {
     pub fn create(name: &str) -> Self {
-        let path = root().join(format!("pfsnoop-{name}-{}", std::process::id()));
+        Self::named(&format!("pfsnoop-{name}-{}", std::process::id()))
+    }
+
+    /// One of exactly that name.
+    pub fn named(name: &str) -> Self {
+        let path = root().join(name);
         std::fs::create_dir(&path).unwrap();
         Self(path)
     }

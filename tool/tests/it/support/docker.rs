@@ -1,6 +1,6 @@
 //! A Docker daemon of the test's own: own socket, own data, no network of the host's touched.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::image::busybox_root;
@@ -15,7 +15,7 @@ pub struct Docker {
 impl Docker {
     /// Starts a daemon below a folder of this name, and gives it an image, `busybox`.
     pub fn start(name: &str) -> Self {
-        let dir = std::env::temp_dir().join(format!("pfsnoop-{name}-{}", std::process::id()));
+        let dir = dir_of(name);
         std::fs::create_dir_all(&dir).unwrap();
         let path = |name: &str| dir.join(name).display().to_string();
         let daemon = Running::start(system("dockerd").args([
@@ -31,6 +31,8 @@ impl Docker {
             "--iptables=false",
             "--ip6tables=false",
             "--storage-driver=vfs",
+            // It tells of each request.
+            "--debug",
         ]));
         let docker = Self { dir, daemon };
         eventually("the Docker daemon", || {
@@ -49,7 +51,13 @@ impl Docker {
 
     /// Where it listens, as `DOCKER_HOST`.
     pub fn host(&self) -> String {
-        format!("unix://{}", self.dir.join("docker.sock").display())
+        host_in(&self.dir)
+    }
+
+    /// How often it has been asked for the container of that id.
+    pub fn inspections(&self, id: &str) -> usize {
+        let request = format!("/containers/{id}/json");
+        self.daemon.stderr().iter().filter(|line| line.contains(&request)).count()
     }
 
     /// The socket of the containerd that it has started, whose CRI is disabled.
@@ -81,6 +89,14 @@ impl Docker {
         let tar = busybox_root(&self.dir);
         stdout_of(self.client().arg("import").arg(&tar).arg("busybox"));
     }
+}
+
+fn dir_of(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("pfsnoop-{name}-{}", std::process::id()))
+}
+
+fn host_in(dir: &Path) -> String {
+    format!("unix://{}", dir.join("docker.sock").display())
 }
 
 impl Drop for Docker {

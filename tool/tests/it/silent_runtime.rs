@@ -1,0 +1,82 @@
+//! A runtime that takes connections and answers nothing: each answer is waited for five seconds.
+
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::exec::run;
+use crate::odd_execs::records;
+use crate::support::{pfsnoop, pod::DemoPod, running::Running};
+
+/// A socket like that of a daemon that stands still.
+struct Silent {
+    path: PathBuf,
+    listener: UnixListener,
+}
+
+impl Silent {
+    fn start(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("pfsnoop-{name}-{}", std::process::id()));
+        let listener = UnixListener::bind(&path).unwrap();
+        Self { path, listener }
+    }
+
+    /// `pfsnoop` with these options, which asks this runtime alone.
+    fn pfsnoop(&self, args: &[&str]) -> Command {
+        let mut command = pfsnoop(args);
+        command.env("DOCKER_HOST", format!("unix://{}", self.path.display()));
+        command.env("CONTAINER_RUNTIME_ENDPOINT", "/nonexistent/cri.sock");
+        command
+    }
+
+    /// Waits until it is asked.
+    fn wait(&self) {
+        self.listener.accept().unwrap();
+    }
+}
+
+impl Drop for Silent {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+#[test]
+fn a_duration_begins_with_the_tracing() {
+    let silent = Silent::start("silent-duration");
+    let mut exec = Running::start(&mut silent.pfsnoop(&["-o", "json", "--duration", "1"]));
+    let args = ["watch", "--duration", "3", "--verbose"];
+    let mut watch = Running::start(&mut silent.pfsnoop(&args));
+    while !exec.ended() {
+        run("/bin/true", &["m-silent"]);
+        sleep(Duration::from_millis(50));
+    }
+    let shown = records(&exec).iter().filter(|row| row["args"][1] == "m-silent").count();
+    assert!(shown > 2, "{shown} shown; {:#?}", exec.stderr());
+    watch.stderr_line("word that it is attached", |line| line.contains("attached"));
+    let attached = Instant::now();
+    assert!(watch.wait().success());
+    assert!(attached.elapsed() > Duration::from_secs(1), "{:?}", attached.elapsed());
+}
+
+#[test]
+fn an_interrupt_does_not_wait_for_a_runtime() {
+    let pod = DemoPod::start();
+    let by_pid = format!("pid/{}", pod.pause);
+    for args in [
+        &["exec", "-o", "json"][..],
+        &["watch"],
+        &["forward", "kuard", ":80"],
+        &["forward", &by_pid, ":80", "-o", "json"],
+    ] {
+        let silent = Silent::start("silent-interrupt");
+        let running = Running::start(&mut silent.pfsnoop(args));
+        silent.wait();
+        let begin = Instant::now();
+        let (status, _, stderr) = running.interrupt();
+        assert!(begin.elapsed() < Duration::from_secs(2), "{args:?}: {:?}", begin.elapsed());
+        assert!(status.success(), "{args:?}: {status:?}, {stderr:#?}");
+    }
+}
