@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::net::UnixListener;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -301,4 +303,22 @@ fn ends_after_a_count_of_sessions_and_after_a_time() {
     assert_eq!(counted.whole_stdout().len(), 4, "two starts and two ends");
     let mut timed = watch(&["--duration", "0.3"]);
     assert!(timed.wait().success());
+}
+
+#[test]
+fn what_happens_while_a_runtime_stands_still_is_told() {
+    let socket = std::env::temp_dir().join(format!("pfsnoop-still-watch-{}", std::process::id()));
+    // It accepts, by the kernel's doing, and says nothing.
+    let _still = UnixListener::bind(&socket).unwrap();
+    let begin = Instant::now();
+    let mut command = pfsnoop(&["watch", "-o", "json", "-v"]);
+    let mut watch = Running::start(command.env("CONTAINER_RUNTIME_ENDPOINT", &socket));
+    watch.stderr_line("word that it is attached", |line| line.contains("attached"));
+    let mut helper = spawn(&mut nsenter(4_194_304, 80));
+    let pid = helper.id();
+    helper.wait().unwrap();
+    assert!(begin.elapsed() < Duration::from_secs(5), "that long it is waited for");
+    let record = closed(&watch, |record| record["helper_pid"] == pid);
+    assert_eq!(record["outcome"], "target-gone", "{record}");
+    std::fs::remove_file(&socket).unwrap();
 }
