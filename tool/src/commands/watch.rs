@@ -23,11 +23,12 @@ const TICK: Duration = Duration::from_millis(250);
 pub(super) async fn run(args: cli::Watch) -> Result<()> {
     start_logging(args.verbose);
     let mut stop = Stop::new()?;
-    let duration = args.duration;
-    let Some(mut watcher) = stop.or(Watcher::new(args)).await else { return Ok(()) };
-    let mut probe = Probe::attach(&watcher.options())?;
-    stop.after(duration);
-    watcher.screen.begin()?;
+    let mut probe = Probe::attach(&options(args.verbose))?;
+    let mut screen = Screen::new(args.output);
+    screen.begin()?;
+    stop.after(args.duration);
+    // A runtime that stands still is waited for; what happens meanwhile is kept.
+    let Some(mut watcher) = stop.or(Watcher::new(args, screen)).await else { return Ok(()) };
 
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -53,6 +54,19 @@ pub(super) async fn run(args: cli::Watch) -> Result<()> {
     watcher.screen.end(watcher.sessions.open().len())
 }
 
+fn options(verbose: bool) -> Options {
+    Options {
+        // Whatever else is executed on this node costs a look at its name.
+        settings: Filter { helpers: true, ..Filter::default() }.settings(),
+        // A socat that is missing shows in nsenter's exit code.
+        failed_execs: false,
+        exits: true,
+        connections: true,
+        cgroup_names: false,
+        verbose,
+    }
+}
+
 /// Ticks between two looks at every connection that should be open.
 const LOOK_EVERY: u32 = 4;
 
@@ -62,7 +76,6 @@ struct Watcher {
     destinations: Destinations,
     owners: OwnerFilter,
     port: Option<u16>,
-    verbose: bool,
     ticks: u32,
     /// How many more may end.
     ends_left: Option<u64>,
@@ -70,29 +83,15 @@ struct Watcher {
 }
 
 impl Watcher {
-    async fn new(args: cli::Watch) -> Self {
+    async fn new(args: cli::Watch, screen: Screen) -> Self {
         Self {
             sessions: Sessions::default(),
             destinations: Destinations::new(&args.runtimes.into()).await,
             owners: OwnerFilter { pod: args.pod, container: None },
             port: args.port,
-            verbose: args.verbose,
             ticks: 0,
             ends_left: args.count,
-            screen: Screen::new(args.output),
-        }
-    }
-
-    fn options(&self) -> Options {
-        Options {
-            // Whatever else is executed on this node costs a look at its name.
-            settings: Filter { helpers: true, ..Filter::default() }.settings(),
-            // A socat that is missing shows in nsenter's exit code.
-            failed_execs: false,
-            exits: true,
-            connections: true,
-            cgroup_names: false,
-            verbose: self.verbose,
+            screen,
         }
     }
 

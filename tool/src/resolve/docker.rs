@@ -80,7 +80,8 @@ impl Source for Engine {
             };
             let labels = found.config.and_then(|config| config.labels).unwrap_or_default();
             let name = found.name.map(|name| name.trim_start_matches('/').to_owned());
-            Ok(Some(Names { name, pod: pod_of(&labels) }))
+            let pod = pod_of(&labels, name.as_deref());
+            Ok(Some(Names { name, pod }))
         })
     }
 }
@@ -94,20 +95,56 @@ fn listed(summary: ContainerSummary) -> Option<Listed> {
     let is_sandbox =
         labels.get("io.kubernetes.docker.type").is_some_and(|kind| kind == "podsandbox");
     let name = summary.names.unwrap_or_default().into_iter().next();
+    let name = name.map(|name| name.trim_start_matches('/').to_owned());
     let state = summary.state.map(|state| state.to_string()).unwrap_or_default();
     Some(Listed {
         kind: if is_sandbox { Kind::Sandbox } else { Kind::Container },
         id: summary.id?,
-        name: name.map(|name| name.trim_start_matches('/').to_owned()),
-        pod: pod_of(&labels),
+        pod: pod_of(&labels, name.as_deref()),
+        name,
         // One that is paused still has its process and its network.
         is_running: matches!(state.as_str(), "running" | "paused"),
         state,
     })
 }
 
-/// dockershim's and cri-dockerd's labels (libdocker/..., `core/labels.go`).
-fn pod_of(labels: &HashMap<String, String>) -> Option<Pod> {
+/// By the labels of the kubelet, which dockershim and cri-dockerd pass on. Whoever else asks them for
+/// a pod, as `crictl runp` does, need give none: then by the name that they make.
+fn pod_of(labels: &HashMap<String, String>, name: Option<&str>) -> Option<Pod> {
     let label = |name: &str| labels.get(&format!("io.kubernetes.pod.{name}")).cloned();
-    Some(Pod { namespace: label("namespace")?, name: label("name")?, uid: label("uid")? })
+    let by_labels =
+        || Some(Pod { namespace: label("namespace")?, name: label("name")?, uid: label("uid")? });
+    by_labels().or_else(|| {
+        labels.get("io.kubernetes.docker.type")?;
+        pod_in(name?)
+    })
+}
+
+/// `k8s_CONTAINER_POD_NAMESPACE_UID_ATTEMPT` (cri-dockerd, `core/naming.go`), of which no part has
+/// an underscore; where that name was taken, more follows.
+fn pod_in(name: &str) -> Option<Pod> {
+    let mut parts = name.strip_prefix("k8s_")?.split('_').skip(1).map(str::to_owned);
+    let (name, namespace, uid) = (parts.next()?, parts.next()?, parts.next()?);
+    parts.next()?;
+    Some(Pod { namespace, name, uid })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pod_without_a_kubelets_labels_is_told_by_its_name() {
+        let of = |kind: &str, name: &str| {
+            let labels = HashMap::from([(kind.to_owned(), "podsandbox".to_owned())]);
+            pod_of(&labels, Some(name)).map(|pod| [pod.namespace, pod.name, pod.uid])
+        };
+        let kind = "io.kubernetes.docker.type";
+        let kuard = Some(["shop", "kuard", "8765-43"].map(str::to_owned));
+        assert_eq!(of(kind, "k8s_POD_kuard_shop_8765-43_0"), kuard);
+        assert_eq!(of(kind, "k8s_web_kuard_shop_8765-43_0_1a2b3c"), kuard);
+        assert_eq!(of(kind, "k8s_POD_kuard_shop"), None);
+        assert_eq!(of(kind, "k8s"), None);
+        assert_eq!(of("anybody's", "k8s_POD_kuard_shop_8765-43_0"), None);
+    }
 }

@@ -30,12 +30,17 @@ fn pods_and_containers_are_found_by_name() {
     docker.run("plain-web", serve);
     docker.run("plain-other", "sleep 1000");
     start_pod(&docker, "kuard");
+    // As cri-dockerd makes one that crictl asked for, and no kubelet.
+    let bare = format!("k8s_POD_bare_shop_{}_0", crate::attribution::UID);
+    let labels = ["io.kubernetes.docker.type=podsandbox".to_owned()];
+    docker.run_with(&bare, "none", &labels, &serve.replace("plain", "bare"));
     let id = stdout_of(docker.client().args(["inspect", "--format", "{{.Id}}", "plain-web"]));
 
     let by_prefix = format!("container/{}", &id[..8]);
     for (target, namespace, page) in [
         ("kuard", "shop", "in the pod\n"),
         ("pod/kuard", "shop", "in the pod\n"),
+        ("bare", "shop", "bare\n"),
         ("container/plain-web", "default", "plain\n"),
         (&by_prefix, "default", "plain\n"),
     ] {

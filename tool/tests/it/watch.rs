@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::net::UnixListener;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -271,4 +273,22 @@ fn bytes_are_those_of_the_payload_exactly() {
         assert_eq!([&end["bytes_to_pod"], &end["bytes_from_pod"]], [to, from], "{end}");
         assert_eq!(end["outcome"], "ok", "{end}");
     }
+}
+
+#[test]
+fn what_happens_while_a_runtime_stands_still_is_told() {
+    let socket = std::env::temp_dir().join(format!("pfsnoop-still-watch-{}", std::process::id()));
+    // It accepts, by the kernel's doing, and says nothing.
+    let _still = UnixListener::bind(&socket).unwrap();
+    let begin = Instant::now();
+    let mut command = pfsnoop(&["watch", "-o", "json", "-v"]);
+    let mut watch = Running::start(command.env("CONTAINER_RUNTIME_ENDPOINT", &socket));
+    watch.stderr_line("word that it is attached", |line| line.contains("attached"));
+    let mut helper = spawn(&mut nsenter(4_194_304, 80));
+    let pid = helper.id();
+    helper.wait().unwrap();
+    assert!(begin.elapsed() < Duration::from_secs(5), "that long it is waited for");
+    let record = closed(&watch, |record| record["helper_pid"] == pid);
+    assert_eq!(record["outcome"], "target-gone", "{record}");
+    std::fs::remove_file(&socket).unwrap();
 }
