@@ -1,25 +1,20 @@
 //! Whose a process is: from its cgroup, from the network namespace that it has entered, or from
 //! the target that it is about to enter; with names from the runtimes or the kubelet's folders.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
 use super::Target;
 use super::memory::Memory;
+use super::namers::Namers;
 use super::runtimes::Runtimes;
-use super::source::{self, Source};
+use super::source;
 use crate::node::cgroup::{Placement, Runtime, of_name, placement_of};
 use crate::node::kubelet::Logs;
 use crate::node::netns;
 use crate::node::process::{netns_of, processes_in_netns};
 use crate::trace::{Container, ExecEvent, Invocation, Owner, Pod, invocation};
 
-/// How long a runtime that did not answer is left alone: rows wait for each of its answers.
-const SILENT_FOR: Duration = Duration::from_secs(30);
-
 /// Finds owners. One is enough for a command: it remembers names.
 pub struct Attributor {
-    sources: Vec<Asked>,
+    namers: Namers,
     logs: Logs,
     host_netns: Option<u32>,
     /// By id of the container. Ids are never used again, so nothing grows stale.
@@ -28,12 +23,6 @@ pub struct Attributor {
     pods: Memory<String, Pod>,
     /// A process that was in that network namespace, and in a container, when we looked.
     in_netns: Memory<u32, u32>,
-}
-
-/// A runtime, and when it last failed to answer.
-struct Asked {
-    source: Arc<dyn Source>,
-    silent: Option<Instant>,
 }
 
 /// What is known of a container beyond its id.
@@ -54,19 +43,10 @@ pub struct Trail {
 }
 
 impl Attributor {
-    /// Connects to those runtimes that answer.
+    /// Connects to those runtimes that answer; others may come later.
     pub async fn new(runtimes: &Runtimes) -> Self {
-        let mut sources = Vec::new();
-        for asked in runtimes.connect().await {
-            match asked.answer {
-                Ok(source) => sources.push(Asked { source, silent: None }),
-                // A containerd that serves Docker alone is no fault of the node.
-                Err(error) if error.is_not_served() => log::debug!("{}: {error}", asked.whom),
-                Err(error) => log::warn!("{}: {error}; names may be missing", asked.whom),
-            }
-        }
         Self {
-            sources,
+            namers: Namers::connect(runtimes).await,
             logs: Logs::default(),
             host_netns: netns::inode_of(&netns::host_file())
                 .and_then(|inode| u32::try_from(inode).ok()),
@@ -182,21 +162,8 @@ impl Attributor {
     }
 
     async fn look_up_names(&mut self, id: &str) -> Option<Names> {
-        for asked in &mut self.sources {
-            if asked.silent.is_some_and(|when| when.elapsed() < SILENT_FOR) {
-                continue;
-            }
-            match asked.source.names(id).await {
-                Ok(Some(source::Names { name, pod })) => {
-                    return Some(Names { runtime: Some(asked.source.name()), name, pod });
-                }
-                Ok(None) => asked.silent = None,
-                Err(error) => {
-                    let name = asked.source.name();
-                    log::warn!("{name} does not answer: {error}; names may be missing");
-                    asked.silent = Some(Instant::now());
-                }
-            }
+        if let Some((runtime, source::Names { name, pod })) = self.namers.names(id).await {
+            return Some(Names { runtime: Some(runtime), name, pod });
         }
         let (name, pod) = self.logs.container(id)?;
         Some(Names { runtime: None, name: Some(name), pod: Some(pod) })

@@ -15,6 +15,7 @@ mod find;
 mod inventory;
 mod memory;
 mod name;
+mod namers;
 mod roll_call;
 mod runtimes;
 mod source;

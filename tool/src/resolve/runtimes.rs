@@ -58,10 +58,11 @@ enum Protocol {
 }
 
 /// Somebody who may be asked.
-#[derive(Debug)]
-struct Candidate {
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
     protocol: Protocol,
-    socket: Result<PathBuf, AskError>,
+    /// Where it listens, or why nobody can be asked there.
+    socket: Result<PathBuf, String>,
     /// As it was named.
     place: String,
     /// The user named it: it is to be there.
@@ -95,7 +96,8 @@ impl Runtimes {
         self.candidates().into_iter().map(|one| one.place).collect()
     }
 
-    fn candidates(&self) -> Vec<Candidate> {
+    /// Everybody who may be there, now or later.
+    pub(super) fn candidates(&self) -> Vec<Candidate> {
         let mut all = Vec::new();
         match (&self.endpoint, self.choice) {
             (Some(Endpoint(path)), choice) => {
@@ -144,7 +146,7 @@ impl Candidate {
         let place = parsed
             .as_ref()
             .map_or_else(|_| endpoint.to_owned(), |Endpoint(path)| path.display().to_string());
-        let socket = parsed.map(|Endpoint(path)| path).map_err(AskError::Endpoint);
+        let socket = parsed.map(|Endpoint(path)| path);
         Self { protocol, socket, place, is_named: true }
     }
 
@@ -153,15 +155,16 @@ impl Candidate {
         Self { protocol, socket, place: path.to_owned(), is_named: false }
     }
 
-    fn is_worth_asking(&self) -> bool {
+    /// Named, or there.
+    pub(super) fn is_worth_asking(&self) -> bool {
         self.is_named || self.socket.as_ref().is_ok_and(|path| path.exists())
     }
 
-    async fn ask(self) -> Asked {
+    pub(super) async fn ask(self) -> Asked {
         let Self { protocol, socket, place, is_named } = self;
         let answer = match socket {
             Ok(path) => connect(protocol, &path).await,
-            Err(error) => Err(error),
+            Err(error) => Err(AskError::Endpoint(error)),
         };
         let name = answer.as_ref().map_or(
             match protocol {

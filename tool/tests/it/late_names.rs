@@ -1,4 +1,5 @@
-//! Names that are not there: of containers that no runtime knows.
+//! Names that are not there yet: of a runtime that starts later, and of containers that it does
+//! not know.
 
 use std::process::Command;
 
@@ -7,7 +8,7 @@ use serde_json::Value;
 use crate::odd_execs::records;
 use crate::support::cgroup::Cgroup;
 use crate::support::docker::Docker;
-use crate::support::{eventually, pfsnoop, running::Running, stdout_of, system};
+use crate::support::{eventually, output, pfsnoop, running::Running, stdout_of, system};
 
 /// `pfsnoop` with JSON, which asks the daemon of that address alone, once it is attached.
 fn attached(args: &[&str], host: &str) -> Running {
@@ -16,6 +17,33 @@ fn attached(args: &[&str], host: &str) -> Running {
     let mut snoop = Running::start(&mut command);
     snoop.stderr_line("word that it is attached", |line| line.contains("attached"));
     snoop
+}
+
+#[test]
+fn a_runtime_that_starts_later_gives_names() {
+    let host = Docker::host_of("late-docker");
+    let snoop = attached(&["exec", "-n", "mkdir"], &host);
+    let watch = attached(&["watch"], &host);
+    let docker = Docker::start("late-docker");
+    let pid = docker.run("plain", "sleep 1000");
+    let is_plain = |record: &Value| record["container"]["name"] == "plain";
+    eventually("the name of an exec's container", || {
+        output(docker.client().args(["exec", "plain", "/bin/mkdir", "-p", "/m-late"]));
+        records(&snoop).iter().any(is_plain).then_some(())
+    });
+    let request = format!("nsenter -t {pid} -n socat - TCP4:localhost:7097 < /dev/null");
+    eventually("the name of a session's container", || {
+        output(system("sh").args(["-c", &request]));
+        records(&watch).iter().any(|record| is_plain(&record["target"])).then_some(())
+    });
+    let complaints = |running: &Running| {
+        running
+            .stderr()
+            .iter()
+            .filter(|line| line.contains("docker at ") && line.contains("WARN"))
+            .count()
+    };
+    assert_eq!((complaints(&snoop), complaints(&watch)), (1, 1), "{:#?}", snoop.stderr());
 }
 
 #[test]

@@ -54,6 +54,11 @@ impl Docker {
         host_in(&self.dir)
     }
 
+    /// Where the daemon of that name listens, or will.
+    pub fn host_of(name: &str) -> String {
+        host_in(&dir_of(name))
+    }
+
     /// How often it has been asked for the container of that id.
     pub fn inspections(&self, id: &str) -> usize {
         let request = format!("/containers/{id}/json");
