@@ -96,6 +96,14 @@ pub fn netns_of(pid: u32) -> Result<u64, ProcessError> {
     }
 }
 
+/// When a process started, in clock ticks since the boot, also of one that waits to be reaped: with
+/// its pid, that names it.
+#[must_use]
+pub fn start_of(pid: u32) -> Option<u64> {
+    let process = procfs::process::Process::new(i32::try_from(pid).ok()?);
+    process.and_then(|process| process.stat()).ok().map(|stat| stat.starttime)
+}
+
 /// Every process with that network namespace, as far as they can be looked at.
 pub fn processes_in_netns(netns: u64) -> impl Iterator<Item = u32> {
     let all = procfs::process::all_processes().into_iter().flatten();

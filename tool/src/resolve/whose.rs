@@ -1,28 +1,24 @@
 //! Whose a network namespace is that somebody enters: looked up once, and remembered.
 
-use std::collections::HashMap;
-
+use super::memory::Memory;
 use super::{Attributor, Runtimes};
-use crate::node::process::netns_of;
+use crate::node::process::{netns_of, start_of};
 use crate::trace::{Destination, Owner, Whom};
-
-/// Most namespaces, and most processes, that are remembered.
-const REMEMBERED: usize = 4096;
 
 /// Finds destinations. One is enough for a command.
 pub struct Destinations {
     attributor: Attributor,
     /// By network namespace: a process that had it when we looked, and whose it is.
-    by_netns: HashMap<u32, (u32, Owner)>,
-    /// By process, as it was when it was there.
-    by_pid: HashMap<u32, Destination>,
+    by_netns: Memory<u32, (u32, Owner)>,
+    /// By pid: when the process started, and what was known of it when it was there.
+    by_pid: Memory<u32, (u64, Destination)>,
 }
 
 impl Destinations {
     /// Asks those runtimes that answer.
     pub async fn new(runtimes: &Runtimes) -> Self {
         let attributor = Attributor::new(runtimes).await;
-        Self { attributor, by_netns: HashMap::new(), by_pid: HashMap::new() }
+        Self { attributor, by_netns: Memory::new(), by_pid: Memory::new() }
     }
 
     /// The destination, as far as it is known. Of a process that has ended, what was known of it.
@@ -40,9 +36,9 @@ impl Destinations {
     }
 
     async fn of_process(&mut self, pid: u32) -> Destination {
+        let start = start_of(pid);
         let Some(netns) = netns_of(pid).ok().and_then(|netns| u32::try_from(netns).ok()) else {
-            let gone = || Destination { pid: Some(pid), ..Destination::default() };
-            return self.by_pid.get(&pid).cloned().unwrap_or_else(gone);
+            return self.of_ended(pid, start);
         };
         let owner = if let Some((_, owner)) = self.remembered(netns) {
             owner
@@ -53,11 +49,22 @@ impl Destinations {
             owner
         };
         let destination = Destination { pid: Some(pid), netns: Some(netns.into()), owner };
-        if self.by_pid.len() >= REMEMBERED {
-            self.by_pid.clear();
+        if let Some(start) = start {
+            self.by_pid.keep(pid, Some((start, destination.clone())));
         }
-        self.by_pid.insert(pid, destination.clone());
         destination
+    }
+
+    /// What was known of a process that has ended, unless the pid has been another's since.
+    fn of_ended(&mut self, pid: u32, start: Option<u64>) -> Destination {
+        let is_it = |known: u64| start.is_none_or(|start| start == known);
+        match self.by_pid.get(&pid) {
+            Some((known, destination)) if is_it(*known) => destination.clone(),
+            _ => {
+                self.by_pid.forget(&pid);
+                Destination { pid: Some(pid), ..Destination::default() }
+            }
+        }
     }
 
     async fn of_netns(&mut self, netns: u32) -> Destination {
@@ -85,9 +92,6 @@ impl Destinations {
         if self.attributor.is_hosts(netns) || !has_name {
             return;
         }
-        if self.by_netns.len() >= REMEMBERED {
-            self.by_netns.clear();
-        }
-        self.by_netns.insert(netns, (pid, owner.clone()));
+        self.by_netns.keep(netns, Some((pid, owner.clone())));
     }
 }

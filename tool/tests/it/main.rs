@@ -38,6 +38,7 @@ mod native;
 mod nsenter_road;
 mod odd_execs;
 mod records;
+mod reused_pid;
 mod runbook;
 mod sessions;
 mod silent_runtime;
