@@ -99,6 +99,7 @@ mod tests {
                 via: Via::Native,
                 forwarder: Program { pid: 1, comm: Box::default() },
                 helper_pid: None,
+                cookie: None,
                 target: Destination::default(),
                 port: 8080,
                 address: None,
