@@ -42,5 +42,6 @@ mod sessions;
 mod targets;
 mod watch;
 mod watch_live;
+mod watch_lost;
 mod watch_native;
 mod watch_noise;

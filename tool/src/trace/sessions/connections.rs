@@ -8,8 +8,8 @@ use crate::trace::{Destination, Session, SockEvent, SockState, Via};
 impl Followed {
     /// Whose the target is must be known of that connection.
     pub(super) fn whom_of_sock(&self, sock: &SockEvent) -> Option<Whom> {
-        let is_new = begins(sock) && !self.has_connection(sock.id);
-        sock.netns.filter(|_| is_new).map(Whom::Netns)
+        let is_known = sock.state == SockState::Connected && self.of_connection(sock).is_some();
+        sock.netns.filter(|_| begins(sock) && !is_known).map(Whom::Netns)
     }
 
     pub(super) fn sock(
@@ -26,7 +26,10 @@ impl Followed {
                 return self.sock(sock, whose, changed);
             }
             // A first state may have been lost.
-            (_, SockState::Connecting | SockState::Connected) => {
+            (before, SockState::Connecting | SockState::Connected) => {
+                if before.is_none() {
+                    self.id_is_anothers(sock.id, changed);
+                }
                 let Some(number) = self.session_of(sock, whose, changed) else { return };
                 self.connected_by(number, sock.id);
                 number
@@ -56,6 +59,17 @@ impl Followed {
     ) -> Option<u64> {
         let known = self.of_helper(sock.pid, sock.start_ns).or_else(|| self.tried_again_by(sock));
         known.or_else(|| begins(sock).then(|| self.begin(Tracked::native(sock, whose), changed)))
+    }
+
+    /// A connection of another process has that id: the end of the one that had it was lost.
+    fn id_is_anothers(&mut self, id: u64, changed: &mut Vec<Session>) {
+        let Some(number) = self.by_connection(id) else { return };
+        self.forget_connection(id);
+        if self.is_native(number) {
+            self.close(number, changed);
+        } else if let Some(helper) = self.get_mut(number) {
+            helper.open.connection = None;
+        }
     }
 
     fn is_native(&self, number: u64) -> bool {
