@@ -159,6 +159,9 @@ pub mod sock_states {
     pub const GONE: u32 = 5;
 }
 
+/// What the program that looks at a connection returns for one that is not followed.
+pub const NOT_FOLLOWED: u32 = 1;
+
 /// Bits of [`SockRecord::flags`].
 pub mod sock_flags {
     /// The socket is in another network namespace than the process that connects it.

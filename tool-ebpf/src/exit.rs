@@ -28,8 +28,8 @@ fn sched_process_exit(ctx: RawTracePointContext) -> i32 {
     0
 }
 
-/// Processes whose exec passed the filters and whose end is wanted: start by pid. Only with filters;
-/// without, every end is wanted.
+/// Processes whose end is wanted, start by pid: those whose exec passed the filters, and those that
+/// connect into another network namespace. Only with filters; without, every end is wanted.
 #[map]
 static PASSED: LruHashMap<u32, u64> = LruHashMap::with_max_entries(16 * 1024, 0);
 
@@ -37,7 +37,7 @@ static PASSED: LruHashMap<u32, u64> = LruHashMap::with_max_entries(16 * 1024, 0)
 #[map]
 static ENDED: LruHashMap<u32, u64> = LruHashMap::with_max_entries(1024, 0);
 
-/// An exec of this process was reported.
+/// An exec of this process, or a connection out of its namespace, was reported.
 #[inline(always)]
 pub(crate) fn expect_end(pid: u32, start_ns: u64) {
     let is_wanted = setting!(ends) != 0 && setting!(filters) != 0;

@@ -23,7 +23,7 @@ use aya_ebpf::{
     maps::LruHashMap,
     programs::RawTracePointContext,
 };
-use pfsnoop_common::record::{Kind, Ring, SockRecord, sock_flags, sock_states};
+use pfsnoop_common::record::{Kind, NOT_FOLLOWED, Ring, SockRecord, sock_flags, sock_states};
 use pfsnoop_common::settings::filters;
 
 use crate::emit::{self, Urgency};
@@ -78,21 +78,25 @@ fn inet_sock_set_state_within(ctx: RawTracePointContext) -> i32 {
 }
 
 /// Run by user space, with the address of a followed socket, to learn of an end that was missed;
-/// and, if the second argument is not 0, how much it has carried until now.
+/// and, if the second argument is not 0, how much it has carried until now. Returns
+/// [`NOT_FOLLOWED`] for any other.
 #[raw_tracepoint]
 fn look_at_connection(ctx: RawTracePointContext) -> i32 {
-    try_look(Sock(ctx.arg::<*const u8>(0)), ctx.arg::<u32>(1) != 0);
+    let sock = Sock(ctx.arg::<*const u8>(0));
+    // SAFETY: the value is copied at once.
+    let Some(record) = (unsafe { CONNECTIONS.get(sock.0 as u64) }).copied() else {
+        return NOT_FOLLOWED as i32;
+    };
+    try_look(sock, &record, ctx.arg::<u32>(1) != 0);
     0
 }
 
 /// A socket's memory is only ever used for sockets (`SLAB_TYPESAFE_BY_RCU`, net/ipv4/tcp_ipv4.c), so
 /// that what is read of one that is over is its last, or another's.
 #[inline(always)]
-fn try_look(sock: Sock, is_counted: bool) -> Option<()> {
+fn try_look(sock: Sock, record: &SockRecord, is_counted: bool) -> Option<()> {
     /// The state is reported before it is set: a connection this young may not have its first.
     const YOUNG_NS: u64 = 500_000_000;
-    // SAFETY: the value is copied at once.
-    let record = unsafe { CONNECTIONS.get(sock.0 as u64) }.copied()?;
     let net: *const u8 = field(sock.0, offset!(sock_common_skc_net))?;
     let netns: u32 = field(net, offset!(net_ns_inum)).unwrap_or(0);
     let port = u16::from_be(field(sock.0, offset!(sock_common_skc_dport))?);
@@ -102,11 +106,11 @@ fn try_look(sock: Sock, is_counted: bool) -> Option<()> {
     let is_same = netns == record.netns && port == record.port;
     if age_ns < YOUNG_NS || is_same && u32::from(state) != CLOSE {
         if is_counted {
-            report(sock, record, sock_states::OPEN, 0);
+            report(sock, *record, sock_states::OPEN, 0);
         }
         return None;
     }
-    close(sock, record, if is_same { sock_states::CLOSED } else { sock_states::GONE }, 0)
+    close(sock, *record, if is_same { sock_states::CLOSED } else { sock_states::GONE }, 0)
 }
 
 /// A connection that is followed is answered, or over.

@@ -19,6 +19,7 @@ use pfsnoop_common::{
 };
 
 use crate::cgroup;
+use crate::exit;
 use crate::filter;
 use crate::globals::offset;
 use crate::task::Task;
@@ -132,6 +133,7 @@ fn begin(ctx: &TracePointContext) -> Option<()> {
     // SAFETY: the helper takes nothing.
     header.time_ns = unsafe { bpf_ktime_get_boot_ns() };
     task.identify(ctx, header);
+    exit::expect_end(header.pid, header.start_ns);
     // SAFETY: there is room for the longest name.
     header.cgroup_len = unsafe { cgroup::copy_name(task, record.texts.as_mut_ptr()) } as u32;
     Some(())

@@ -12,7 +12,7 @@ use self::live::Live;
 use self::screen::Screen;
 use super::{start_logging, stop::Stop};
 use crate::cli;
-use crate::node::clock;
+use crate::node::{clock, process};
 use crate::probe::{Options, Probe};
 use crate::resolve::Destinations;
 use crate::trace::{Event, Filter, OwnerFilter, Session, Sessions, State};
@@ -125,7 +125,7 @@ impl Watcher {
     /// What does not come as an event.
     async fn tick(&mut self, probe: &mut Probe, events: &mut Vec<Event>) -> Result<()> {
         let now = clock::boottime_ns();
-        self.look_at_open(probe)?;
+        self.look_at_open(probe, now)?;
         // What happened before now comes first.
         while probe.read_ready(events) {
             self.take(events).await?;
@@ -136,15 +136,25 @@ impl Watcher {
         self.draw(now)
     }
 
-    /// Learns what those that are shown have carried, and now and then of ends that were missed.
-    fn look_at_open(&mut self, probe: &mut Probe) -> Result<()> {
+    /// Learns what those that are shown have carried, and now and then of ends that were missed, or
+    /// whose records were lost.
+    fn look_at_open(&mut self, probe: &mut Probe, now_ns: u64) -> Result<()> {
         self.ticks += 1;
         let are_shown = if self.screen.is_live() { Live::rows_of_open() } else { 0 };
         let are_looked_at =
             if self.ticks.is_multiple_of(LOOK_EVERY) { usize::MAX } else { are_shown };
-        let open = self.sessions.open().filter_map(|open| open.connection);
-        for (n, connection) in open.take(are_looked_at).enumerate() {
-            probe.look_at_connection(connection, n < are_shown)?;
+        let mut over = Vec::new();
+        for (n, open) in self.sessions.open().take(are_looked_at).enumerate() {
+            let is_followed = match open.connection {
+                Some(connection) => probe.look_at_connection(connection, n < are_shown)?,
+                None => false,
+            };
+            if !is_followed && !open.may_be_open(process::is_running) {
+                over.push(open.number);
+            }
+        }
+        for number in over {
+            self.sessions.give_up(number, now_ns);
         }
         Ok(())
     }

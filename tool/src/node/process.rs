@@ -81,6 +81,25 @@ pub fn die_with(parent: Pid) -> io::Result<()> {
     if getppid() == Some(parent) { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
 }
 
+/// Whether that process has not ended; `start_ns` is its start by `CLOCK_BOOTTIME`, 0 where nobody
+/// knows it. One that cannot be looked at counts as running.
+#[must_use]
+pub fn is_running(pid: u32, start_ns: u64) -> bool {
+    use procfs::ProcError;
+    let found = i32::try_from(pid).map(procfs::process::Process::new);
+    let stat = match found.map(|process| process.and_then(|process| process.stat())) {
+        Ok(Ok(stat)) => stat,
+        Ok(Err(ProcError::NotFound(_))) | Err(_) => return false,
+        Ok(Err(_)) => return true,
+    };
+    let is_it =
+        start_ns == 0 || stat.starttime == start_ns / (NS_A_SECOND / procfs::ticks_per_second());
+    // One that waits to be reaped has ended.
+    is_it && !matches!(stat.state, 'Z' | 'X')
+}
+
+const NS_A_SECOND: u64 = 1_000_000_000;
+
 /// Inode of a process's network namespace.
 pub fn netns_of(pid: u32) -> Result<u64, ProcessError> {
     use std::os::unix::fs::MetadataExt as _;
@@ -121,12 +140,19 @@ mod tests {
         let held = Held::open(child.id()).unwrap();
         assert_eq!(held.netns(), netns_of(std::process::id()).unwrap());
         assert!(held.is_alive());
+        let pid = child.id();
+        let stat = procfs::process::Process::new(pid.cast_signed()).unwrap().stat().unwrap();
+        let start_ns = stat.starttime * (NS_A_SECOND / procfs::ticks_per_second());
+        assert!(is_running(pid, start_ns) && is_running(pid, start_ns + 1) && is_running(pid, 0));
+        assert!(!is_running(pid, start_ns - 1), "another process of that pid");
         child.kill().unwrap();
         // Ended, and not reaped yet.
         while held.is_alive() {}
+        assert!(!is_running(pid, start_ns));
         assert!(matches!(netns_of(held.pid()), Err(ProcessError::Gone(_))));
         child.wait().unwrap();
         assert!(!held.is_alive());
+        assert!(!is_running(pid, start_ns));
         assert!(matches!(Held::open(held.pid()), Err(ProcessError::NotFound(_))));
     }
 

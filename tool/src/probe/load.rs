@@ -3,7 +3,7 @@
 use aya::maps::ProgramArray;
 use aya::programs::{RawTracePoint, RawTracePointRunOptions, TestRun as _, TracePoint};
 use aya::{Ebpf, EbpfLoader, VerifierLogLevel};
-use pfsnoop_common::names;
+use pfsnoop_common::{names, record::NOT_FOLLOWED};
 
 use super::{Options, ProbeError, failed, map_failed, offsets, program_failed, tracefs};
 
@@ -96,18 +96,18 @@ pub(super) fn attach(programs: &mut Ebpf, options: &Options) -> Result<(), Probe
     Ok(())
 }
 
-/// Runs the program that looks at a connection.
+/// Runs the program that looks at a connection; false for one that is not followed.
 pub(super) fn look_at_connection(
     programs: &mut Ebpf,
     id: u64,
     is_counted: bool,
-) -> Result<(), ProbeError> {
+) -> Result<bool, ProbeError> {
     let look: &mut RawTracePoint = program(programs, LOOK_AT_CONNECTION)?;
     let mut options = RawTracePointRunOptions::new();
     let args = [id, is_counted.into()];
     options.args.iter_mut().zip(args).for_each(|(to, from)| *to = from);
-    look.test_run(options).map_err(program_failed("run a kernel program"))?;
-    Ok(())
+    let ran = look.test_run(options).map_err(program_failed("run a kernel program"))?;
+    Ok(ran.return_value != NOT_FOLLOWED)
 }
 
 fn attach_raw(programs: &mut Ebpf, name: &'static str, tracepoint: &str) -> Result<(), ProbeError> {

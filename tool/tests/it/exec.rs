@@ -108,6 +108,18 @@ fn ends_are_shown_of_shown_processes_alone() {
     assert!(rows[1..].iter().all(|row| row.starts_with("true ")), "{rows:#?}");
 }
 
+/// The kernel programs report the ends of those alone that they let through.
+#[test]
+fn a_process_whose_only_exec_failed_has_its_end() {
+    let mut snoop = attached(&["-x", "--exit", "-u", "65534"]);
+    // The shell goes on, so that it is a child of its that fails.
+    run_as(65534, "/bin/sh", &["-c", "/no/such/child; true"]);
+    let row = snoop.stdout_line("failed exec", |line| line.contains("  -2 /no/such/child"));
+    let pid = row.split_whitespace().nth(1).unwrap();
+    let is_end = |line: &str| line.contains(&format!(" {pid} ")) && line.contains(" - exit 127 ");
+    snoop.stdout_line("its end", is_end);
+}
+
 #[test]
 fn an_end_by_a_signal_is_named() {
     let mut snoop = attached(&["--exit", "-n", "sleep"]);

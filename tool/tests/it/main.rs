@@ -47,6 +47,7 @@ mod stalls;
 mod targets;
 mod watch;
 mod watch_live;
+mod watch_lost;
 mod watch_native;
 mod watch_noise;
 mod watch_rows;

@@ -8,8 +8,8 @@ use crate::trace::{Destination, Session, SockEvent, SockState, Via};
 impl Followed {
     /// Whose the target is must be known of that connection.
     pub(super) fn whom_of_sock(&self, sock: &SockEvent) -> Option<Whom> {
-        let is_new = begins(sock) && !self.has_connection(sock.id);
-        sock.netns.filter(|_| is_new).map(Whom::Netns)
+        let is_known = sock.state == SockState::Connected && self.of_connection(sock).is_some();
+        sock.netns.filter(|_| begins(sock) && !is_known).map(Whom::Netns)
     }
 
     pub(super) fn sock(

@@ -30,6 +30,11 @@ impl Deadlines {
         }
     }
 
+    /// Whether it waits.
+    pub(super) fn is_of(&self, number: u64) -> bool {
+        self.of.contains_key(&number)
+    }
+
     /// One that has waited in vain.
     pub(super) fn overdue(&self, now_ns: u64) -> Option<u64> {
         self.ordered.first().filter(|&&(when, _)| when <= now_ns).map(|&(_, number)| number)

@@ -36,7 +36,7 @@ impl Followed {
         self.open.get_mut(&number)
     }
 
-    pub(super) fn begin(&mut self, tracked: Tracked, changed: &mut Vec<Session>) -> u64 {
+    pub(super) fn begin(&mut self, mut tracked: Tracked, changed: &mut Vec<Session>) -> u64 {
         if self.open.len() >= MAX_OPEN
             && let Some((&oldest, _)) = self.open.first_key_value()
         {
@@ -44,6 +44,7 @@ impl Followed {
         }
         changed.push(tracked.open.session.clone());
         self.begun += 1;
+        tracked.open.number = self.begun;
         self.open.insert(self.begun, tracked);
         self.begun
     }
@@ -68,7 +69,7 @@ impl Followed {
     /// The session of that process, a helper.
     pub(super) fn of_helper(&self, pid: u32, start_ns: u64) -> Option<u64> {
         let number = self.of_pid(pid)?;
-        self.get(number).filter(|helper| helper.process == (pid, start_ns)).map(|_| number)
+        self.get(number).filter(|helper| helper.open.process == (pid, start_ns)).map(|_| number)
     }
 
     /// The session of a helper that has, or had, that pid.
@@ -87,14 +88,14 @@ impl Followed {
         of_it.map(|(&number, _)| number).collect()
     }
 
-    /// Whether any session has a connection of that id.
-    pub(super) fn has_connection(&self, id: u64) -> bool {
-        self.by_connection.contains_key(&id)
+    /// The session whose connection has, or had, that id.
+    pub(super) fn by_connection(&self, id: u64) -> Option<u64> {
+        self.by_connection.get(&id).copied()
     }
 
     /// The session of that connection.
     pub(super) fn of_connection(&self, sock: &SockEvent) -> Option<u64> {
-        let number = self.by_connection.get(&sock.id).copied()?;
+        let number = self.by_connection(sock.id)?;
         self.get(number).filter(|tracked| tracked.is_of(sock)).map(|_| number)
     }
 
@@ -117,6 +118,11 @@ impl Followed {
         if self.open.contains_key(&number) {
             self.deadlines.wait(number, from_ns);
         }
+    }
+
+    /// Whether it waits for one more event.
+    pub(super) fn is_waiting(&self, number: u64) -> bool {
+        self.deadlines.is_of(number)
     }
 
     /// One that has waited in vain.

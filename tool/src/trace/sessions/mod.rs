@@ -10,7 +10,9 @@
 //!
 //! One session is one helper process, named by (pid, start), or one connection that a process makes to
 //! localhost of another network namespace than its own. Any of the events may be missing: then the
-//! session says so, or does not come about, and is never left behind.
+//! session says so, or does not come about. The last one may be missing too: so whoever follows
+//! sessions looks after them now and then ([`Open::may_be_open`], [`Sessions::give_up`]), and none is
+//! left behind.
 //!
 //! Files use one another one way: `processes, connections -> followed -> {tracked, deadlines}`,
 //! `tracked -> ending`.
@@ -81,6 +83,15 @@ impl Sessions {
             self.followed.close(number, &mut changed);
         }
         changed
+    }
+
+    /// Somebody looked, and nothing is left of that session: it ends, if the records of its end do not
+    /// come within moments. They may be on their way, or lost.
+    pub fn give_up(&mut self, number: u64, now_ns: u64) {
+        // One that waits already must not wait longer.
+        if !self.followed.is_waiting(number) {
+            self.followed.wait(number, now_ns);
+        }
     }
 
     /// Those that are not over, the oldest first.

@@ -11,8 +11,12 @@ use crate::trace::{
 /// A session that is not over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Open {
+    /// Names it among those that are open.
+    pub number: u64,
     /// In the state that it came into last.
     pub session: Session,
+    /// The helper, or the process that connects: pid, and start in ns of `CLOCK_BOOTTIME`.
+    pub process: (u32, u64),
     /// When it started: `CLOCK_BOOTTIME`, ns.
     pub begun_ns: u64,
     /// Its connection, while there is one: what the kernel side can be asked to count.
@@ -21,12 +25,23 @@ pub struct Open {
     pub bytes: Option<Bytes>,
 }
 
+impl Open {
+    /// Whether it may be open though the kernel side follows no connection of it; `is_running` tells
+    /// of a process, by pid and start.
+    pub fn may_be_open(&self, is_running: impl Fn(u32, u64) -> bool) -> bool {
+        match self.session.via {
+            // Before its connection, and after it, and where others' have pushed it out.
+            Via::NsenterSocat => is_running(self.process.0, self.process.1),
+            // Between two attempts, for which there is a time already.
+            Via::Native => self.connection.is_none(),
+        }
+    }
+}
+
 /// The same, with what only the state machine needs.
 #[derive(Debug)]
 pub(super) struct Tracked {
     pub(super) open: Open,
-    /// The helper, or the process that connects: (pid, start).
-    pub(super) process: (u32, u64),
     facts: Facts,
     /// Addresses that were tried.
     tried: Vec<IpAddr>,
@@ -83,8 +98,7 @@ impl Tracked {
     fn new(session: Session, process: (u32, u64), facts: Facts) -> Self {
         let begun_ns = session.time_ns;
         Self {
-            open: Open { session, begun_ns, connection: None, bytes: None },
-            process,
+            open: Open { number: 0, session, process, begun_ns, connection: None, bytes: None },
             facts,
             tried: Vec::new(),
             connecting_ns: begun_ns,
@@ -187,11 +201,11 @@ impl Tracked {
 
     /// Whether that socket is its connection, or an attempt at it.
     pub(super) fn is_of(&self, sock: &SockEvent) -> bool {
-        self.process == (sock.pid, sock.start_ns) && self.open.connection == Some(sock.id)
+        self.open.process == (sock.pid, sock.start_ns) && self.open.connection == Some(sock.id)
     }
 
     pub(super) fn is_native_of(&self, process: (u32, u64)) -> bool {
-        self.open.session.via == Via::Native && self.process == process
+        self.open.session.via == Via::Native && self.open.process == process
     }
 
     /// Its connection is closed: is that its end?

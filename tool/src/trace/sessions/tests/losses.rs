@@ -29,7 +29,7 @@ fn lost_events_leave_nothing_behind() {
     assert_eq!(run.states(), ["started", "connected", "closed"]);
     assert_eq!((run.end().outcome, run.end().connect_ns), (Outcome::Ok, None));
     // The last: the kernel uses the id again, for the same process or for another.
-    for pid in [PID, 200] {
+    for pid in [PID, PID + 1] {
         let mut run = Run::default();
         run.take(native(MS, CONNECTING)).take(native(2 * MS, CONNECTED));
         run.take(SockEvent { pid, ..native(3 * MS, CONNECTING) });
@@ -62,6 +62,59 @@ fn lost_events_leave_nothing_behind() {
         .take(socat(MS))
         .take(exit(MS, End::Exited(0)));
     assert!(run.told.is_empty() && run.is_empty());
+}
+
+/// The records of the end are lost, and a look finds nothing.
+#[test]
+fn what_is_not_there_any_more_is_given_up() {
+    let gone = |_, _| false;
+    let end = |run: &mut Run| {
+        let open: Vec<_> = run.sessions.open().cloned().collect();
+        assert!(!open[0].may_be_open(gone), "{open:?}");
+        run.sessions.give_up(open[0].number, 10 * MS);
+        // A second look changes nothing.
+        run.sessions.give_up(open[0].number, 11 * MS);
+        run.at(10 * MS + GRACE_NS - 1);
+        assert_eq!(run.sessions.open().len(), 1, "its records may be on their way");
+        run.at(10 * MS + GRACE_NS);
+        assert_eq!(run.end().reason, Some(Reason::NotSeen));
+        assert_eq!(run.end().outcome, Outcome::Failed);
+    };
+    // A helper: before socat, before its connection, in it, and after it.
+    let connection = [CONNECTING, CONNECTED, CLOSED];
+    for seen in 0..5 {
+        let mut run = Run::default();
+        run.take(nsenter(MS));
+        if seen > 0 {
+            run.take(socat(2 * MS));
+        }
+        for &state in connection.iter().take(seen.max(1) - 1) {
+            run.take(sock(3 * MS, state));
+        }
+        let open = run.sessions.open().next().unwrap();
+        assert!(open.may_be_open(|pid, start| (pid, start) == (PID, START)), "{seen}");
+        end(&mut run);
+    }
+    // A native forward, whose process lives on.
+    for seen in [&[CONNECTING][..], &[CONNECTING, CONNECTED]] {
+        let mut run = Run::default();
+        for &state in seen {
+            run.take(native(MS, state));
+        }
+        assert!(!run.sessions.open().next().unwrap().may_be_open(|_, _| true));
+        end(&mut run);
+    }
+    // Its time between two attempts is bounded as it is.
+    let mut run = Run::default();
+    run.take(native(MS, CONNECTING)).take(native(2 * MS, failed(libc::ECONNREFUSED)));
+    assert!(run.sessions.open().next().unwrap().may_be_open(gone));
+    // The records were on their way.
+    let mut run = Run::default();
+    run.take(native(MS, CONNECTING)).take(native(2 * MS, CONNECTED));
+    let number = run.sessions.open().next().unwrap().number;
+    run.sessions.give_up(number, 3 * MS);
+    run.take(native(3 * MS, CLOSED));
+    assert_eq!(run.end().outcome, Outcome::Ok);
 }
 
 #[test]
