@@ -40,11 +40,10 @@ static ENDED: LruHashMap<u32, u64> = LruHashMap::with_max_entries(1024, 0);
 /// An exec of this process was reported.
 #[inline(always)]
 pub(crate) fn expect_end(pid: u32, start_ns: u64) {
-    if setting!(ends) != 0 && setting!(filters) != 0 {
-        if PASSED.insert(pid, start_ns, 0).is_err() {
-            // Its end will not be told.
-            emit::count_lost(Ring::Helpers);
-        }
+    let is_wanted = setting!(ends) != 0 && setting!(filters) != 0;
+    if is_wanted && PASSED.insert(pid, start_ns, 0).is_err() {
+        // Its end will not be told.
+        emit::count_lost(Ring::Helpers);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -76,9 +77,16 @@ fn what_failed_stands_in_its_row_and_in_the_table() {
     assert!(stdout.last().unwrap().ends_with(" still open"), "{stdout:#?}");
 }
 
+/// One reader at a time stands still: each would lose what is done to overflow another's buffer.
+fn standing_still() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Of several that end at once, none is told beyond the count.
 #[test]
 fn a_count_is_not_exceeded() {
+    let _alone = standing_still();
     let pod = DemoPod::start();
     let mut counted = watch(&["--port", "7098", "--count", "2"]);
     counted.signal(Signal::STOP);
@@ -92,25 +100,29 @@ fn a_count_is_not_exceeded() {
     assert_eq!(ends.count(), 2, "{lines:#?}");
 }
 
-/// What happened before the signal is told, though it is read after it.
+/// What happened before the signal is told, though there is more of it than is read at once.
 #[test]
 fn nothing_is_left_unread_at_the_end() {
+    let _alone = standing_still();
     let pod = DemoPod::start();
-    for _ in 0..5 {
-        let watch = watch(&["--port", "7097"]);
-        watch.signal(Signal::STOP);
+    let watch = watch(&["--port", "7097"]);
+    watch.signal(Signal::STOP);
+    for _ in 0..130 {
         spawn(&mut nsenter(pod.pause, 7097)).wait().unwrap();
-        watch.signal(Signal::INT);
-        watch.signal(Signal::CONT);
-        let (status, stdout, _) = watch.end();
-        assert!(status.success());
-        assert_eq!(stdout.len(), 2, "a start and an end: {stdout:#?}");
     }
+    watch.signal(Signal::INT);
+    watch.signal(Signal::CONT);
+    let (status, stdout, _) = watch.end();
+    assert!(status.success());
+    // What others did in the meantime may have filled the ring buffer; that is told.
+    let is_lost = stdout.iter().any(|line| line.contains("\"lost\""));
+    assert!(stdout.len() == 260 || is_lost, "{} starts and ends", stdout.len());
 }
 
 /// A few helpers with long arguments fill the ring buffer of a reader that stands still.
 #[test]
 fn what_is_lost_is_told() {
+    let _alone = standing_still();
     let storm = |watch: &Running| {
         watch.signal(Signal::STOP);
         let pad = "0".repeat(60_000);
