@@ -149,7 +149,7 @@ mod tests {
             owner: trace::Owner {
                 container: Some(trace::Container {
                     id: "0123".into(),
-                    runtime: "docker".into(),
+                    runtime: "docker",
                     name: Some("web".into()),
                 }),
                 pod: Some(trace::Pod {

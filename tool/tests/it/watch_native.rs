@@ -19,7 +19,7 @@ use crate::support::{eventually, pfsnoop, running::Running, stdout_of};
 use crate::watch::{closed, keys, netns_of, nsenter, records, spawn, watch};
 
 /// Runs in a thread of ours that enters the process's network namespace, as runtimes do.
-fn dial<T: Send>(pid: u32, job: impl FnOnce() -> T + Send) -> T {
+pub fn dial<T: Send>(pid: u32, job: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
             let netns = File::open(format!("/proc/{pid}/ns/net")).unwrap();
