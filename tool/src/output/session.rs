@@ -135,3 +135,65 @@ pub(super) fn outcome(outcome: Outcome) -> &'static str {
         Outcome::Failed => "failed",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::Reason;
+
+    #[test]
+    fn every_key_has_its_place() {
+        let target = trace::Destination {
+            pid: Some(7),
+            netns: Some(4026),
+            owner: trace::Owner {
+                container: Some(trace::Container {
+                    id: "0123".into(),
+                    runtime: "docker",
+                    name: Some("web".into()),
+                }),
+                pod: Some(trace::Pod {
+                    namespace: "shop".into(),
+                    name: "kuard".into(),
+                    uid: "u".into(),
+                }),
+            },
+        };
+        let closed = trace::Closed {
+            outcome: Outcome::Killed,
+            reason: Some(Reason::HelperKilled { signal: 9, is_socat: true }),
+            helper: Some(End::Killed(9)),
+            stderr: Some("said".into()),
+            bytes_to_pod: Some(1),
+            bytes_from_pod: Some(2),
+            connect_ns: Some(3),
+            duration_ns: Some(4),
+        };
+        let session = trace::Session {
+            id: "100-5".into(),
+            time_ns: 0,
+            via: Via::NsenterSocat,
+            forwarder: trace::Program { pid: 1, comm: b"kubelet"[..].into() },
+            helper_pid: Some(100),
+            target,
+            port: 80,
+            address: Some("::1".parse().unwrap()),
+            state: State::Closed(closed),
+        };
+        let mut record = serde_json::to_value(json(&session)).unwrap();
+        record.as_object_mut().unwrap().remove("time").expect("a time");
+        let expected = serde_json::json!({
+            "type": "session", "session_id": "100-5", "state": "closed", "via": "nsenter+socat",
+            "forwarder": {"pid": 1, "comm": "kubelet"}, "helper_pid": 100,
+            "target": {
+                "pid": 7, "netns": 4026,
+                "pod": {"namespace": "shop", "name": "kuard", "uid": "u"},
+                "container": {"id": "0123", "runtime": "docker", "name": "web"},
+            },
+            "port": 80, "address": "::1", "outcome": "killed",
+            "reason": "socat was ended by SIGKILL", "signal": 9, "stderr": "said",
+            "bytes_to_pod": 1, "bytes_from_pod": 2, "connect_ns": 3, "duration_ns": 4,
+        });
+        assert_eq!(record, expected);
+    }
+}

@@ -181,6 +181,19 @@ fn refused_gone_missing_and_unreachable() {
     assert!(!bare.ended());
 }
 
+/// nsenter can also be told the file of a namespace: then nobody's pid is named.
+#[test]
+fn a_target_that_is_named_by_its_file() {
+    let pod = DemoPod::start();
+    let watch = watch(&[]);
+    let file = format!("--net=/proc/{}/ns/net", pod.pause);
+    let mut helper = spawn(system("nsenter").args([&file, "socat", "-", "TCP4:localhost:9"]));
+    helper.wait().unwrap();
+    let end = closed(&watch, |record| record["helper_pid"] == helper.id());
+    assert_eq!(end["outcome"], "refused", "{end}");
+    assert_eq!(end["target"], json!({"netns": netns_of(pod.pause)}), "learnt from socat");
+}
+
 /// A target that was known keeps its network namespace.
 #[test]
 fn a_target_that_was_known_is_remembered() {

@@ -30,6 +30,17 @@ fn place(live: &mut Running) -> (Pid, String) {
     (Pid::from_raw(pid.parse().unwrap()).unwrap(), tty.to_owned())
 }
 
+/// Answers each connection to that port, once it listens.
+fn serve(pod: &DemoPod, port: u16, answer: &str) -> Running {
+    let listen = format!("TCP4-LISTEN:{port},fork,backlog=64");
+    let server = Running::start(&mut inside(pod, &["socat", &listen, answer]));
+    let listens = format!("ss -Htln sport = :{port} | grep -q .");
+    eventually("the server", || {
+        output(&mut inside(pod, &["sh", "-c", &listens])).status.success().then_some(())
+    });
+    server
+}
+
 fn socat(pod: &DemoPod, port: u16) -> Child {
     let mut helper = inside(pod, &["socat", "-", &format!("TCP4:localhost:{port}")]);
     helper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
@@ -39,12 +50,7 @@ fn socat(pod: &DemoPod, port: u16) -> Child {
 fn open_sessions_count_while_they_run_and_scroll_away_when_they_end() {
     let pod = DemoPod::start();
     // Other tests have other ports.
-    let answer = "SYSTEM:head -n 1 > /dev/null; echo bye";
-    let _server = Running::start(&mut inside(&pod, &["socat", "TCP4-LISTEN:7055,fork", answer]));
-    let listens = "ss -Htln sport = :7055 | grep -q .";
-    eventually("the server", || {
-        output(&mut inside(&pod, &["sh", "-c", listens])).status.success().then_some(())
-    });
+    let _server = serve(&pod, 7055, "SYSTEM:head -n 1 > /dev/null; echo bye");
     let mut live = live(80, 7055, "");
     let mut helper = socat(&pod, 7055);
     let stdin = helper.stdin.as_mut().unwrap();
@@ -90,10 +96,10 @@ fn a_narrow_terminal_without_colours() {
 #[test]
 fn many_open_sessions_leave_room_for_what_is_over() {
     let pod = DemoPod::start();
-    let mut live = live(80, 8080, "1");
+    let _server = serve(&pod, 7057, "SYSTEM:read end");
+    let mut live = live(80, 7057, "1");
     let (pid, tty) = place(&mut live);
-    let mut open: Vec<_> = (0..20).map(|_| socat(&pod, 8080)).collect();
-    // Other tests have sessions at that port too.
+    let mut open: Vec<_> = (0..20).map(|_| socat(&pod, 7057)).collect();
     let more = |line: &str| line.contains(" more that are open");
     live.stdout_line("what there is no room for", more);
     let lines = live.stdout();
@@ -111,6 +117,13 @@ fn many_open_sessions_leave_room_for_what_is_over() {
     live.stdout_line("a narrow row", |line| {
         is_row(&&line.to_owned()) && line.trim_end().ends_with('…')
     });
+    let mut last = open.pop().unwrap();
+    last.kill().unwrap();
+    last.wait().unwrap();
+    live.stdout_line("a narrow end", |line| {
+        let text = line.rsplit("\x1b[J").next().unwrap_or_default().trim_end();
+        text.contains(" killed ") && text.chars().count() == 40
+    });
     kill_process(pid, Signal::INT).unwrap();
     for helper in &mut open {
         helper.kill().unwrap();
@@ -118,7 +131,9 @@ fn many_open_sessions_leave_room_for_what_is_over() {
     }
     let (_, stdout, _) = live.end();
     let table = stdout.iter().position(|line| line.starts_with("TARGET ")).expect("a table");
-    // The open ones were taken back before it.
-    assert!(stdout[table - 1].contains("A\r\x1b[J"), "{:?}", stdout[table - 1]);
+    let is_sums = |line: &String| line.trim_end().ends_with(" open") || line.contains(" open, ");
+    let sums = stdout[..table].iter().rposition(is_sums).expect("a last line");
+    let is_taken_back = stdout[sums..table].iter().any(|line| line.contains("A\r\x1b[J"));
+    assert!(is_taken_back, "the open ones were taken back before it: {stdout:#?}");
     assert!(stdout.iter().any(|line| line.contains(" still open")), "{stdout:#?}");
 }

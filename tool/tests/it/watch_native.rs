@@ -19,7 +19,7 @@ use crate::support::{eventually, pfsnoop, running::Running, stdout_of};
 use crate::watch::{closed, keys, netns_of, nsenter, records, spawn, watch};
 
 /// Runs in a thread of ours that enters the process's network namespace, as runtimes do.
-fn dial<T: Send>(pid: u32, job: impl FnOnce() -> T + Send) -> T {
+pub fn dial<T: Send>(pid: u32, job: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
             let netns = File::open(format!("/proc/{pid}/ns/net")).unwrap();
@@ -148,16 +148,17 @@ fn a_real_containerds_port_forward() {
     assert_eq!(end["target"]["netns"], netns_of(pid));
     assert!(end["target"]["pid"].is_u64(), "a process in there: {end}");
     drop(forward);
-    // The kubelet's road into the same pod.
-    spawn(&mut nsenter(pid, 8081)).wait().unwrap();
-    let end = closed(&watch, on(8081));
-    assert_eq!([&end["outcome"], &end["via"]], ["refused", "nsenter+socat"], "{end}");
-    assert_eq!(end["target"]["pod"], expected);
-    assert_eq!(end["target"]["pid"], pid, "the one that was named");
     // Nothing listens: one session, though two addresses are asked.
     let mut refused = open(9);
     while refused.receive().is_some_and(|(channel, _)| channel != 1) {}
     let end = closed(&watch, on(9));
     assert_eq!(end["outcome"], "refused", "{end}");
     assert_eq!(records(&watch, on(9)).len(), 2);
+    // The kubelet's road into the same pod, for somebody who does not know it yet.
+    let watch = self::watch(&["--runtime-endpoint", &containerd.endpoint()]);
+    spawn(&mut nsenter(pid, 8081)).wait().unwrap();
+    let end = closed(&watch, on(8081));
+    assert_eq!([&end["outcome"], &end["via"]], ["refused", "nsenter+socat"], "{end}");
+    assert_eq!(end["target"]["pod"], expected);
+    assert_eq!(end["target"]["pid"], pid, "the one that was named");
 }

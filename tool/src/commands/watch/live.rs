@@ -115,4 +115,15 @@ mod tests {
         assert_eq!(last_line(3, &sums, 0), "3 open");
         assert_eq!(last_line(3, &sums, 7), "3 open, 7 records lost");
     }
+
+    #[test]
+    fn it_is_not_drawn_again_at_once() {
+        let (mut live, sums, mut out) = (Live::new(), SessionSums::default(), Vec::new());
+        let mut drawn_at = |now_ns| {
+            live.draw(&mut out, std::iter::empty(), (&sums, 0), now_ns).unwrap();
+            out.len()
+        };
+        let drawn = [DRAW_EVERY_NS, DRAW_EVERY_NS + 1, 2 * DRAW_EVERY_NS].map(&mut drawn_at);
+        assert!(0 < drawn[0] && drawn[0] == drawn[1] && drawn[1] < drawn[2], "{drawn:?}");
+    }
 }

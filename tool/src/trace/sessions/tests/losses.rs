@@ -40,6 +40,9 @@ fn lost_events_leave_nothing_behind() {
         run.take(exit(6 * MS, End::Exited(0))).at(7 * MS + GRACE_NS);
         assert!(run.is_empty(), "{:?}", run.sessions);
     }
+    let mut run = Run::default();
+    run.take(native(MS, CONNECTING)).take(SockEvent { pid: 200, ..native(2 * MS, CONNECTING) });
+    assert_eq!(run.states(), ["started", "closed", "started"]);
     // The answer.
     let mut run = Run::default();
     run.take(native(MS, CONNECTING));
