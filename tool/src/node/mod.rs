@@ -13,6 +13,8 @@ mod listeners;
 pub mod load;
 pub mod netns;
 pub mod path;
+mod proc_files;
 pub mod process;
 pub mod program;
+pub mod root;
 pub mod user;

@@ -29,8 +29,11 @@ fn findings(stdout: &str) -> Vec<Value> {
             serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert!(line.starts_with(r#"{"type":"finding","#), "{line}");
         let needs_cure = finding["severity"] == "warn" || finding["severity"] == "fail";
-        assert!(!needs_cure || finding["cure"].is_string(), "a command that mends it: {line}");
+        assert_eq!(needs_cure, finding["cure"].is_string(), "a command that mends it: {line}");
         assert!(finding["why"].is_string(), "{line}");
+        let keys = ["type", "severity", "check", "what", "why", "cure", "duration_ns"];
+        let is_known = |key: &String| keys.contains(&key.as_str());
+        assert!(finding.as_object().unwrap().keys().all(is_known), "{line}");
         finding
     };
     stdout.lines().map(parse).collect()

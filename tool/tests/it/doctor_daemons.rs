@@ -9,10 +9,10 @@ use crate::doctor::{alone, examine, find, severity};
 use crate::support::{eventually, pfsnoop, pod::DemoPod, stdout_of, system};
 
 /// A stand-in for a daemon: a program of that name that sleeps.
-struct StandIn(PathBuf);
+pub struct StandIn(PathBuf);
 
 impl StandIn {
-    fn new(name: &str, test: &str) -> Self {
+    pub fn new(name: &str, test: &str) -> Self {
         let dir = std::env::temp_dir().join(format!("pfsnoop-{test}-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         std::fs::copy("/bin/sleep", dir.join(name)).unwrap();
@@ -20,13 +20,18 @@ impl StandIn {
     }
 
     /// Runs it in this way, and the doctor beside it.
-    fn examine(&self, start: &str) -> (Vec<Value>, Option<i32>) {
+    pub fn examine(&self, start: &str) -> (Vec<Value>, Option<i32>) {
         let start = start.replace("DAEMON", &self.0.display().to_string());
         alone(&format!("({start}) & {}; $PFSNOOP doctor -o json", self.is_up()))
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+
     /// Waits until it runs under its own name.
-    fn is_up(&self) -> String {
+    pub fn is_up(&self) -> String {
         let name = self.0.file_name().unwrap().to_str().unwrap();
         let is_up = format!("grep -qx {name} /proc/[0-9]*/comm");
         format!("for i in {{1..200}}; do {is_up} && break; sleep 0.05; done; {is_up} || exit 9")
