@@ -135,3 +135,29 @@ fn newer_kernel(packages: Packages) -> &'static str {
         Packages::Unknown => "boot a kernel of 5.8 or later with CONFIG_DEBUG_INFO_BTF=y",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Severity;
+
+    #[test]
+    fn each_distribution_has_its_way_to_boot_with_less_lockdown() {
+        for (packages, part) in [
+            (Packages::Apt, "update-grub"),
+            (Packages::Dnf, "grubby --update-kernel=ALL"),
+            (Packages::Apk, "update-extlinux"),
+            (Packages::Zypper, "grub2-mkconfig"),
+            (Packages::Pacman, "/boot/grub/grub.cfg"),
+            (Packages::Unknown, "lockdown=integrity"),
+        ] {
+            let finding = lockdown(Some("confidentiality"), packages);
+            assert_eq!(finding.severity, Warn);
+            let cure = finding.cure.unwrap();
+            assert!(cure.contains(part) && cure.contains("integrity"), "{cure}");
+        }
+        for mode in [None, Some("none"), Some("integrity")] {
+            assert_eq!(lockdown(mode, Packages::Apt).severity, Severity::Ok, "{mode:?}");
+        }
+    }
+}

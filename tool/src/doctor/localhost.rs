@@ -68,4 +68,16 @@ mod tests {
             assert_eq!(judge(&addresses, "", "").severity, severity, "{addresses:?}");
         }
     }
+
+    #[test]
+    fn the_cure_goes_where_the_files_are() {
+        let elsewhere = ["10.0.0.1".parse().unwrap()];
+        for (addresses, cure) in [
+            (&elsewhere[..], "nsenter -t 7 -m sed -i '1i 127.0.0.1 localhost' /etc/hosts"),
+            (&[], "echo 127.0.0.1 localhost | nsenter -t 7 -m tee -a /etc/hosts"),
+        ] {
+            let finding = judge(addresses, " of kubelet (pid 7)", "nsenter -t 7 -m ");
+            assert_eq!(finding.cure.unwrap(), cure);
+        }
+    }
 }

@@ -83,6 +83,13 @@ fn who_listens_where_localhost_does_not_lead() {
     ] {
         assert_eq!(severity(&findings, check, part), "fail");
     }
+    for (part, port) in [("7101 listens", 7101), ("7102 listens", 7102)] {
+        let native = format!("pfsnoop forward pid/{} {port} --dialer native", pod.pause);
+        assert_eq!(find(&findings, "target.listens", part).unwrap()["cure"], native);
+    }
+    let other = format!("pfsnoop doctor pid/{} 7101", pod.pause);
+    assert_eq!(find(&findings, "target.listens", "nothing").unwrap()["cure"], other);
+    assert_eq!(find(&findings, "dial.native", "to 9 fails").unwrap()["cure"], other);
     for (check, part) in [
         ("dial.native", "connects to 7101, at 10.88.0.5"),
         ("dial.native", "connects to 7102, at ::1"),
@@ -99,10 +106,19 @@ fn loopback_that_is_down_and_its_cure() {
     stdout_of(&mut inside(&pod, &["ip", "link", "set", "lo", "down"]));
     let (findings, code) = road(&pod, &["8080"]);
     assert_eq!((severity(&findings, "target.loopback", "is down"), code), ("fail", Some(1)));
-    let cure = cure(&findings, "target.loopback");
-    stdout_of(system("sh").args(["-c", cure]));
+    stdout_of(system("sh").args(["-c", cure(&findings, "target.loopback")]));
     let (findings, code) = road(&pod, &["8080"]);
     assert_eq!((severity(&findings, "target.loopback", "is up"), code), ("ok", Some(0)));
+
+    // Where no process is known, the namespace's file leads there.
+    stdout_of(&mut inside(&pod, &["ip", "link", "set", "lo", "down"]));
+    let target = format!("netns//proc/{}/ns/net", pod.pause);
+    let by_file = || examine(&mut pfsnoop(&["doctor", "-o", "json", &target, "8080"]));
+    let (findings, _) = by_file();
+    let cure = cure(&findings, "target.loopback");
+    assert!(cure.contains("--net=/proc/"), "{cure}");
+    stdout_of(system("sh").args(["-c", cure]));
+    assert_eq!(by_file().1, Some(0));
 }
 
 /// Shell: `pod` starts a server on 127.0.0.1:7110 in a network namespace of its own; `$pod` is it.
@@ -153,20 +169,24 @@ fn localhost_that_means_something_else() {
 
 #[test]
 fn localhost_is_in_the_files_of_who_spawns_socat() {
-    let hosts = std::env::temp_dir().join(format!("pfsnoop-spawner-{}", std::process::id()));
-    std::fs::write(&hosts, "10.9.9.9 localhost\n").unwrap();
+    // Theirs are sound: other tests' doctors see this stand-in too. Ours are not.
+    let dir = std::env::temp_dir().join(format!("pfsnoop-spawner-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join("theirs"), "127.0.0.1 localhost\n").unwrap();
+    std::fs::write(dir.join("ours"), "10.9.9.9 localhost\n").unwrap();
     let spawner = StandIn::new("cri-dockerd", "doctor-spawner");
     let (findings, _) = alone(&format!(
-        "{POD}\npod\nunshare --mount sh -c 'mount --bind {} /etc/hosts; exec {} 60' &\n{}\n\
+        "{POD}\npod\ncd {}; mount --bind ours /etc/hosts\n\
+         unshare --mount sh -c 'mount --bind theirs /etc/hosts; exec {} 60' &\n{}\n\
          $PFSNOOP doctor -o json pid/$pod 7110",
-        hosts.display(),
+        dir.display(),
         spawner.path(),
         spawner.is_up(),
     ));
-    let part = "localhost is 10.9.9.9 in /etc/hosts of cri-dockerd (pid ";
-    assert_eq!(severity(&findings, "target.localhost", part), "fail");
-    assert_eq!(severity(&findings, "dial.nsenter", "connects to 7110"), "ok");
-    std::fs::remove_file(&hosts).unwrap();
+    let part = "localhost is 127.0.0.1 in /etc/hosts of cri-dockerd (pid ";
+    assert_eq!(severity(&findings, "target.localhost", part), "ok");
+    assert_eq!(severity(&findings, "dial.nsenter", "10.9.9.9:7110"), "fail");
+    std::fs::remove_dir_all(&dir).unwrap();
 }
 
 #[test]
@@ -178,8 +198,10 @@ fn processes_namespaces_and_helpers_that_are_missing() {
         (severity(&gone, "target.process", "no process 1073741824"), code),
         ("fail", Some(1))
     );
+    assert_eq!(cure(&gone, "target.process"), "pfsnoop targets");
     let (gone, code) = doctor("netns//nowhere");
     assert_eq!((severity(&gone, "target.found", "no network namespace"), code), ("fail", Some(1)));
+    assert_eq!(cure(&gone, "target.found"), "pfsnoop targets");
     let (alone, code) = doctor(&format!("netns//proc/{}/ns/net", pod.pause));
     assert_eq!(severity(&alone, "target.process", "no process of it is known"), "note");
     assert_eq!(severity(&alone, "dial.nsenter", "was not tried"), "note");
@@ -254,4 +276,5 @@ fn pods_of_docker_and_of_containerd_that_run_and_that_do_not() {
     ]));
     let words = "no container runtime answers";
     assert_eq!(severity(&silent, "target.found", words), "fail");
+    assert_eq!(cure(&silent, "target.found"), "pfsnoop doctor");
 }

@@ -96,20 +96,14 @@ fn a_daemon_in_a_container_is_mended_inside() {
     }
     std::fs::copy(kubelet.path(), root.join("bin/kubelet")).unwrap();
     std::fs::write(root.join("etc/os-release"), "ID=alpine\n").unwrap();
-    std::fs::write(root.join("etc/hosts"), "10.9.9.9 localhost\n").unwrap();
-    let examine = |args: &str| {
-        let libraries = "for lib in usr/lib usr/lib64; do mount --bind /$lib $lib; done";
-        let start = format!("chroot . kubelet 1000 & {}", kubelet.is_up());
-        let root = root.display();
-        alone(&format!("cd {root}; {libraries}; {start}; $PFSNOOP doctor -o json {args}")).0
-    };
-    let findings = examine("");
+    std::fs::write(root.join("etc/hosts"), "127.0.0.1 localhost\n").unwrap();
+    let libraries = "for lib in usr/lib usr/lib64; do mount --bind /$lib $lib; done";
+    let start = format!("chroot . kubelet 1000 & {}", kubelet.is_up());
+    let (findings, _) =
+        alone(&format!("cd {}; {libraries}; {start}; $PFSNOOP doctor -o json", root.display()));
     let inside = cure(&findings, "helper.socat");
     assert!(inside.starts_with("nsenter -t ") && inside.ends_with(" -m apk add socat"), "{inside}");
     assert_eq!(severity(&findings, "helper.socat", "pfsnoop finds /usr/bin/socat"), "ok");
-    let findings = examine("pid/$$ 9");
-    let inside = cure(&findings, "target.localhost");
-    assert!(inside.starts_with("nsenter -t ") && inside.contains(" -m sed -i "), "{inside}");
     std::fs::remove_dir_all(&root).unwrap();
 }
 
