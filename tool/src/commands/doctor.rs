@@ -23,7 +23,7 @@ pub(super) async fn run(args: cli::Doctor) -> Result<()> {
     report.show(&doctor::kernel(packages))?;
     report.show(&doctor::runtimes(&RollCall::make(&runtimes).await))?;
     let daemons = daemons::running();
-    report.show(&doctor::helpers(&daemons, packages).await)?;
+    report.show(&doctor::helpers(&daemons).await)?;
     report.show(&doctor::leftovers(&helpers::socats(), args.idle))?;
     report.show(&doctor::limits(&daemons))?;
     report.end()

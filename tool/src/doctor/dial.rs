@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use super::Finding;
 use super::Severity::{self, Fail, Note, Warn};
+use super::helpers::mend_own;
 use super::runtimes::Road;
+use super::shell::quoted;
 use super::spawned::Spawned;
 use crate::forward::{Dialer, Native, Nsenter, attempt};
-use crate::node::distribution::Packages;
 use crate::resolve::Target;
 
 const WHY: &str = "this is the connection that a forward makes";
@@ -18,21 +19,19 @@ pub(super) struct Dialing<'a> {
     /// As it is called in a command.
     command: &'a str,
     road: Road,
-    packages: Packages,
     spawned: Spawned,
 }
 
 impl<'a> Dialing<'a> {
     pub(super) fn new(target: &'a Target, command: &'a str, road: Road) -> Self {
-        let packages = Packages::of_this_node();
-        Self { target, command, road, packages, spawned: Spawned::watch() }
+        Self { target, command, road, spawned: Spawned::watch() }
     }
 
     /// By both; what ails the listener, if anything does, ails them too.
     pub(super) async fn connect(&mut self, port: u16, listening: Finding) -> [Finding; 3] {
         let Self { target, command, .. } = *self;
         // Somebody listens, and nobody answers: what is between is a firewall.
-        let firewall = || format!("nsenter {} iptables-save", entrance(target, command));
+        let firewall = || format!("nsenter {} iptables-save", entrance(target));
         let cure = listening.cure.clone().unwrap_or_else(firewall);
         let native = self.natively(port, &cure).await;
         let cure = if listening.severity == Severity::Ok && native.severity == Severity::Ok {
@@ -57,8 +56,7 @@ impl<'a> Dialing<'a> {
             Ok(nsenter) => nsenter,
             Err(missing) => {
                 let what = missing.to_string();
-                return Finding::new(severity, check, what, WHY)
-                    .cure(self.packages.install(missing.program));
+                return Finding::new(severity, check, what, WHY).cure(mend_own(missing.program));
             }
         };
         let start = Instant::now();
@@ -98,11 +96,9 @@ impl<'a> Dialing<'a> {
 }
 
 /// The options by which nsenter gets in.
-pub(super) fn entrance(target: &Target, command: &str) -> String {
-    match (target.pid(), command.strip_prefix("netns/")) {
-        (Some(pid), _) => format!("-t {pid} -n"),
-        (None, Some(path)) => format!("--net={path}"),
-        // CRI-O's sandboxes, which runtimes name by file alone.
-        (None, None) => "--net=/run/netns/NAME".to_owned(),
+pub(super) fn entrance(target: &Target) -> String {
+    match target.pid() {
+        Some(pid) => format!("-t {pid} -n"),
+        None => quoted(&format!("--net={}", target.netns_file().display())),
     }
 }

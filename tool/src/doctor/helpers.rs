@@ -4,15 +4,17 @@ use std::ffi::OsStr;
 
 use super::Finding;
 use super::Severity::{self, Fail, Note, Warn};
-use crate::node::daemons::{Daemon, Road};
+use super::shell::quoted;
+use crate::node::daemons::{Daemon, Road, Sight};
 use crate::node::distribution::Packages;
-use crate::node::program::{self, Root, shown};
+use crate::node::program::{self, Version, shown};
+use crate::node::root::Root;
 
 const WHY: &str = "without it a forward ends with \"unable to do port forwarding: ... not found\"";
 const WHY_OWN: &str = "`pfsnoop forward` takes the kubelet's road with both, else the native one";
 const WHY_NATIVE: &str = "it does not matter: the container runtime forwards by itself";
 const WHY_NOTHING: &str =
-    "Docker itself forwards nothing for kubectl; cri-dockerd, which does, is not running";
+    "it does not matter: for Docker it is cri-dockerd that forwards, with a PATH of its own";
 
 /// Where distributions put both.
 const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -22,31 +24,36 @@ struct Seeker<'a> {
     name: &'a str,
     /// Of a daemon.
     pid: Option<u32>,
-    root: Root,
-    path: Option<&'a OsStr>,
     /// How bad it is that one is missing.
     severity: Severity,
     why: &'static str,
 }
 
 /// Looks both up for each daemon, and for ourselves.
-pub async fn helpers(daemons: &[Daemon], packages: Packages) -> Vec<Finding> {
-    let path = std::env::var_os("PATH");
-    let own = Seeker {
-        name: "pfsnoop",
-        pid: None,
-        root: Root::own(),
-        path: path.as_deref(),
-        severity: Warn,
-        why: WHY_OWN,
-    };
+pub async fn helpers(daemons: &[Daemon]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for seeker in daemons.iter().map(seeker).chain([own]) {
+    let own = own_sight();
+    let us = Seeker { name: "pfsnoop", pid: None, severity: Warn, why: WHY_OWN };
+    let daemons = daemons.iter().map(|daemon| (seeker(daemon), &daemon.sight));
+    for (seeker, sight) in daemons.chain([(us, &own)]) {
         for (name, check) in [("socat", "helper.socat"), ("nsenter", "helper.nsenter")] {
-            findings.push(seeker.look_up(name, check, packages).await);
+            findings.push(match sight {
+                Ok(sight) => seeker.look_up(name, check, sight).await,
+                Err(error) => seeker.blind(name, check, error),
+            });
         }
     }
     findings
+}
+
+/// The command that lets us find a program that we do not find.
+pub(super) fn mend_own(name: &str) -> String {
+    let us = Seeker { name: "pfsnoop", pid: None, severity: Fail, why: WHY_OWN };
+    own_sight().map_or_else(|_| format!("export PATH={USUAL_PATH}"), |own| us.mend(name, &own.root))
+}
+
+fn own_sight() -> std::io::Result<Sight> {
+    Ok(Sight { path: std::env::var_os("PATH"), root: Root::own()? })
 }
 
 fn seeker(daemon: &Daemon) -> Seeker<'_> {
@@ -55,27 +62,68 @@ fn seeker(daemon: &Daemon) -> Seeker<'_> {
         Road::OfRuntime(_) => (Note, WHY_NATIVE),
         Road::Nothing => (Note, WHY_NOTHING),
     };
-    let Daemon { pid, name, path, .. } = daemon;
-    let root = Root::of_process(*pid);
-    Seeker { name, pid: Some(*pid), root, path: path.as_deref(), severity, why }
+    Seeker { name: &daemon.name, pid: Some(daemon.pid), severity, why }
 }
 
 impl Seeker<'_> {
-    async fn look_up(&self, name: &str, check: &'static str, packages: Packages) -> Finding {
-        let who = match self.pid {
+    async fn look_up(&self, name: &str, check: &'static str, sight: &Sight) -> Finding {
+        let (who, Sight { path, root }) = (self.who(), sight);
+        let Some(file) = path.as_deref().and_then(|path| root.look_up(name, path)) else {
+            let path = shown(path.as_deref());
+            let what = format!("{who} does not find {name} in its PATH: {path}");
+            return self.finding(self.severity, check, what, || self.mend(name, root));
+        };
+        let file_shown = file.display();
+        // What is found among somebody else's files, in a container's for one, is not run as root.
+        let version = if root.is_ours() { program::version(&file).await } else { Version::Unknown };
+        let version = match version {
+            Version::Told(version) => format!(" ({version})"),
+            Version::Unknown => String::new(),
+            Version::Broken(how) => {
+                let what = format!("{who} finds {file_shown}, which does not run: {how}");
+                let again = || Packages::of(root).install_again(name);
+                return self.finding(self.severity, check, what, again);
+            }
+        };
+        Finding::ok(check, format!("{who} finds {file_shown}{version}"), self.why)
+    }
+
+    /// What it finds cannot be told.
+    fn blind(&self, name: &str, check: &'static str, error: &std::io::Error) -> Finding {
+        let who = self.who();
+        let what = format!("whether {who} finds {name} cannot be seen: {error}");
+        self.finding(self.severity.min(Warn), check, what, || "sudo pfsnoop doctor".to_owned())
+    }
+
+    fn who(&self) -> String {
+        match self.pid {
             Some(pid) => format!("{} (pid {pid})", self.name),
             None => self.name.to_owned(),
-        };
-        let Some(file) = self.path.and_then(|path| self.root.look_up(name, path)) else {
-            let what = format!("{who} does not find {name} in its PATH: {}", shown(self.path));
-            let is_installed = self.root.look_up(name, OsStr::new(USUAL_PATH)).is_some();
-            let cure = if is_installed { self.wider_path() } else { packages.install(name) };
-            return Finding::new(self.severity, check, what, self.why).cure(cure);
-        };
-        // What is found among somebody else's files, in a container's for one, is not run as root.
-        let version = if self.root.is_ours() { program::version(&file).await } else { None };
-        let version = version.map_or_else(String::new, |version| format!(" ({version})"));
-        Finding::ok(check, format!("{who} finds {}{version}", file.display()), self.why)
+        }
+    }
+
+    /// Where nothing is wrong, there is nothing to mend.
+    fn finding(
+        &self,
+        severity: Severity,
+        check: &'static str,
+        what: String,
+        cure: impl FnOnce() -> String,
+    ) -> Finding {
+        let finding = Finding::new(severity, check, what, self.why);
+        if severity >= Warn { finding.cure(cure()) } else { finding }
+    }
+
+    fn mend(&self, name: &str, root: &Root) -> String {
+        if root.look_up(name, OsStr::new(USUAL_PATH)).is_some() {
+            return self.wider_path();
+        }
+        let install = Packages::of(root).install(name);
+        match self.pid {
+            // The node's package manager does not reach a container's files.
+            Some(pid) if root.is_foreign() => format!("nsenter -t {pid} -m {install}"),
+            _ => install,
+        }
     }
 
     /// The program is there: it is the PATH that hides it.
@@ -90,9 +138,10 @@ impl Seeker<'_> {
             name => name,
         };
         let folder = format!("/etc/systemd/system/{unit}.service.d");
+        let lines = quoted(&format!("[Service]\nEnvironment=PATH={USUAL_PATH}\n"));
         format!(
-            "mkdir -p {folder} && printf '[Service]\nEnvironment=PATH={USUAL_PATH}\n' > \
-             {folder}/path.conf && systemctl daemon-reload && systemctl restart {unit}"
+            "mkdir -p {folder} && printf {lines} > {folder}/path.conf && systemctl daemon-reload \
+             && systemctl restart {unit}"
         )
     }
 }

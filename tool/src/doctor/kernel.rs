@@ -59,29 +59,54 @@ fn judge(kernel: &Kernel, packages: Packages) -> Vec<Finding> {
         let what = "this kernel offers no BTF: there is no /sys/kernel/btf/vmlinux";
         Finding::new(Fail, "kernel.btf", what, WHY_BTF).cure(newer_kernel(packages))
     });
-    let missing = kernel.missing_capabilities.join(", ");
-    findings.push(if missing.is_empty() {
-        let what = "CAP_SYS_ADMIN and CAP_SYS_PTRACE are there";
-        Finding::ok("kernel.capabilities", what, WHY_CAPABILITIES)
-    } else {
-        let what = format!("this process lacks {missing}");
-        let finding = Finding::new(Fail, "kernel.capabilities", what, WHY_CAPABILITIES);
-        finding.cure("sudo pfsnoop doctor")
-    });
-    findings.push(lockdown(kernel.lockdown.as_deref()));
+    findings.push(capabilities(kernel));
+    findings.push(lockdown(kernel.lockdown.as_deref(), packages));
     findings
 }
 
-fn lockdown(mode: Option<&str>) -> Finding {
+fn capabilities(kernel: &Kernel) -> Finding {
+    let check = "kernel.capabilities";
+    let missing = kernel.missing_capabilities.join(", ");
+    let what = if !missing.is_empty() {
+        format!("this process lacks {missing}")
+    } else if !kernel.is_first_user_namespace {
+        "this process has its capabilities in a user namespace, and none on the node".to_owned()
+    } else {
+        let what = "CAP_SYS_ADMIN and CAP_SYS_PTRACE are there";
+        return Finding::ok(check, what, WHY_CAPABILITIES);
+    };
+    Finding::new(Fail, check, what, WHY_CAPABILITIES).cure("sudo pfsnoop doctor")
+}
+
+fn lockdown(mode: Option<&str>, packages: Packages) -> Finding {
     let check = "kernel.lockdown";
     match mode {
         Some(mode @ "confidentiality") => {
             let what = format!("the kernel is locked down: {mode}");
-            Finding::new(Warn, check, what, WHY_LOCKDOWN)
-                .cure("sed -i 's/lockdown=confidentiality/lockdown=integrity/' /etc/default/grub && update-grub && reboot")
+            Finding::new(Warn, check, what, WHY_LOCKDOWN).cure(less_lockdown(packages))
         }
         Some("integrity") => Finding::ok(check, "lockdown: integrity, which traces", WHY_LOCKDOWN),
         _ => Finding::ok(check, "the kernel is not locked down", WHY_LOCKDOWN),
+    }
+}
+
+/// Where each distribution has the arguments that the kernel is booted with.
+fn less_lockdown(packages: Packages) -> String {
+    let edit = |file: &str, write: &str| {
+        format!(
+            "sed -i 's/lockdown=confidentiality/lockdown=integrity/' {file} && {write} && reboot"
+        )
+    };
+    let grub = "/etc/default/grub";
+    match packages {
+        Packages::Apt => edit(grub, "update-grub"),
+        Packages::Dnf => "grubby --update-kernel=ALL --remove-args=lockdown=confidentiality \
+                          --args=lockdown=integrity && reboot"
+            .to_owned(),
+        Packages::Apk => edit("/etc/update-extlinux.conf", "update-extlinux"),
+        Packages::Zypper => edit(grub, "grub2-mkconfig -o /boot/grub2/grub.cfg"),
+        Packages::Pacman => edit(grub, "grub-mkconfig -o /boot/grub/grub.cfg"),
+        Packages::Unknown => "boot the kernel with lockdown=integrity".to_owned(),
     }
 }
 
@@ -108,5 +133,31 @@ fn newer_kernel(packages: Packages) -> &'static str {
         Packages::Zypper => "zypper update kernel-default && reboot",
         Packages::Pacman => "pacman -Syu linux && reboot",
         Packages::Unknown => "boot a kernel of 5.8 or later with CONFIG_DEBUG_INFO_BTF=y",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Severity;
+
+    #[test]
+    fn each_distribution_has_its_way_to_boot_with_less_lockdown() {
+        for (packages, part) in [
+            (Packages::Apt, "update-grub"),
+            (Packages::Dnf, "grubby --update-kernel=ALL"),
+            (Packages::Apk, "update-extlinux"),
+            (Packages::Zypper, "grub2-mkconfig"),
+            (Packages::Pacman, "/boot/grub/grub.cfg"),
+            (Packages::Unknown, "lockdown=integrity"),
+        ] {
+            let finding = lockdown(Some("confidentiality"), packages);
+            assert_eq!(finding.severity, Warn);
+            let cure = finding.cure.unwrap();
+            assert!(cure.contains(part) && cure.contains("integrity"), "{cure}");
+        }
+        for mode in [None, Some("none"), Some("integrity")] {
+            assert_eq!(lockdown(mode, Packages::Apt).severity, Severity::Ok, "{mode:?}");
+        }
     }
 }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::Finding;
-use super::Severity::Warn;
+use super::Severity::{Note, Warn};
 use crate::node::helpers::Socat;
 
+const WHY: &str = "kubelets that crash or leak leave them behind";
 const WHY_ORPHAN: &str =
     "whoever spawned it is gone: it holds a connection and memory until the pod ends";
 const WHY_IDLE: &str = "its client has most likely left without a word: it holds a connection";
@@ -17,12 +18,18 @@ pub fn leftovers(socats: &[Socat], idle: Duration) -> Vec<Finding> {
     if !findings.is_empty() {
         return findings;
     }
+    let unseen = socats.iter().filter(|one| one.idle.is_none()).count();
+    if unseen > 0 {
+        let all = socats.len();
+        let what = format!("of {all} running socats of forwards, {unseen} may be idle: not seen");
+        return vec![Finding::new(Note, "leftover", what, WHY)];
+    }
     let what = match socats.len() {
         0 => "no socat of a forward is running".to_owned(),
         1 => "the one socat of a forward that is running is in use".to_owned(),
         many => format!("all {many} socats of forwards that are running are in use"),
     };
-    vec![Finding::ok("leftover", what, "kubelets that crash or leak leave them behind")]
+    vec![Finding::ok("leftover", what, WHY)]
 }
 
 fn judge(socat: &Socat, idle: Duration) -> Option<Finding> {

@@ -2,12 +2,15 @@
 
 use super::Finding;
 use super::Severity::{Fail, Warn};
-use crate::node::daemons::Daemon;
+use crate::node::daemons::{Daemon, OpenFiles};
 use crate::node::load::{self, Use};
 
 /// From so many hundredths on it will not last for long, or is over.
 const WARN: u64 = 80;
 const FAIL: u64 = 95;
+
+/// `PID_MAX_LIMIT` (include/linux/threads.h).
+const MOST_PIDS: u64 = 4_194_304;
 
 const WHY_PIDS: &str = "each forward by nsenter and socat is a process more";
 const WHY_FILES: &str = "each connection is several open files more";
@@ -16,9 +19,9 @@ const WHY_CONNTRACK: &str = "with the table full, the kernel drops new connectio
 /// Looks at the node's, and at those of the daemons.
 #[must_use]
 pub fn limits(daemons: &[Daemon]) -> Vec<Finding> {
-    let pids = load::tasks().map(|usage| {
+    let pids = load::tasks().map(|(usage, setting)| {
         let finding = judge("limit.pids", "processes and threads", usage, WHY_PIDS);
-        mended(finding, || format!("sysctl -w kernel.pid_max={}", doubled(usage).min(4_194_304)))
+        mended(finding, || format!("sysctl -w {setting}={}", doubled(usage).min(MOST_PIDS)))
     });
     let files = load::files().map(|usage| {
         let finding = judge("limit.files", "open files on this node", usage, WHY_FILES);
@@ -30,12 +33,19 @@ pub fn limits(daemons: &[Daemon]) -> Vec<Finding> {
         mended(finding, || format!("sysctl -w net.netfilter.nf_conntrack_max={}", doubled(usage)))
     });
     let of_daemon = |daemon: &Daemon| {
-        let (used, most) = daemon.open_files?;
         let Daemon { pid, name, .. } = daemon;
-        let usage = Use { used, most };
+        let OpenFiles { open, soft, hard } = daemon.open_files?;
+        let usage = Use { used: open, most: soft };
         let what = format!("open files of {name} (pid {pid})");
         let finding = judge("limit.daemon-files", &what, usage, WHY_FILES);
-        Some(mended(finding, || format!("prlimit --pid {pid} --nofile={}", doubled(usage))))
+        let soft = doubled(usage);
+        // The hard limit rises with it where it must, and is never lowered.
+        let limits = if hard.is_some_and(|hard| hard < soft) {
+            format!("{soft}:{soft}")
+        } else {
+            format!("{soft}:")
+        };
+        Some(mended(finding, || format!("prlimit --pid {pid} --nofile={limits}")))
     };
     let daemons = daemons.iter().filter_map(of_daemon);
     [pids, files, conntrack].into_iter().flatten().chain(daemons).collect()

@@ -12,8 +12,14 @@ const WHY: &str = "a port-forward dials localhost inside the pod, as a process i
 /// Most ports that are named in one line.
 const NAMED: usize = 8;
 
-/// Judges one port; `target` is as it is called in a command.
-pub(super) fn judge(all: &[SocketAddr], port: u16, road: Road, target: &str) -> Finding {
+/// Judges one port; `target` is as it is called in a command, `enter` is how nsenter gets there.
+pub(super) fn judge(
+    all: &[SocketAddr],
+    port: u16,
+    road: Road,
+    target: &str,
+    enter: &str,
+) -> Finding {
     let on: Vec<IpAddr> = all.iter().filter(|at| at.port() == port).map(SocketAddr::ip).collect();
     let natively = || format!("pfsnoop forward {target} {port} --dialer native");
     if on.is_empty() {
@@ -33,7 +39,16 @@ pub(super) fn judge(all: &[SocketAddr], port: u16, road: Road, target: &str) -> 
         "{port} listens on {addresses} only; kubectl port-forward dials localhost and will be \
          refused"
     );
-    Finding::new(Fail, CHECK, what, WHY).cure(natively())
+    // Another of loopback's addresses is nobody's but who asks for it; a listener on localhost that
+    // leads there helps all.
+    let to_itself = |ip| {
+        format!(
+            "nsenter {enter} socat TCP4-LISTEN:{port},bind=127.0.0.1,fork,reuseaddr TCP4:{ip}:{port}"
+        )
+    };
+    let elsewhere = on.iter().find(|ip| !ip.is_loopback());
+    let cure = elsewhere.map_or_else(|| to_itself(on[0]), |_| natively());
+    Finding::new(Fail, CHECK, what, WHY).cure(cure)
 }
 
 fn nothing(all: &[SocketAddr], port: u16, target: &str) -> Finding {
@@ -87,7 +102,7 @@ mod tests {
 
     fn of(listeners: &[&str], road: Road) -> (Severity, String) {
         let all: Vec<SocketAddr> = listeners.iter().map(|at| at.parse().unwrap()).collect();
-        let finding = judge(&all, 8080, road, "kuard");
+        let finding = judge(&all, 8080, road, "kuard", "-t 1 -n");
         (finding.severity, finding.what)
     }
 

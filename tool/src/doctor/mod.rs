@@ -14,8 +14,11 @@ mod leftovers;
 mod limits;
 mod listening;
 mod localhost;
+mod not_found;
+mod ports;
 mod road;
 mod runtimes;
+mod shell;
 mod spawned;
 
 pub use finding::{Finding, Severity};

@@ -1,6 +1,8 @@
 //! Whose packages this node has, to name the one command that installs a program.
 
-use std::fs;
+use std::path::Path;
+
+use super::root::Root;
 
 /// A package manager.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +25,13 @@ impl Packages {
     /// This node's, by os-release(5).
     #[must_use]
     pub fn of_this_node() -> Self {
-        let read = |path| fs::read_to_string(path).ok();
+        Root::own().map_or(Self::Unknown, |root| Self::of(&root))
+    }
+
+    /// Theirs who have these files.
+    #[must_use]
+    pub fn of(root: &Root) -> Self {
+        let read = |path| root.read(Path::new(path));
         let text = read("/etc/os-release").or_else(|| read("/usr/lib/os-release"));
         text.map_or(Self::Unknown, |text| Self::of_release(&text))
     }
@@ -53,11 +61,7 @@ impl Packages {
     /// The command that installs nsenter or socat.
     #[must_use]
     pub fn install(self, program: &str) -> String {
-        let package = match (program, self) {
-            ("nsenter", Self::Apk) => "util-linux-misc",
-            ("nsenter", _) => "util-linux",
-            (program, _) => program,
-        };
+        let package = self.package(program);
         match self {
             Self::Apt => format!("apt-get install {package}"),
             Self::Dnf => format!("dnf install {package}"),
@@ -65,6 +69,27 @@ impl Packages {
             Self::Zypper => format!("zypper install {package}"),
             Self::Pacman => format!("pacman -S {package}"),
             Self::Unknown => format!("install {program} with this node's own package manager"),
+        }
+    }
+
+    /// The command that replaces one that is broken.
+    #[must_use]
+    pub fn install_again(self, program: &str) -> String {
+        let package = self.package(program);
+        match self {
+            Self::Apt => format!("apt-get install --reinstall {package}"),
+            Self::Dnf => format!("dnf reinstall {package}"),
+            Self::Apk => format!("apk fix {package}"),
+            Self::Zypper => format!("zypper install --force {package}"),
+            Self::Pacman | Self::Unknown => self.install(program),
+        }
+    }
+
+    fn package(self, program: &str) -> &str {
+        match (program, self) {
+            ("nsenter", Self::Apk) => "util-linux-misc",
+            ("nsenter", _) => "util-linux",
+            (program, _) => program,
         }
     }
 }
@@ -88,5 +113,6 @@ mod tests {
             assert_eq!(Packages::of_release(text), packages, "{text}");
         }
         assert_eq!(Packages::Apk.install("nsenter"), "apk add util-linux-misc");
+        assert_eq!(Packages::Dnf.install_again("nsenter"), "dnf reinstall util-linux");
     }
 }

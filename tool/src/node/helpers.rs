@@ -47,22 +47,18 @@ fn socat(process: &Process) -> Option<Socat> {
     let list = process.cmdline().ok()?.into_iter().map(|arg| Arg::Text(arg.into_bytes().into()));
     let args = Args { list: list.collect(), ..Args::default() };
     let Invocation::Socat { port } = invocation(&args)? else { return None };
-    let stat = process.stat().ok()?;
-    // One that has ended and waits to be reaped holds nothing.
-    if stat.state == 'Z' {
-        return None;
-    }
-    Some(Socat {
-        pid: u32::try_from(process.pid()).ok()?,
-        port,
-        is_orphan: is_orphan(stat.ppid),
-        idle: idle(process.pid(), port).ok(),
-    })
+    let idle = idle(process.pid(), port).ok();
+    // One that has ended and waits to be reaped holds nothing; and of one that has ended since,
+    // what was seen may be another's.
+    let stat = process.stat().ok().filter(|stat| stat.state != 'Z')?;
+    let pid = u32::try_from(process.pid()).ok()?;
+    Some(Socat { pid, port, is_orphan: is_orphan(stat.ppid), idle })
 }
 
 fn is_orphan(ppid: i32) -> bool {
+    // 0 is a parent outside of our pid namespace.
     if ppid <= 1 {
-        return true;
+        return ppid == 1;
     }
     let parent = Process::new(ppid).and_then(|parent| parent.stat());
     // Gone since: then it has been taken in by now.
@@ -91,4 +87,16 @@ fn tcp_info(socket: &OwnedFd) -> io::Result<libc::tcp_info> {
     }
     // SAFETY: zeroes are valid, and what the kernel wrote are numbers.
     Ok(unsafe { info.assume_init() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_parent_that_takes_in_orphans_tells_of_one() {
+        assert!(is_orphan(1) && is_orphan(i32::MAX));
+        let own = i32::try_from(std::process::id()).unwrap();
+        assert!(!is_orphan(0) && !is_orphan(own));
+    }
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use super::program::Root;
+use super::root::Root;
 
 /// The addresses that hosts(5) of that root gives `localhost`, in its order.
 #[must_use]

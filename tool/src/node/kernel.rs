@@ -1,6 +1,7 @@
 //! What the running kernel is, and what it lets us do.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use procfs::process::Process;
@@ -15,6 +16,9 @@ const LOCKDOWN: &str = "/sys/kernel/security/lockdown";
 /// /proc/PID/ns need. CAP_SYS_ADMIN stands for CAP_BPF and CAP_PERFMON too.
 const CAPABILITIES: [(&str, u32); 2] = [("CAP_SYS_ADMIN", 21), ("CAP_SYS_PTRACE", 19)];
 
+/// `PROC_USER_INIT_INO` (include/linux/proc_ns.h).
+const FIRST_USER_NAMESPACE: u64 = 0xEFFF_FFFD;
+
 /// The running kernel.
 #[derive(Clone, Debug)]
 pub struct Kernel {
@@ -26,6 +30,8 @@ pub struct Kernel {
     pub lockdown: Option<String>,
     /// What we lack of the capabilities that pfsnoop needs.
     pub missing_capabilities: Vec<&'static str>,
+    /// Whether those that we have are the node's, and not a user namespace's.
+    pub is_first_user_namespace: bool,
 }
 
 impl Kernel {
@@ -37,6 +43,7 @@ impl Kernel {
             has_btf: Path::new(BTF).is_file(),
             lockdown: fs::read_to_string(LOCKDOWN).ok().and_then(|text| chosen(&text)),
             missing_capabilities: missing_capabilities(),
+            is_first_user_namespace: is_first_user_namespace(),
         }
     }
 
@@ -60,6 +67,11 @@ fn missing_capabilities() -> Vec<&'static str> {
     let held = status.map_or(u64::MAX, |status| status.capeff);
     let missing = CAPABILITIES.iter().filter(|(_, number)| held >> number & 1 == 0);
     missing.map(|&(name, _)| name).collect()
+}
+
+/// Where /proc says nothing, what is tried will say it.
+fn is_first_user_namespace() -> bool {
+    fs::metadata("/proc/self/ns/user").map_or(true, |user| user.ino() == FIRST_USER_NAMESPACE)
 }
 
 #[cfg(test)]

@@ -17,11 +17,16 @@ pub(super) fn listening_here() -> io::Result<Vec<SocketAddr>> {
     let v6 = thread.tcp6().unwrap_or_default();
     let is_listening = |entry: &TcpNetEntry| entry.state == TcpState::Listen;
     let all = v4.into_iter().chain(v6).filter(is_listening);
-    let mut all: Vec<SocketAddr> = all.map(|entry| entry.local_address).collect();
+    let mut all: Vec<SocketAddr> = all.map(|entry| plain(entry.local_address)).collect();
     // Several sockets may share a port (SO_REUSEPORT).
     all.sort_unstable_by_key(|address| (address.port(), *address));
     all.dedup();
     Ok(all)
+}
+
+/// What a socket of IPv6 has as `::ffff:127.0.0.1`, as Java's have, is `127.0.0.1` to its clients.
+fn plain(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 #[cfg(test)]

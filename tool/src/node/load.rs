@@ -19,15 +19,17 @@ impl Use {
     }
 }
 
-/// Processes and threads, as far as they are seen from here.
+/// Processes and threads, as far as they are seen from here; and the setting that bounds them.
 #[must_use]
-pub fn tasks() -> Option<Use> {
+pub fn tasks() -> Option<(Use, &'static str)> {
     let all = procfs::process::all_processes().ok()?;
     let threads =
         all.filter_map(|process| u64::try_from(process.ok()?.stat().ok()?.num_threads).ok());
     let pid_max = number("/proc/sys/kernel/pid_max")?;
     let threads_max = number("/proc/sys/kernel/threads-max")?;
-    Some(Use { used: threads.sum(), most: pid_max.min(threads_max) })
+    let bounds = [(pid_max, "kernel.pid_max"), (threads_max, "kernel.threads-max")];
+    let (most, setting) = bounds.into_iter().min()?;
+    Some((Use { used: threads.sum(), most }, setting))
 }
 
 /// Open files of all processes (`file-nr`: open, an unused number, the most).
@@ -38,11 +40,13 @@ pub fn files() -> Option<Use> {
     Some(Use { used: numbers.next()?.ok()?, most: numbers.nth(1)?.ok()? })
 }
 
-/// Connections that the firewall follows; `None` where it follows none.
+/// Connections that the firewall follows; `None` where it follows none, or any number.
 #[must_use]
 pub fn connections() -> Option<Use> {
     let used = number("/proc/sys/net/netfilter/nf_conntrack_count")?;
-    Some(Use { used, most: number("/proc/sys/net/netfilter/nf_conntrack_max")? })
+    // 0 is no limit (nf_conntrack_core.c).
+    let most = number("/proc/sys/net/netfilter/nf_conntrack_max").filter(|&most| most > 0)?;
+    Some(Use { used, most })
 }
 
 fn number(path: &str) -> Option<u64> {
@@ -55,7 +59,7 @@ mod tests {
 
     #[test]
     fn this_machine_is_not_full() {
-        for usage in [tasks().unwrap(), files().unwrap()] {
+        for usage in [tasks().unwrap().0, files().unwrap()] {
             assert!(usage.used > 0 && usage.percent() < 100, "{usage:?}");
         }
         assert_eq!(Use { used: 1, most: 0 }.percent(), 100);

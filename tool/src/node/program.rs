@@ -1,15 +1,12 @@
-//! A program as another process would find it: in that process's PATH, below its root.
+//! A program that is asked for its version, and the PATH in which it was looked for.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, openat2};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -23,93 +20,64 @@ const MOST_SAID: u64 = 4096;
 /// Most characters of a PATH that are shown.
 const MOST_SHOWN: usize = 400;
 
-/// The files that a process sees: its mount namespace, from its root on.
-#[derive(Clone, Debug)]
-pub struct Root {
-    root: PathBuf,
-    namespace: PathBuf,
+/// The code with which the dynamic linker ends a program whose libraries are missing or broken.
+const NOT_LINKED: i32 = 127;
+
+/// What came of asking a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// It told.
+    Told(String),
+    /// It was not asked, or did not tell.
+    Unknown,
+    /// It is there, and does not run; in the system's words.
+    Broken(String),
 }
 
-impl Root {
-    /// Ours.
-    #[must_use]
-    pub fn own() -> Self {
-        Self::in_proc("self")
-    }
-
-    /// That of a process.
-    #[must_use]
-    pub fn of_process(pid: u32) -> Self {
-        Self::in_proc(&pid.to_string())
-    }
-
-    fn in_proc(pid: &str) -> Self {
-        let process = Path::new("/proc").join(pid);
-        Self { root: process.join("root"), namespace: process.join("ns/mnt") }
-    }
-
-    /// Whether these are the files that we see too.
-    #[must_use]
-    pub fn is_ours(&self) -> bool {
-        let own = Self::own();
-        let namespace = |root: &Self| fs::read_link(&root.namespace).ok();
-        let root = |root: &Self| root.root.metadata().map(|root| (root.dev(), root.ino())).ok();
-        let ours = (namespace(&own), root(&own));
-        ours.0.is_some() && ours.1.is_some() && ours == (namespace(self), root(self))
-    }
-
-    /// The first executable file of that name in a PATH, as Go's `exec.LookPath` finds it.
-    #[must_use]
-    pub fn look_up(&self, program: &str, path: &OsStr) -> Option<PathBuf> {
-        let root = File::open(&self.root).ok()?;
-        let dirs = std::env::split_paths(path).filter(|dir| dir.is_absolute());
-        dirs.map(|dir| dir.join(program)).find(|file| is_executable(&root, file))
-    }
-
-    /// A small text file; `None` when it cannot be read.
-    #[must_use]
-    pub fn read(&self, path: &Path) -> Option<String> {
-        use std::io::Read as _;
-        let root = File::open(&self.root).ok()?;
-        // Whoever owns that root may have put a pipe there.
-        let file = open(&root, path, OFlags::RDONLY | OFlags::NONBLOCK)?;
-        let mut text = Vec::new();
-        File::from(file).take(1024 * 1024).read_to_end(&mut text).ok()?;
-        Some(String::from_utf8_lossy(&text).into_owned())
-    }
-
-    /// Whether something is there.
-    #[must_use]
-    pub fn has(&self, path: &Path) -> bool {
-        File::open(&self.root).is_ok_and(|root| open(&root, path, OFlags::PATH).is_some())
-    }
-}
-
-/// What a program says when it is asked for its version. It is run, as root: so it must be one
-/// that root has put among our own files.
-pub async fn version(program: &Path) -> Option<String> {
+/// What a program says when it is asked for its version. It is run, with our rights: so it must be
+/// one that nobody but root, or we, can have put there.
+pub async fn version(program: &Path) -> Version {
+    let Some(file) = program.canonicalize().ok().filter(|file| is_trusted(file)) else {
+        return Version::Unknown;
+    };
     // socat knows -V alone; both know their own.
     let question = if program.ends_with("socat") { "-V" } else { "--version" };
-    let mut command = Command::new(program);
-    command.arg(question).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.kill_on_drop(true).spawn().ok()?;
-    let mut said = Vec::new();
-    let mut stdout = child.stdout.take()?.take(MOST_SAID);
-    timeout(PATIENCE, stdout.read_to_end(&mut said)).await.ok()?.ok()?;
-    version_in(&String::from_utf8_lossy(&said))
-}
-
-/// As if that root were `/`: also for absolute symbolic links (openat2(2)).
-fn open(root: &File, path: &Path, flags: OFlags) -> Option<OwnedFd> {
-    let flags = flags | OFlags::CLOEXEC;
-    openat2(root, path, flags, Mode::empty(), ResolveFlags::IN_ROOT).ok()
-}
-
-fn is_executable(root: &File, path: &Path) -> bool {
-    let Some(stat) = open(root, path, OFlags::PATH).and_then(|file| fstat(file).ok()) else {
-        return false;
+    let mut command = Command::new(file);
+    // BusyBox goes by the name that it is called by.
+    command.arg0(program).arg(question).kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return Version::Broken(error.to_string()),
     };
-    FileType::from_raw_mode(stat.st_mode).is_file() && stat.st_mode & 0o111 != 0
+    let mut said = Vec::new();
+    let heard = async {
+        let mut stdout = child.stdout.take()?.take(MOST_SAID);
+        stdout.read_to_end(&mut said).await.ok()?;
+        drop(stdout);
+        child.wait().await.ok()
+    };
+    let ended = timeout(PATIENCE, heard).await.ok().flatten();
+    if let Some(status) = ended.filter(|&status| said.is_empty() && was_not_run(status)) {
+        return Version::Broken(status.to_string());
+    }
+    version_in(&String::from_utf8_lossy(&said)).map_or(Version::Unknown, Version::Told)
+}
+
+/// Whether nobody but root or we can replace it.
+fn is_trusted(file: &Path) -> bool {
+    let us = rustix::process::geteuid().as_raw();
+    file.ancestors().all(|path| {
+        let Ok(meta) = path.metadata() else { return false };
+        let others_write = meta.mode() & 0o022 != 0;
+        // In a folder as /tmp nobody replaces what is another's.
+        let is_sticky = meta.is_dir() && meta.mode() & 0o1000 != 0;
+        (meta.uid() == 0 || meta.uid() == us) && (!others_write || is_sticky)
+    })
+}
+
+fn was_not_run(status: ExitStatus) -> bool {
+    status.code().is_none_or(|code| code == NOT_LINKED)
 }
 
 /// `socat version 1.7.4.4 on ...`, `nsenter from util-linux 2.38.1`, `BusyBox v1.36.1 ...`.
@@ -135,29 +103,10 @@ pub fn shown(path: Option<&OsStr>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt as _, chown};
 
-    #[test]
-    fn finds_files_below_the_root_alone() {
-        let dir = std::env::temp_dir().join(format!("pfsnoop-root-{}", std::process::id()));
-        fs::create_dir_all(dir.join("bin")).unwrap();
-        fs::copy("/bin/true", dir.join("bin/real")).unwrap();
-        // Leads to a file of the node's, and to nothing in that root.
-        std::os::unix::fs::symlink("/bin/sh", dir.join("bin/astray")).unwrap();
-        std::os::unix::fs::symlink("/bin/real", dir.join("bin/inside")).unwrap();
-        fs::write(dir.join("bin/text"), "x").unwrap();
-        let root = Root { root: dir.clone(), namespace: "/proc/self/ns/mnt".into() };
-        assert!(!root.is_ours() && Root::of_process(std::process::id()).is_ours());
-        let find = |name: &str, path: &str| root.look_up(name, OsStr::new(path));
-        assert_eq!(find("real", "/nowhere:/bin"), Some("/bin/real".into()));
-        assert_eq!(find("inside", "/bin"), Some("/bin/inside".into()));
-        for missing in ["astray", "text", "sh"] {
-            assert_eq!(find(missing, "/bin:bin:."), None, "{missing}");
-        }
-        assert_eq!(root.read(Path::new("/bin/text")).as_deref(), Some("x"));
-        assert!(root.has(Path::new("/bin/text")) && !root.has(Path::new("/etc")));
-        fs::remove_dir_all(&dir).unwrap();
-    }
+    use super::*;
 
     #[test]
     fn versions_are_found_in_what_programs_say() {
@@ -169,5 +118,47 @@ mod tests {
         ] {
             assert_eq!(version_in(said).as_deref(), version, "{said}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_program_is_asked_when_nobody_else_can_have_put_it_there() {
+        let dir = std::env::temp_dir().join(format!("pfsnoop-program-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        let program = dir.join("nsenter");
+        let script = |text: &str| {
+            fs::write(&program, text).unwrap();
+            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        };
+        script("#!/bin/sh\necho nsenter 9.8\n");
+        let told = Version::Told("9.8".to_owned());
+        assert_eq!(version(&program).await, told);
+        for path in [&dir, &program] {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
+            assert_eq!(version(&program).await, Version::Unknown, "{}", path.display());
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+            chown(path, Some(65534), None).unwrap();
+            assert_eq!(version(&program).await, Version::Unknown, "{}", path.display());
+            chown(path, Some(0), None).unwrap();
+        }
+        assert_eq!(version(&program).await, told);
+        for (text, version_of) in [
+            ("#!/bin/sh\nexit 1\n", Version::Unknown),
+            ("#!/bin/sh\nexit 127\n", Version::Broken("exit status: 127".to_owned())),
+            (
+                "#!/nowhere/sh\n",
+                Version::Broken("No such file or directory (os error 2)".to_owned()),
+            ),
+        ] {
+            script(text);
+            assert_eq!(version(&program).await, version_of, "{text}");
+        }
+        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn a_long_path_is_cut() {
+        assert_eq!(shown(None), "(none)");
+        assert_eq!(shown(Some(OsStr::new("/bin"))), "/bin");
+        assert_eq!(shown(Some(OsStr::new(&"x".repeat(500)))), format!("{} ...", "x".repeat(400)));
     }
 }

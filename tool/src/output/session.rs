@@ -175,6 +175,7 @@ mod tests {
             via: Via::NsenterSocat,
             forwarder: trace::Program { pid: 1, comm: b"kubelet"[..].into() },
             helper_pid: Some(100),
+            cookie: None,
             target,
             port: 80,
             address: Some("::1".parse().unwrap()),

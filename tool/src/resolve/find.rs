@@ -67,8 +67,13 @@ pub enum FindError {
     #[error("unable to forward port because pod is not running. Current status={0}")]
     PodNotRunning(String),
     /// The words are dockershim's.
-    #[error("container not running ({0})")]
-    ContainerNotRunning(String),
+    #[error("container not running ({id})")]
+    ContainerNotRunning {
+        /// Its id.
+        id: String,
+        /// Whose it is.
+        runtime: &'static str,
+    },
 }
 
 impl FindError {
@@ -76,7 +81,10 @@ impl FindError {
     pub(super) fn not_running(entry: &Entry) -> Self {
         let listed = &entry.listed;
         match listed.kind {
-            Kind::Container => Self::ContainerNotRunning(listed.id.clone()),
+            Kind::Container => {
+                let (id, runtime) = (listed.id.clone(), entry.source.name());
+                Self::ContainerNotRunning { id, runtime }
+            }
             // It was ready when it was listed.
             Kind::Sandbox if listed.is_running => Self::PodNotRunning("NotReady".to_owned()),
             Kind::Sandbox => Self::PodNotRunning(listed.state.clone()),

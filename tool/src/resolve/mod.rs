@@ -22,7 +22,7 @@ mod source;
 mod survey;
 mod whose;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use attribute::{Attributor, Trail};
 pub use find::FindError;
@@ -45,6 +45,7 @@ const ATTEMPTS: usize = 3;
 #[derive(Debug)]
 pub struct Target {
     netns: Netns,
+    netns_file: PathBuf,
     process: Option<Held>,
     is_host_network: bool,
     runtime: Option<&'static str>,
@@ -83,7 +84,8 @@ impl Target {
     fn of_file(path: &Path) -> Result<Self, FindError> {
         let netns = Netns::open(path);
         let netns = netns.map_err(|source| FindError::NoNetns { path: path.to_owned(), source })?;
-        Ok(Self { netns, process: None, is_host_network: false, runtime: None })
+        let netns_file = path.to_owned();
+        Ok(Self { netns, netns_file, process: None, is_host_network: false, runtime: None })
     }
 
     /// Where that sandbox or container is. Its runtime is asked again once its process is held:
@@ -123,6 +125,12 @@ impl Target {
     #[must_use]
     pub fn netns(&self) -> &Netns {
         &self.netns
+    }
+
+    /// The file by which the namespace was entered.
+    #[must_use]
+    pub fn netns_file(&self) -> &Path {
+        &self.netns_file
     }
 
     /// The process whose namespace is meant, if one was named.

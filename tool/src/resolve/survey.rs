@@ -77,10 +77,11 @@ async fn look_into(entry: &Entry) -> Result<Option<Network>, FindError> {
     }
     let target = match Target::of_entry(entry).await {
         Ok(target) => target,
-        Err(FindError::PodNotRunning(_) | FindError::ContainerNotRunning(_)) => return Ok(None),
-        Err(FindError::Process(ProcessError::NotFound(_) | ProcessError::Gone(_))) => {
-            return Ok(None);
-        }
+        Err(
+            FindError::PodNotRunning(_)
+            | FindError::ContainerNotRunning { .. }
+            | FindError::Process(ProcessError::NotFound(_) | ProcessError::Gone(_)),
+        ) => return Ok(None),
         Err(error) => return Err(error),
     };
     let netns = target.netns();

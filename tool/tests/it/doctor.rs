@@ -5,6 +5,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 
 use crate::attribution::start_pod;
+use crate::doctor_road::cure;
 use crate::support::containerd::Containerd;
 use crate::support::docker::Docker;
 use crate::support::{output, pfsnoop, stdout_of, system, text, vm};
@@ -29,8 +30,11 @@ fn findings(stdout: &str) -> Vec<Value> {
             serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert!(line.starts_with(r#"{"type":"finding","#), "{line}");
         let needs_cure = finding["severity"] == "warn" || finding["severity"] == "fail";
-        assert!(!needs_cure || finding["cure"].is_string(), "a command that mends it: {line}");
+        assert_eq!(needs_cure, finding["cure"].is_string(), "a command that mends it: {line}");
         assert!(finding["why"].is_string(), "{line}");
+        let keys = ["type", "severity", "check", "what", "why", "cure", "duration_ns"];
+        let is_known = |key: &String| keys.contains(&key.as_str());
+        assert!(finding.as_object().unwrap().keys().all(is_known), "{line}");
         finding
     };
     stdout.lines().map(parse).collect()
@@ -108,9 +112,13 @@ fn text_has_a_line_a_finding_and_colour_only_on_a_terminal() {
 fn an_old_kernel_one_without_btf_and_one_that_forbids() {
     let (findings, _) = alone("setarch --uname-2.6 $PFSNOOP doctor -o json");
     assert_eq!(severity(&findings, "kernel.version", "Linux 2.6."), "fail");
+    let upgrade = "apt-get update && apt-get dist-upgrade && reboot";
+    assert_eq!(cure(&findings, "kernel.version"), upgrade);
     let (findings, _) = alone("mount -t tmpfs none /sys/kernel/btf; $PFSNOOP doctor -o json");
     assert_eq!(severity(&findings, "kernel.btf", "no BTF"), "fail");
+    assert_eq!(cure(&findings, "kernel.btf"), upgrade);
     assert_eq!(severity(&findings, "kernel.tracing", "does not work: this kernel offers"), "fail");
+    assert_eq!(cure(&findings, "kernel.tracing"), "pfsnoop exec --verbose");
     let (findings, _) = alone("setpriv --bounding-set=-sys_ptrace $PFSNOOP doctor -o json");
     assert_eq!(severity(&findings, "kernel.capabilities", "lacks CAP_SYS_PTRACE"), "fail");
 }
@@ -161,5 +169,7 @@ fn runtimes_tell_their_version_and_road() {
     let other = ask("unix:///nowhere/docker.sock", &own);
     assert_eq!(severity(&other, "runtime", "CRI plugin is disabled"), "note");
     assert_eq!(severity(&other, "runtime", "does not answer: no such socket"), "fail");
-    assert_eq!(severity(&alone("$PFSNOOP doctor -o json").0, "runtime", "no container"), "warn");
+    let none = alone("$PFSNOOP doctor -o json").0;
+    assert_eq!(severity(&none, "runtime", "no container"), "warn");
+    assert!(cure(&none, "runtime").starts_with("pfsnoop doctor --runtime-endpoint unix:///"));
 }

@@ -6,13 +6,14 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::doctor::{alone, examine, find, severity};
+use crate::doctor_road::cure;
 use crate::support::{eventually, pfsnoop, pod::DemoPod, stdout_of, system};
 
 /// A stand-in for a daemon: a program of that name that sleeps.
-struct StandIn(PathBuf);
+pub struct StandIn(PathBuf);
 
 impl StandIn {
-    fn new(name: &str, test: &str) -> Self {
+    pub fn new(name: &str, test: &str) -> Self {
         let dir = std::env::temp_dir().join(format!("pfsnoop-{test}-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         std::fs::copy("/bin/sleep", dir.join(name)).unwrap();
@@ -20,13 +21,18 @@ impl StandIn {
     }
 
     /// Runs it in this way, and the doctor beside it.
-    fn examine(&self, start: &str) -> (Vec<Value>, Option<i32>) {
+    pub fn examine(&self, start: &str) -> (Vec<Value>, Option<i32>) {
         let start = start.replace("DAEMON", &self.0.display().to_string());
         alone(&format!("({start}) & {}; $PFSNOOP doctor -o json", self.is_up()))
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+
     /// Waits until it runs under its own name.
-    fn is_up(&self) -> String {
+    pub fn is_up(&self) -> String {
         let name = self.0.file_name().unwrap().to_str().unwrap();
         let is_up = format!("grep -qx {name} /proc/[0-9]*/comm");
         format!("for i in {{1..200}}; do {is_up} && break; sleep 0.05; done; {is_up} || exit 9")
@@ -47,6 +53,7 @@ fn helpers_are_looked_for_as_a_daemon_finds_them() {
     let socat = find(&findings, "helper.socat", "kubelet").unwrap();
     assert!(socat["what"].to_string().contains("PATH: /nonexistent"), "{socat}");
     assert!(socat["cure"].to_string().contains("restart kubelet"), "it is installed: {socat}");
+    assert_eq!(find(&findings, "helper.nsenter", "kubelet").unwrap()["cure"], socat["cure"]);
 
     let (findings, code) = kubelet.examine("exec DAEMON 1000");
     assert_eq!(severity(&findings, "helper.socat", "kubelet (pid "), "ok");
@@ -155,6 +162,7 @@ fn a_socat_that_is_left_behind_is_told_and_its_cure_ends_it() {
         find(&examine(&["--idle", "0.2"]), "leftover.idle", &idle).cloned()
     });
     assert_eq!(found["severity"], "warn");
+    assert_eq!(found["cure"], format!("kill {}", child.id()));
     assert!(find(&examine(&[]), "leftover.idle", &idle).is_none(), "not for four hours yet");
     child.kill().unwrap();
     child.wait().unwrap();
@@ -187,7 +195,11 @@ fn a_daemon_out_of_files_and_a_full_connection_table() {
             most.display()
         ))
     };
-    assert_eq!(severity(&table("3").0, "limit.conntrack", "3 of 3 connections"), "fail");
+    let full = table("3").0;
+    assert_eq!(severity(&full, "limit.conntrack", "3 of 3 connections"), "fail");
+    assert_eq!(cure(&full, "limit.conntrack"), "sysctl -w net.netfilter.nf_conntrack_max=6");
+    // No limit at all.
+    assert!(find(&table("0").0, "limit.conntrack", "").is_none());
     assert_eq!(severity(&table("30").0, "limit.conntrack", "3 of 30 connections"), "ok");
     std::fs::remove_file(&most).unwrap();
 }

@@ -53,7 +53,9 @@ fn open_connections_go_on_while_nobody_reads_stdout() {
     });
     // Each has two lines of some fifty bytes.
     for _ in 0..100 {
-        get("127.0.0.1", refused);
+        let mut client = TcpStream::connect(("127.0.0.1", refused)).unwrap();
+        client.set_read_timeout(Some(PATIENCE)).unwrap();
+        assert_eq!(client.read(&mut [0]).unwrap_or(0), 0);
     }
     for _ in 0..10 {
         open.write_all(b"2").unwrap();

@@ -1,0 +1,138 @@
+//! The files that a process sees, which need not be ours.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use procfs::process::Process;
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2};
+
+use super::proc_files;
+
+/// Most bytes of a file that are read: those that we ask for have a page or two.
+const MOST_READ: u64 = 1024 * 1024;
+
+/// To name a file, and read nothing of it.
+const NAME: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
+
+/// The files that a process sees: its mount namespace, from its root on. They are held, and stay
+/// the same once it has ended and another process has its pid.
+#[derive(Debug)]
+pub struct Root {
+    top: OwnedFd,
+    is_foreign: bool,
+    is_our_namespace: bool,
+}
+
+impl Root {
+    /// Ours.
+    pub fn own() -> io::Result<Self> {
+        let top = openat(CWD, "/", NAME, Mode::empty())?;
+        Ok(Self { top, is_foreign: false, is_our_namespace: true })
+    }
+
+    /// That of a process; an error where it has ended, or may not be looked at.
+    pub fn of_process(process: &Process) -> io::Result<Self> {
+        let top = proc_files::open(process, "root", NAME)?;
+        let namespace = proc_files::open(process, "ns/mnt", NAME)?;
+        let our_namespace = openat(CWD, "/proc/self/ns/mnt", NAME, Mode::empty())?;
+        let is_foreign = !is_same(&top, Self::own()?.top)?;
+        Ok(Self { top, is_foreign, is_our_namespace: is_same(namespace, our_namespace)? })
+    }
+
+    /// Whether these are the files that we see too.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        !self.is_foreign && self.is_our_namespace
+    }
+
+    /// Whether they are another system's, as in a container; a service that systemd keeps from a
+    /// few folders has the node's.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        self.is_foreign
+    }
+
+    /// The first executable file of that name in a PATH, as Go's `exec.LookPath` finds it.
+    #[must_use]
+    pub fn look_up(&self, program: &str, path: &OsStr) -> Option<PathBuf> {
+        let dirs = std::env::split_paths(path).filter(|dir| dir.is_absolute());
+        dirs.map(|dir| dir.join(program)).find(|file| self.is_executable(file))
+    }
+
+    /// A small text file; `None` when it cannot be read.
+    #[must_use]
+    pub fn read(&self, path: &Path) -> Option<String> {
+        // Whoever owns that root may have put a pipe there.
+        let file = self.open(path, OFlags::RDONLY | OFlags::NONBLOCK)?;
+        let mut text = Vec::new();
+        File::from(file).take(MOST_READ).read_to_end(&mut text).ok()?;
+        Some(String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// Whether something is there.
+    #[must_use]
+    pub fn has(&self, path: &Path) -> bool {
+        self.open(path, OFlags::PATH).is_some()
+    }
+
+    fn is_executable(&self, path: &Path) -> bool {
+        let Some(stat) = self.open(path, OFlags::PATH).and_then(|file| fstat(file).ok()) else {
+            return false;
+        };
+        FileType::from_raw_mode(stat.st_mode).is_file() && stat.st_mode & 0o111 != 0
+    }
+
+    /// As if that root were `/`: also for absolute symbolic links (openat2(2)).
+    fn open(&self, path: &Path, flags: OFlags) -> Option<OwnedFd> {
+        let flags = flags | OFlags::CLOEXEC;
+        openat2(&self.top, path, flags, Mode::empty(), ResolveFlags::IN_ROOT).ok()
+    }
+}
+
+fn is_same(one: impl AsFd, other: impl AsFd) -> io::Result<bool> {
+    let (one, other) = (fstat(one)?, fstat(other)?);
+    Ok((one.st_dev, one.st_ino) == (other.st_dev, other.st_ino))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn finds_files_below_the_root_alone() {
+        let dir = std::env::temp_dir().join(format!("pfsnoop-root-{}", std::process::id()));
+        fs::create_dir_all(dir.join("bin")).unwrap();
+        fs::copy("/bin/true", dir.join("bin/real")).unwrap();
+        // Leads to a file of the node's, and to nothing in that root.
+        std::os::unix::fs::symlink("/bin/sh", dir.join("bin/astray")).unwrap();
+        std::os::unix::fs::symlink("/bin/real", dir.join("bin/inside")).unwrap();
+        fs::write(dir.join("bin/text"), "x").unwrap();
+        let top = openat(CWD, &dir, NAME, Mode::empty()).unwrap();
+        let root = Root { top, is_foreign: true, is_our_namespace: true };
+        let find = |name: &str, path: &str| root.look_up(name, OsStr::new(path));
+        assert_eq!(find("real", "/nowhere:/bin"), Some("/bin/real".into()));
+        assert_eq!(find("inside", "/bin"), Some("/bin/inside".into()));
+        for missing in ["astray", "text", "sh"] {
+            assert_eq!(find(missing, "/bin:bin:."), None, "{missing}");
+        }
+        assert_eq!(root.read(Path::new("/bin/text")).as_deref(), Some("x"));
+        assert!(root.has(Path::new("/bin/text")) && !root.has(Path::new("/etc")));
+        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn the_files_of_a_process_stay_its_own_once_it_has_ended() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let process = Process::new(child.id().cast_signed()).unwrap();
+        let root = Root::of_process(&process).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(root.is_ours() && !root.is_foreign() && root.has(Path::new("/proc")));
+        assert!(Root::of_process(&process).is_err());
+    }
+}
