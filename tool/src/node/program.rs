@@ -62,6 +62,7 @@ impl Root {
     #[must_use]
     pub fn look_up(&self, program: &str, path: &OsStr) -> Option<PathBuf> {
         let root = File::open(&self.root).ok()?;
+        // Go refuses a program that it finds relative to the current directory.
         let dirs = std::env::split_paths(path).filter(|dir| dir.is_absolute());
         dirs.map(|dir| dir.join(program)).find(|file| is_executable(&root, file))
     }
