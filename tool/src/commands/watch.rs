@@ -1,6 +1,5 @@
 //! `pfsnoop watch`: every port-forward of the node, whoever makes it, from its start to its end.
 
-mod live;
 mod screen;
 
 use std::time::Duration;
@@ -8,11 +7,11 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::time::{MissedTickBehavior, interval};
 
-use self::live::Live;
 use self::screen::Screen;
 use super::{start_logging, stop::Stop};
 use crate::cli;
 use crate::node::{clock, process};
+use crate::output::Live;
 use crate::probe::{Options, Probe};
 use crate::resolve::Destinations;
 use crate::trace::{Event, Filter, OwnerFilter, Session, Sessions, State};
