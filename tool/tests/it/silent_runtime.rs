@@ -44,17 +44,22 @@ impl Drop for Silent {
 }
 
 #[test]
-fn a_duration_begins_with_the_tracing() {
-    let silent = Silent::start("silent-duration");
+fn execs_are_shown_for_the_whole_of_a_duration() {
+    let silent = Silent::start("silent-exec");
     let mut exec = Running::start(&mut silent.pfsnoop(&["-o", "json", "--duration", "1"]));
-    let args = ["watch", "--duration", "3", "--verbose"];
-    let mut watch = Running::start(&mut silent.pfsnoop(&args));
     while !exec.ended() {
         run("/bin/true", &["m-silent"]);
         sleep(Duration::from_millis(50));
     }
     let shown = records(&exec).iter().filter(|row| row["args"][1] == "m-silent").count();
     assert!(shown > 2, "{shown} shown; {:#?}", exec.stderr());
+}
+
+#[test]
+fn sessions_are_watched_for_the_whole_of_a_duration() {
+    let silent = Silent::start("silent-watch");
+    let args = ["watch", "--duration", "4", "--verbose"];
+    let mut watch = Running::start(&mut silent.pfsnoop(&args));
     watch.stderr_line("word that it is attached", |line| line.contains("attached"));
     let attached = Instant::now();
     assert!(watch.wait().success());
