@@ -25,9 +25,10 @@ pub(super) async fn run(args: cli::Watch) -> Result<()> {
     let mut probe = Probe::attach(&options(args.verbose))?;
     let mut screen = Screen::new(args.output);
     screen.begin()?;
-    stop.after(args.duration);
+    let duration = args.duration;
     // A runtime that stands still is waited for; what happens meanwhile is kept.
     let Some(mut watcher) = stop.or(Watcher::new(args, screen)).await else { return Ok(()) };
+    stop.after(duration);
 
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
