@@ -1,6 +1,5 @@
 //! `pfsnoop watch`: every port-forward of the node, whoever makes it, from its start to its end.
 
-mod live;
 mod screen;
 
 use std::time::Duration;
@@ -8,11 +7,11 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::time::{MissedTickBehavior, interval};
 
-use self::live::Live;
 use self::screen::Screen;
 use super::{start_logging, stop::Stop};
 use crate::cli;
 use crate::node::{clock, process};
+use crate::output::Live;
 use crate::probe::{Options, Probe};
 use crate::resolve::Destinations;
 use crate::trace::{Event, Filter, OwnerFilter, Session, Sessions, State};
@@ -26,9 +25,10 @@ pub(super) async fn run(args: cli::Watch) -> Result<()> {
     let mut probe = Probe::attach(&options(args.verbose))?;
     let mut screen = Screen::new(args.output);
     screen.begin()?;
-    stop.after(args.duration);
+    let duration = args.duration;
     // A runtime that stands still is waited for; what happens meanwhile is kept.
     let Some(mut watcher) = stop.or(Watcher::new(args, screen)).await else { return Ok(()) };
+    stop.after(duration);
 
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -98,6 +98,12 @@ impl Netns {
     }
 }
 
+/// The file of a process's network namespace.
+#[must_use]
+pub fn file_of(pid: u32) -> PathBuf {
+    Path::new("/proc").join(pid.to_string()).join("ns/net")
+}
+
 /// The file of the node's own network namespace: of process 1, or where that may not be read our
 /// own.
 #[must_use]

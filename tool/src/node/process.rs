@@ -32,8 +32,6 @@ pub enum ProcessError {
 pub struct Held {
     pid: u32,
     pidfd: OwnedFd,
-    /// Inode of its network namespace when it was looked up.
-    netns: u64,
 }
 
 impl Held {
@@ -46,20 +44,15 @@ impl Held {
             rustix::io::Errno::SRCH | rustix::io::Errno::INVAL => ProcessError::NotFound(pid),
             errno => ProcessError::Unreadable { pid, source: errno.into() },
         })?;
-        let netns = netns_of(pid)?;
-        Ok(Self { pid, pidfd, netns })
+        // One that has ended, or into which we may not look, is of no use.
+        netns_of(pid)?;
+        Ok(Self { pid, pidfd })
     }
 
     /// Its pid (the kernel's tgid).
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.pid
-    }
-
-    /// Inode of its network namespace.
-    #[must_use]
-    pub fn netns(&self) -> u64 {
-        self.netns
     }
 
     /// Whether the pid still means this process: one that waits to be reaped has no namespaces.
@@ -138,7 +131,6 @@ mod tests {
     fn holds_a_process_until_it_ends() {
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
         let held = Held::open(child.id()).unwrap();
-        assert_eq!(held.netns(), netns_of(std::process::id()).unwrap());
         assert!(held.is_alive());
         let pid = child.id();
         let stat = procfs::process::Process::new(pid.cast_signed()).unwrap().stat().unwrap();

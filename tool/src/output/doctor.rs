@@ -1,12 +1,13 @@
 //! The doctor's findings: a line of what, and where it is not as it should be, why it matters and
 //! the command that mends it.
 
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, Write};
 
 use serde::Serialize;
 
 use super::escape::escaped;
 use super::json;
+use super::terminal::has_colour;
 use crate::doctor::{Finding, Severity};
 
 /// Columns of the words before the text.
@@ -43,8 +44,7 @@ pub fn finding_json(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
 
 /// A finding as text; in colour on a terminal, unless `NO_COLOR` is set (no-color.org).
 pub fn finding(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
-    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    text(out, finding, !no_color && io::stdout().is_terminal())
+    text(out, finding, has_colour())
 }
 
 fn text(out: &mut impl Write, finding: &Finding, in_color: bool) -> io::Result<()> {

@@ -3,15 +3,17 @@
 
 mod doctor;
 mod escape;
+mod footer;
 mod json;
-mod live;
 mod notice;
+mod open;
 mod places;
 mod reason;
 mod session;
 mod sessions;
 mod summary;
 mod table;
+mod terminal;
 mod text;
 
 use std::io::{self, Write};
@@ -21,12 +23,13 @@ use clap::ValueEnum;
 pub use doctor::{finding, finding_json};
 pub use escape::escaped;
 pub use json::target as target_json;
-pub use live::Footer;
 pub use notice::{Lines, forwarding, told};
-pub use places::{counts, places};
+pub use open::Live;
+pub use places::places;
 pub use sessions::{SessionRows, target_name};
 pub use summary::summary;
-pub use table::{targets as targets_table, terminal_width};
+pub use table::targets as targets_table;
+pub use terminal::terminal_width;
 pub use text::Columns;
 
 use crate::trace::{ExecEvent, ExitEvent, Lost, Owner, Session};

@@ -68,8 +68,7 @@ fn row(target: &str, port: u16, sums: &PlaceSums) -> [Cell; 7] {
 }
 
 /// `2 refused, 1 timeout`.
-#[must_use]
-pub fn counts(outcomes: &BTreeMap<Outcome, u64>) -> String {
+pub(super) fn counts(outcomes: &BTreeMap<Outcome, u64>) -> String {
     let counts = outcomes.iter().map(|(&why, count)| format!("{count} {}", outcome(why)));
     counts.collect::<Vec<_>>().join(", ")
 }

@@ -8,7 +8,7 @@ use super::escape::escaped;
 use super::reason::reason;
 use super::session::outcome;
 use crate::node::clock;
-use crate::trace::{Closed, Destination, Outcome, Session, State, Via};
+use crate::trace::{Closed, Destination, Outcome, Session, State};
 
 /// Columns that a terminal must have for rows with everything.
 const WIDE: usize = 120;
@@ -79,12 +79,8 @@ impl SessionRows {
         ]);
         let mut row = columns;
         if self.is_wide {
-            let road = match session.via {
-                Via::NsenterSocat => "nsenter+socat",
-                Via::Native => "native",
-            };
             // Writing to a String cannot fail.
-            let _ = write!(row, " {road:<13}");
+            let _ = write!(row, " {:<13}", session.via.name());
             if let Some(why) = closed.and_then(why).filter(|why| self.has_room(&row, why)) {
                 let _ = write!(row, " {why}");
             }
@@ -217,7 +213,7 @@ mod tests {
         let session = Session {
             id: String::new(),
             time_ns: 0,
-            via: Via::NsenterSocat,
+            via: crate::trace::Via::NsenterSocat,
             forwarder: crate::trace::Program { pid: 1, comm: b"fifteen-letters"[..].into() },
             helper_pid: None,
             cookie: None,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-use super::session::outcome;
+use super::places::counts;
 use crate::forward::{PortPair, Sums, Tally};
 
 const TITLES: [&str; 7] =
@@ -32,13 +32,11 @@ pub fn summary(tally: &Tally) -> Option<String> {
 }
 
 fn row(pair: PortPair, sums: &Sums) -> [Cell; 7] {
-    let failed: Vec<_> =
-        sums.failed.iter().map(|(&why, count)| format!("{count} {}", outcome(why))).collect();
-    let failed = if failed.is_empty() { "0".to_owned() } else { failed.join(", ") };
+    let failed = counts(&sums.failed);
     [
         Cell::new(pair),
         Cell::new(sums.connections),
-        Cell::new(failed),
+        Cell::new(if failed.is_empty() { "0".to_owned() } else { failed }),
         Cell::new(sums.bytes_to_pod),
         Cell::new(sums.bytes_from_pod),
         Cell::new(seconds(sums.times.median())),

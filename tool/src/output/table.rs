@@ -1,6 +1,5 @@
 //! Targets as a table: for eyes, so it fits the terminal; in a pipe a row stays a line.
 
-use std::io::{IsTerminal as _, stdout};
 use std::net::{IpAddr, SocketAddr};
 
 use comfy_table::{ContentArrangement, Table, presets};
@@ -13,17 +12,6 @@ const SHORT_ID: usize = 12;
 
 const TITLES: [&str; 10] =
     ["KIND", "NAMESPACE", "NAME", "ID", "RUNTIME", "STATE", "PID", "NETNS", "ADDRESSES", "LISTENS"];
-
-/// Columns of the terminal that stdout is; `None` when it is none.
-#[must_use]
-pub fn terminal_width() -> Option<u16> {
-    let stdout = stdout();
-    if !stdout.is_terminal() {
-        return None;
-    }
-    let size = rustix::termios::tcgetwinsize(stdout).ok()?;
-    (size.ws_col > 0).then_some(size.ws_col)
-}
 
 /// The table: within `width` cells are broken over several lines, without it none is.
 #[must_use]

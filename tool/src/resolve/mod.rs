@@ -73,8 +73,7 @@ impl Target {
 
     fn of_process(pid: u32) -> Result<Self, FindError> {
         let process = Held::open(pid)?;
-        let path = Path::new("/proc").join(pid.to_string()).join("ns/net");
-        let mut target = Self::of_file(&path)?;
+        let mut target = Self::of_file(&netns::file_of(pid))?;
         target.process = Some(process);
         // Had the process ended in between, the namespace could be another's.
         target.check()?;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::exec::run;
 use crate::odd_execs::records;
-use crate::support::{pfsnoop, pod::DemoPod, running::Running};
+use crate::support::{output, pfsnoop, pod::DemoPod, running::Running, system};
 
 /// A socket like that of a daemon that stands still.
 struct Silent {
@@ -44,21 +44,31 @@ impl Drop for Silent {
 }
 
 #[test]
-fn a_duration_begins_with_the_tracing() {
-    let silent = Silent::start("silent-duration");
+fn execs_are_shown_for_the_whole_of_a_duration() {
+    let silent = Silent::start("silent-exec");
     let mut exec = Running::start(&mut silent.pfsnoop(&["-o", "json", "--duration", "1"]));
-    let args = ["watch", "--duration", "3", "--verbose"];
-    let mut watch = Running::start(&mut silent.pfsnoop(&args));
     while !exec.ended() {
         run("/bin/true", &["m-silent"]);
         sleep(Duration::from_millis(50));
     }
     let shown = records(&exec).iter().filter(|row| row["args"][1] == "m-silent").count();
     assert!(shown > 2, "{shown} shown; {:#?}", exec.stderr());
+}
+
+#[test]
+fn sessions_are_watched_for_the_whole_of_a_duration() {
+    let silent = Silent::start("silent-watch");
+    let pod = DemoPod::start();
+    let args = ["watch", "-o", "json", "--duration", "1", "--verbose", "--port", "7096"];
+    let mut watch = Running::start(&mut silent.pfsnoop(&args));
     watch.stderr_line("word that it is attached", |line| line.contains("attached"));
-    let attached = Instant::now();
-    assert!(watch.wait().success());
-    assert!(attached.elapsed() > Duration::from_secs(1), "{:?}", attached.elapsed());
+    let request = format!("nsenter -t {} -n socat - TCP4:localhost:7096 < /dev/null", pod.pause);
+    while !watch.ended() {
+        output(system("sh").args(["-c", &request]));
+        sleep(Duration::from_millis(100));
+    }
+    let shown = records(&watch).iter().filter(|record| record["state"] == "closed").count();
+    assert!(shown > 2, "{shown} shown; {:#?}", watch.stderr());
 }
 
 #[test]

@@ -4,8 +4,7 @@ use std::io::{BufWriter, IsTerminal as _, Stdout, Write as _, stdout};
 
 use anyhow::Result;
 
-use super::live::Live;
-use crate::output::{self, SessionRows, TextOrJson};
+use crate::output::{self, Live, SessionRows, TextOrJson};
 use crate::trace::{Lost, Open, Session, SessionSums, State};
 
 /// Where sessions are shown.

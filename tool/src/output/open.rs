@@ -1,8 +1,11 @@
 //! On a terminal: what is over scrolls away above what is open, which is drawn anew.
 
-use std::io::{self, Write, stdout};
+use std::io::{self, Write};
 
-use crate::output::{self, Footer, SessionRows};
+use super::footer::Footer;
+use super::places::counts;
+use super::sessions::SessionRows;
+use super::terminal::{has_colour, size};
 use crate::trace::{Open, Session, SessionSums};
 
 /// How often it is drawn at most: under load there is something new every few milliseconds.
@@ -12,7 +15,7 @@ const DRAW_EVERY_NS: u64 = 50_000_000;
 const ROWS_ABOVE: usize = 8;
 
 /// The lower end of the terminal, and what is to scroll above it.
-pub(super) struct Live {
+pub struct Live {
     rows: SessionRows,
     footer: Footer,
     /// Lines of what has ended since it was drawn.
@@ -22,22 +25,27 @@ pub(super) struct Live {
 }
 
 impl Live {
-    pub(super) fn new() -> Self {
+    /// Nothing drawn yet.
+    #[must_use]
+    pub fn new() -> Self {
         let rows = SessionRows::new(Some(size().0), has_colour());
         Self { rows, footer: Footer::new(), ended: Vec::new(), drawn_ns: 0 }
     }
 
-    pub(super) fn header(&self) -> String {
+    /// What stands above the rows.
+    #[must_use]
+    pub fn header(&self) -> String {
         self.rows.header()
     }
 
     /// How many open sessions there is room for.
-    pub(super) fn rows_of_open() -> usize {
+    #[must_use]
+    pub fn rows_of_open() -> usize {
         usize::from(size().1).saturating_sub(ROWS_ABOVE).max(1)
     }
 
     /// That session is over.
-    pub(super) fn ended(&mut self, session: &Session) {
+    pub fn ended(&mut self, session: &Session) {
         let row = self.rows.row(session, None, None);
         let why = self.rows.below(session, &row);
         self.ended.push(row);
@@ -45,7 +53,7 @@ impl Live {
     }
 
     /// Draws it, unless it was drawn a moment ago.
-    pub(super) fn draw<'a>(
+    pub fn draw<'a>(
         &mut self,
         out: &mut impl Write,
         open: impl Iterator<Item = &'a Open>,
@@ -70,9 +78,15 @@ impl Live {
     }
 
     /// Takes it back, and leaves what has ended in its place.
-    pub(super) fn scroll(&mut self, out: &mut impl Write) -> io::Result<()> {
+    pub fn scroll(&mut self, out: &mut impl Write) -> io::Result<()> {
         self.footer.take_back(out, size().0.into())?;
         self.ended.drain(..).try_for_each(|line| writeln!(out, "{line}"))
+    }
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -87,22 +101,10 @@ fn row(rows: &SessionRows, open: &Open, now_ns: u64) -> String {
 /// `3 open, 10 ok, 2 refused`, or `3 open, 7 records lost, 10 ok, 2 refused`: a narrow terminal cuts
 /// the end off.
 fn last_line(open: usize, sums: &SessionSums, lost: u64) -> String {
-    let ended = output::counts(sums.outcomes());
+    let ended = counts(sums.outcomes());
     let comma = if ended.is_empty() { "" } else { ", " };
     let lost = if lost > 0 { format!(", {lost} records lost") } else { String::new() };
     format!("{open} open{lost}{comma}{ended}")
-}
-
-/// Columns and rows of the terminal.
-fn size() -> (u16, u16) {
-    let size = rustix::termios::tcgetwinsize(stdout()).ok();
-    let size = size.filter(|size| size.ws_col > 0 && size.ws_row > 0);
-    size.map_or((80, 24), |size| (size.ws_col, size.ws_row))
-}
-
-/// <https://no-color.org>: set to anything but nothing.
-fn has_colour() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 #[cfg(test)]

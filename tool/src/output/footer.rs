@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::sessions::cut;
 
 /// Lines that are taken back and drawn again, below everything else that is printed.
-pub struct Footer {
+pub(super) struct Footer {
     /// Columns of each line as it was drawn last.
     drawn: Vec<usize>,
 }
@@ -15,14 +15,13 @@ const CLEAR_BELOW: &str = "\x1b[J";
 
 impl Footer {
     /// Nothing drawn yet.
-    #[must_use]
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { drawn: Vec::new() }
     }
 
     /// Takes the lines back, so that what is printed next stands in their place. `width` is the
     /// terminal's now: one that has become narrower has broken the lines.
-    pub fn take_back(&mut self, out: &mut impl Write, width: usize) -> io::Result<()> {
+    pub(super) fn take_back(&mut self, out: &mut impl Write, width: usize) -> io::Result<()> {
         let rows: usize = self.drawn.drain(..).map(|len| len.div_ceil(width.max(1)).max(1)).sum();
         if rows > 0 {
             write!(out, "\x1b[{rows}A\r{CLEAR_BELOW}")?;
@@ -31,7 +30,12 @@ impl Footer {
     }
 
     /// Draws lines, each cut to the terminal's width.
-    pub fn draw(&mut self, out: &mut impl Write, width: usize, lines: &[String]) -> io::Result<()> {
+    pub(super) fn draw(
+        &mut self,
+        out: &mut impl Write,
+        width: usize,
+        lines: &[String],
+    ) -> io::Result<()> {
         for line in lines {
             // A line as wide as the terminal would move the cursor by two rows in some of them.
             let line = cut(line, width.saturating_sub(1));
@@ -39,12 +43,6 @@ impl Footer {
             self.drawn.push(line.chars().count());
         }
         Ok(())
-    }
-}
-
-impl Default for Footer {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
