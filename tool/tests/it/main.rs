@@ -41,6 +41,7 @@ mod runbook;
 mod sessions;
 mod targets;
 mod watch;
+mod watch_child;
 mod watch_live;
 mod watch_lost;
 mod watch_native;
