@@ -28,8 +28,10 @@ pub mod names {
     pub const PASSED: &str = "PASSED";
     /// Ends that were reported a moment ago.
     pub const ENDED: &str = "ENDED";
-    /// Connections that are followed.
-    pub const CONNECTIONS: &str = "CONNECTIONS";
+    /// Connections that are followed into other network namespaces.
+    pub const FOREIGN_CONNECTIONS: &str = "FOREIGN_CONNECTIONS";
+    /// Connections that are followed of socat.
+    pub const HELPER_CONNECTIONS: &str = "HELPER_CONNECTIONS";
     /// Per-CPU counts of records that found their ring buffer full, by [`Ring`](super::record::Ring).
     pub const LOST: &str = "LOST";
     /// One `u32`: 1 while the reader sleeps and wants to be woken.

@@ -155,7 +155,7 @@ pub mod sock_states {
     pub const OPEN: u32 = 3;
     /// It is over, or never came about.
     pub const CLOSED: u32 = 4;
-    /// It is over, and how it ended was not seen.
+    /// It is over, and how it ended was not seen; what it has carried may have been.
     pub const GONE: u32 = 5;
 }
 

@@ -38,8 +38,15 @@ const AF_INET: u16 = 2;
 const AF_INET6: u16 = 10;
 
 /// Connections that are followed: what is known since the first state, by address of the socket.
+/// Of those that lead into another namespace, each may be a forward by itself.
 #[map]
-static CONNECTIONS: LruHashMap<u64, SockRecord> = LruHashMap::with_max_entries(16 * 1024, 0);
+static FOREIGN_CONNECTIONS: LruHashMap<u64, SockRecord> =
+    LruHashMap::with_max_entries(12 * 1024, 0);
+
+/// Of those of socat, only what its processes are tells which are forwards'. Any container may run
+/// it, and make connections without end, which must push no others out than these.
+#[map]
+static HELPER_CONNECTIONS: LruHashMap<u64, SockRecord> = LruHashMap::with_max_entries(4 * 1024, 0);
 
 /// What a connection has carried: payload in bytes.
 struct Counts {
@@ -49,6 +56,8 @@ struct Counts {
     received: u64,
     /// The other side acknowledged our first word.
     is_answered: bool,
+    /// And our last one, the FIN.
+    is_ended: bool,
 }
 
 /// A `struct sock *` from the kernel.
@@ -62,38 +71,45 @@ fn inet_sock_set_state(ctx: RawTracePointContext) -> i32 {
     0
 }
 
-/// Run by user space, with the address of a followed socket, to learn of an end that was missed;
-/// and, if the second argument is not 0, how much it has carried until now. Returns
-/// [`NOT_FOLLOWED`] for any other.
+/// Run by user space, with the address of a followed socket and the process that connected it, to
+/// learn of an end that was missed; and, if the third argument is not 0, how much it has carried
+/// until now. Returns [`NOT_FOLLOWED`] for any other, which may be at the same address later.
 #[raw_tracepoint]
 fn look_at_connection(ctx: RawTracePointContext) -> i32 {
     let sock = Sock(ctx.arg::<*const u8>(0));
-    // SAFETY: the value is copied at once.
-    let Some(record) = (unsafe { CONNECTIONS.get(sock.0 as u64) }).copied() else {
-        return NOT_FOLLOWED as i32;
-    };
-    try_look(sock, &record, ctx.arg::<u32>(1) != 0);
-    0
+    match sock.followed() {
+        Some(record) if record.pid == ctx.arg::<u32>(1) => {
+            try_look(sock, record, ctx.arg::<u32>(2) != 0);
+            0
+        }
+        _ => NOT_FOLLOWED as i32,
+    }
 }
 
 /// A socket's memory is only ever used for sockets (`SLAB_TYPESAFE_BY_RCU`, net/ipv4/tcp_ipv4.c), so
-/// that what is read of one that is over is its last, or another's.
+/// that what is read of one that is over is its last, or another's. That says what it has carried, and
+/// not always how it ended: the state before the last is not there any more.
 #[inline(always)]
-fn try_look(sock: Sock, record: &SockRecord, is_counted: bool) -> Option<()> {
+fn try_look(sock: Sock, mut record: SockRecord, is_counted: bool) -> Option<()> {
     /// The state is reported before it is set: a connection this young may not have its first.
     const YOUNG_NS: u64 = 500_000_000;
     let net: *const u8 = field(sock.0, offset!(sock_common_skc_net))?;
     let netns: u32 = field(net, offset!(net_ns_inum)).unwrap_or(0);
     let port = u16::from_be(field(sock.0, offset!(sock_common_skc_dport))?);
     let state: u8 = field(sock.0, offset!(sock_common_skc_state))?;
-    // SAFETY: the helper takes nothing.
-    let age_ns = unsafe { bpf_ktime_get_boot_ns() }.saturating_sub(record.time_ns);
+    let age_ns = now_ns().saturating_sub(record.time_ns);
     let is_same = netns == record.netns && port == record.port;
     if age_ns < YOUNG_NS || is_same && u32::from(state) != CLOSE {
         return if is_counted { report(sock, sock_states::OPEN, 0) } else { None };
     }
-    report(sock, if is_same { sock_states::CLOSED } else { sock_states::GONE }, 0)?;
-    CONNECTIONS.remove(sock.0 as u64).ok()
+    let mut is_clear = false;
+    if is_same {
+        record.error = sock.error();
+        is_clear = sock.count(&mut record).is_some_and(|counts| counts.is_ended);
+    }
+    let is_clear = is_clear || record.error != 0;
+    send(&mut record, if is_clear { sock_states::CLOSED } else { sock_states::GONE });
+    sock.forget()
 }
 
 #[inline(always)]
@@ -105,7 +121,7 @@ fn try_state(ctx: &RawTracePointContext) -> Option<()> {
         (before, CLOSE) => {
             let is_broken_off = before == ESTABLISHED || before == CLOSE_WAIT;
             report(sock, sock_states::CLOSED, u32::from(is_broken_off) * sock_flags::BROKEN_OFF)?;
-            CONNECTIONS.remove(sock.0 as u64).ok()
+            sock.forget()
         }
         _ => None,
     }
@@ -127,8 +143,7 @@ fn connecting(ctx: &RawTracePointContext, sock: Sock) -> Option<()> {
     let mut record = SockRecord {
         kind: Kind::Sock as u32,
         state: sock_states::CONNECTING,
-        // SAFETY: the helper takes nothing.
-        time_ns: unsafe { bpf_ktime_get_boot_ns() },
+        time_ns: now_ns(),
         id: sock.0 as u64,
         cookie: field(sock.0, offset!(sock_common_skc_cookie)).unwrap_or(0),
         start_ns: process.start_ns().unwrap_or(0),
@@ -146,12 +161,13 @@ fn connecting(ctx: &RawTracePointContext, sock: Sock) -> Option<()> {
         comm: process.comm().unwrap_or_default(),
     };
     sock.addresses(&mut record)?;
-    CONNECTIONS.insert(record.id, record, 0).ok()?;
+    let followed = if is_foreign { &FOREIGN_CONNECTIONS } else { &HELPER_CONNECTIONS };
+    followed.insert(record.id, record, 0).ok()?;
     if is_foreign {
         // A forwarder that ends takes its connections with it.
         exit::expect_end(record.pid, record.start_ns);
     }
-    send(&record);
+    output(&record);
     Some(())
 }
 
@@ -166,36 +182,51 @@ fn is_of_family(process: Task) -> bool {
 /// Sends a followed connection in this state; `None` for one that is not followed.
 #[inline(always)]
 fn report(sock: Sock, state: u32, flags: u32) -> Option<()> {
-    // SAFETY: the value is copied at once; only one CPU at a time changes a socket's state.
-    let mut record = unsafe { CONNECTIONS.get(sock.0 as u64) }.copied()?;
-    record.state = state;
+    let mut record = sock.followed()?;
     record.flags |= flags;
-    // SAFETY: the helper takes nothing.
-    record.time_ns = unsafe { bpf_ktime_get_boot_ns() };
     if state == sock_states::CLOSED {
-        record.error = field(sock.0, offset!(sock_sk_err)).unwrap_or(0);
+        record.error = sock.error();
     }
-    if state != sock_states::GONE
-        && let Some(counts) = sock.counts()
-    {
-        record.sent = counts.sent;
-        record.received = counts.received;
-        record.flags |= sock_flags::COUNTED;
-        if counts.is_answered {
-            record.flags |= sock_flags::ANSWERED;
-        }
-    }
-    send(&record);
+    sock.count(&mut record);
+    send(&mut record, state);
     Some(())
 }
 
+/// Sends what is known of a connection as of now.
 #[inline(always)]
-fn send(record: &SockRecord) {
+fn send(record: &mut SockRecord, state: u32) {
+    record.state = state;
+    record.time_ns = now_ns();
+    output(record);
+}
+
+#[inline(always)]
+fn now_ns() -> u64 {
+    // SAFETY: the helper takes nothing.
+    unsafe { bpf_ktime_get_boot_ns() }
+}
+
+#[inline(always)]
+fn output(record: &SockRecord) {
     // SAFETY: the record is whole, and of that size.
     unsafe { emit::output(Ring::Helpers, Urgency::Quiet, record, size_of::<SockRecord>()) };
 }
 
 impl Sock {
+    /// What is known of it, if it is followed.
+    #[inline(always)]
+    fn followed(self) -> Option<SockRecord> {
+        let id = self.0 as u64;
+        // SAFETY: the value is copied at once; only one CPU at a time changes a socket's state.
+        unsafe { FOREIGN_CONNECTIONS.get(id).or_else(|| HELPER_CONNECTIONS.get(id)) }.copied()
+    }
+
+    #[inline(always)]
+    fn forget(self) -> Option<()> {
+        let id = self.0 as u64;
+        FOREIGN_CONNECTIONS.remove(id).or_else(|_| HELPER_CONNECTIONS.remove(id)).ok()
+    }
+
     /// Fills both addresses in. They are set before the socket is in SYN_SENT (`tcp_v4_connect`,
     /// net/ipv4/tcp_ipv4.c; `tcp_v6_connect`, net/ipv6/tcp_ipv6.c).
     #[inline(always)]
@@ -216,6 +247,25 @@ impl Sock {
         Some(())
     }
 
+    /// The errno that it ended with, or 0.
+    #[inline(always)]
+    fn error(self) -> u32 {
+        field(self.0, offset!(sock_sk_err)).unwrap_or(0)
+    }
+
+    /// Adds what it has carried.
+    #[inline(always)]
+    fn count(self, record: &mut SockRecord) -> Option<Counts> {
+        let counts = self.counts()?;
+        record.sent = counts.sent;
+        record.received = counts.received;
+        record.flags |= sock_flags::COUNTED;
+        if counts.is_answered {
+            record.flags |= sock_flags::ANSWERED;
+        }
+        Some(counts)
+    }
+
     /// What it has carried.
     #[inline(always)]
     fn counts(self) -> Option<Counts> {
@@ -233,6 +283,7 @@ impl Sock {
         // `bytes_received` counts the FIN.
         let fin = u64::from(flags & SOCK_DONE != 0);
         let sent = if acked < payload { acked } else { payload };
-        Some(Counts { sent, received: received.saturating_sub(fin), is_answered })
+        let (received, is_ended) = (received.saturating_sub(fin), acked > payload);
+        Some(Counts { sent, received, is_answered, is_ended })
     }
 }
