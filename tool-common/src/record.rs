@@ -20,7 +20,7 @@ pub const MAX_ARGS: usize = 64 * 1024;
 /// Length that marks an argument whose memory could not be read, in the list of a failed exec.
 pub const UNREADABLE: u32 = u32::MAX;
 
-/// Which ring buffer a record takes, and the index of its count of lost records.
+/// Which ring buffer a record takes.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ring {
@@ -30,7 +30,18 @@ pub enum Ring {
     Helpers = 1,
 }
 
-impl Ring {
+/// Index of a count of lost records. A program that interrupts another in the midst of counting must
+/// not add to the same one.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LossCount {
+    /// Of execs and exits.
+    Processes = 0,
+    /// Of states of sockets, some of which change in interrupts.
+    Sockets = 1,
+}
+
+impl LossCount {
     /// How many there are.
     pub const COUNT: u32 = 2;
 }

@@ -88,7 +88,7 @@ fn try_exit(ctx: &RawTracePointContext) -> Option<()> {
     unsafe {
         emit::output(
             ring_of(&record.comm),
-            Urgency::Batch,
+            Urgency::Usual,
             &raw const record,
             size_of::<ExitRecord>(),
         );
