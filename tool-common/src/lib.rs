@@ -28,9 +28,12 @@ pub mod names {
     pub const PASSED: &str = "PASSED";
     /// Ends that were reported a moment ago.
     pub const ENDED: &str = "ENDED";
-    /// Connections that are followed.
-    pub const CONNECTIONS: &str = "CONNECTIONS";
-    /// Per-CPU counts of records that found their ring buffer full, by [`Ring`](super::record::Ring).
+    /// Connections that are followed into other network namespaces.
+    pub const FOREIGN_CONNECTIONS: &str = "FOREIGN_CONNECTIONS";
+    /// Connections that are followed of socat.
+    pub const HELPER_CONNECTIONS: &str = "HELPER_CONNECTIONS";
+    /// Per-CPU counts of records that found their ring buffer full, by
+    /// [`LossCount`](super::record::LossCount).
     pub const LOST: &str = "LOST";
     /// One `u32`: 1 while the reader sleeps and wants to be woken.
     pub const READER_SLEEPS: &str = "READER_SLEEPS";

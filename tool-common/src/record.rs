@@ -20,7 +20,7 @@ pub const MAX_ARGS: usize = 64 * 1024;
 /// Length that marks an argument whose memory could not be read, in the list of a failed exec.
 pub const UNREADABLE: u32 = u32::MAX;
 
-/// Which ring buffer a record takes, and the index of its count of lost records.
+/// Which ring buffer a record takes.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ring {
@@ -30,9 +30,24 @@ pub enum Ring {
     Helpers = 1,
 }
 
-impl Ring {
+/// Index of a count of lost records: a program that interrupts another in the midst of counting must
+/// not add to the same one.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LossCount {
+    /// By the programs on execs and exits, which do not interrupt one another.
+    Processes = 0,
+    /// By the first program on sockets, some of whose states change in interrupts.
+    Sockets = 1,
+    /// By the second, which runs for what comes within the first, and the other way round.
+    SocketsWithin = 2,
+    /// By the look at a connection.
+    Looks = 3,
+}
+
+impl LossCount {
     /// How many there are.
-    pub const COUNT: u32 = 2;
+    pub const COUNT: u32 = 4;
 }
 
 /// What a record is, in its first four bytes.
@@ -155,7 +170,7 @@ pub mod sock_states {
     pub const OPEN: u32 = 3;
     /// It is over, or never came about.
     pub const CLOSED: u32 = 4;
-    /// It is over, and how it ended was not seen.
+    /// It is over, and how it ended was not seen; what it has carried may have been.
     pub const GONE: u32 = 5;
 }
 

@@ -1,8 +1,8 @@
 //! Ring buffers: which record takes which, when the reader is woken, and what is lost.
 //!
-//! Waking the reader costs twenty times what writing a record does, so it is done only for what a
-//! person waits for (helpers, matches of a filter) and when the reader sleeps; a reader that is
-//! awake comes by itself within milliseconds.
+//! Waking the reader costs twenty times what writing a record does, so it is done only for helpers,
+//! which are few and which a person waits for, and when the reader sleeps; a reader that is awake
+//! comes by itself within milliseconds. A filter says nothing of how many its matches are.
 
 use aya_ebpf::{
     bindings::{BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP},
@@ -10,11 +10,9 @@ use aya_ebpf::{
     maps::{Array, PerCpuArray, RingBuf, ring_buf::RingBufEntry},
 };
 use pfsnoop_common::{
-    record::{COMM_LEN, Ring},
+    record::{COMM_LEN, LossCount, Ring},
     settings::comm_words,
 };
-
-use crate::globals::setting;
 
 /// Some five thousand execs. Its pages count twice in the reader's resident memory, which maps them
 /// twice so that a record never wraps.
@@ -25,7 +23,7 @@ static EVENTS: RingBuf = RingBuf::with_byte_size(2 * 1024 * 1024, 0);
 static HELPER_EVENTS: RingBuf = RingBuf::with_byte_size(512 * 1024, 0);
 
 #[map]
-static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(Ring::COUNT, 0);
+static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(LossCount::COUNT, 0);
 
 #[map]
 static READER_SLEEPS: Array<u32> = Array::with_max_entries(1, 0);
@@ -44,18 +42,11 @@ pub(crate) fn ring_of(comm: &[u8; COMM_LEN]) -> Ring {
 /// Who waits for a record.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Urgency {
-    /// A person: it matches the filter that they gave.
-    Now,
-    /// Nobody in particular: the reader takes it with the next batch.
-    Batch,
-    /// Nobody, whatever the ring: only a reader that sleeps is woken.
-    Quiet,
-}
-
-/// How urgent an exec that passed the filters is.
-#[inline(always)]
-pub(crate) fn urgency_of_match() -> Urgency {
-    if setting!(filters) != 0 { Urgency::Now } else { Urgency::Batch }
+    /// As the ring has it: a person for a helper's, nobody in particular for any other.
+    Usual,
+    /// Nobody, whatever the ring, since it is of a socket: only a reader that sleeps is woken. Where
+    /// it is counted when it is lost.
+    Quiet(LossCount),
 }
 
 /// Copies `size` bytes of `record` to the ring buffer, or counts the record as lost.
@@ -68,7 +59,10 @@ pub(crate) unsafe fn output<T>(ring: Ring, urgency: Urgency, record: *const T, s
     // SAFETY: the caller's promise, which the verifier checks again.
     let bytes = unsafe { core::slice::from_raw_parts(record.cast::<u8>(), size) };
     if buffer(ring).output::<[u8]>(bytes, wake_flags(ring, urgency)).is_err() {
-        count_lost(ring);
+        count_lost(match urgency {
+            Urgency::Usual => LossCount::Processes,
+            Urgency::Quiet(count) => count,
+        });
     }
 }
 
@@ -77,7 +71,7 @@ pub(crate) unsafe fn output<T>(ring: Ring, urgency: Urgency, record: *const T, s
 pub(crate) fn reserve<T: 'static>(ring: Ring) -> Option<RingBufEntry<T>> {
     let entry = buffer(ring).reserve::<T>(0);
     if entry.is_none() {
-        count_lost(ring);
+        count_lost(LossCount::Processes);
     }
     entry
 }
@@ -99,8 +93,8 @@ fn buffer(ring: Ring) -> &'static RingBuf {
 /// Whether a record announces itself, as flags for output and submit.
 #[inline(always)]
 fn wake_flags(ring: Ring, urgency: Urgency) -> u64 {
-    let is_waited_for = ring == Ring::Helpers || urgency == Urgency::Now;
-    let wake = (is_waited_for && urgency != Urgency::Quiet) || take_sleep();
+    let is_waited_for = ring == Ring::Helpers && urgency == Urgency::Usual;
+    let wake = is_waited_for || take_sleep();
     u64::from(if wake { BPF_RB_FORCE_WAKEUP } else { BPF_RB_NO_WAKEUP })
 }
 
@@ -123,9 +117,9 @@ fn take_sleep() -> bool {
 
 /// Counts a record that was not sent.
 #[inline(always)]
-pub(crate) fn count_lost(ring: Ring) {
-    if let Some(lost) = LOST.get_ptr_mut(ring as u32) {
-        // SAFETY: the value is this CPU's own, and these programs do not interrupt one another.
+pub(crate) fn count_lost(count: LossCount) {
+    if let Some(lost) = LOST.get_ptr_mut(count as u32) {
+        // SAFETY: the value is this CPU's own, and this program's.
         unsafe { *lost += 1 };
     }
 }

@@ -17,7 +17,7 @@ use pfsnoop_common::record::{
 };
 
 use crate::cgroup;
-use crate::emit::{self, ring_of, urgency_of_match};
+use crate::emit::{self, Urgency, ring_of};
 use crate::exit;
 use crate::failed_exec;
 use crate::filter;
@@ -92,7 +92,7 @@ fn output_small(
     // SAFETY: `record` is a map value, valid while the program runs.
     let size = unsafe { copy_texts(ctx, task, record, start, filename) };
     // SAFETY: as above, and `size` is at most the record's.
-    unsafe { emit::output(ring_of(&(*record).header.comm), urgency_of_match(), record, size) };
+    unsafe { emit::output(ring_of(&(*record).header.comm), Urgency::Usual, record, size) };
 }
 
 /// The same for arguments beyond the scratch buffer: the record is as large as it can get.
@@ -114,7 +114,7 @@ fn submit_large(
         (*record).header = *header;
         copy_texts(ctx, task, record, start, filename);
     }
-    emit::submit(ring, urgency_of_match(), entry);
+    emit::submit(ring, Urgency::Usual, entry);
 }
 
 /// Copies the cgroup's name, the arguments that fit and the file name; returns the record's size.

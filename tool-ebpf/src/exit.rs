@@ -14,7 +14,7 @@ use aya_ebpf::{
     maps::LruHashMap,
     programs::RawTracePointContext,
 };
-use pfsnoop_common::record::{COMM_LEN, ExitRecord, Kind, Ring};
+use pfsnoop_common::record::{COMM_LEN, ExitRecord, Kind, LossCount, Ring};
 use pfsnoop_common::settings::filters;
 
 use crate::emit::{self, Urgency, ring_of};
@@ -43,7 +43,7 @@ pub(crate) fn expect_end(pid: u32, start_ns: u64) {
     let is_wanted = setting!(ends) != 0 && setting!(filters) != 0;
     if is_wanted && PASSED.insert(pid, start_ns, 0).is_err() {
         // Its end will not be told.
-        emit::count_lost(Ring::Helpers);
+        emit::count_lost(LossCount::Processes);
     }
 }
 
@@ -97,7 +97,7 @@ fn try_exit(ctx: &RawTracePointContext) -> Option<()> {
     unsafe {
         emit::output(
             ring_of_end(&record.comm),
-            Urgency::Batch,
+            Urgency::Usual,
             &raw const record,
             size_of::<ExitRecord>(),
         );

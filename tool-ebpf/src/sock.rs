@@ -16,6 +16,8 @@
 //! Waking the reader raises such an interrupt, so that is done only when it sleeps; and user space
 //! asks now and then after connections that it takes for open.
 
+use core::ffi::c_void;
+
 use aya_ebpf::{
     EbpfContext as _,
     helpers::generated::{bpf_get_current_task, bpf_ktime_get_boot_ns},
@@ -23,7 +25,9 @@ use aya_ebpf::{
     maps::LruHashMap,
     programs::RawTracePointContext,
 };
-use pfsnoop_common::record::{Kind, NOT_FOLLOWED, Ring, SockRecord, sock_flags, sock_states};
+use pfsnoop_common::record::{
+    Kind, LossCount, NOT_FOLLOWED, Ring, SockRecord, sock_flags, sock_states,
+};
 use pfsnoop_common::settings::filters;
 
 use crate::emit::{self, Urgency};
@@ -42,8 +46,15 @@ const AF_INET: u16 = 2;
 const AF_INET6: u16 = 10;
 
 /// Connections that are followed: what is known since the first state, by address of the socket.
+/// Of those that lead into another namespace, each may be a forward by itself.
 #[map]
-static CONNECTIONS: LruHashMap<u64, SockRecord> = LruHashMap::with_max_entries(16 * 1024, 0);
+static FOREIGN_CONNECTIONS: LruHashMap<u64, SockRecord> =
+    LruHashMap::with_max_entries(12 * 1024, 0);
+
+/// Of those of socat, only what its processes are tells which are forwards'. Any container may run
+/// it, and make connections without end, which must push no others out than these.
+#[map]
+static HELPER_CONNECTIONS: LruHashMap<u64, SockRecord> = LruHashMap::with_max_entries(4 * 1024, 0);
 
 /// What a connection has carried: payload in bytes.
 struct Counts {
@@ -53,6 +64,8 @@ struct Counts {
     received: u64,
     /// The other side acknowledged our first word.
     is_answered: bool,
+    /// And our last one, the FIN.
+    is_ended: bool,
 }
 
 /// A `struct sock *` from the kernel.
@@ -65,7 +78,7 @@ fn inet_sock_set_state(ctx: RawTracePointContext) -> i32 {
     if (ctx.arg::<u32>(1), ctx.arg::<u32>(2)) == (CLOSE, SYN_SENT) {
         connecting(&ctx, Sock(ctx.arg::<*const u8>(0)));
     } else {
-        try_state(&ctx);
+        try_state(&ctx, LossCount::Sockets);
     }
     0
 }
@@ -73,85 +86,99 @@ fn inet_sock_set_state(ctx: RawTracePointContext) -> i32 {
 /// Entry point for what comes while the one above runs, and is passed over there.
 #[raw_tracepoint(tracepoint = "inet_sock_set_state")]
 fn inet_sock_set_state_within(ctx: RawTracePointContext) -> i32 {
-    try_state(&ctx);
+    try_state(&ctx, LossCount::SocketsWithin);
     0
 }
 
-/// Run by user space, with the address of a followed socket, to learn of an end that was missed;
-/// and, if the second argument is not 0, how much it has carried until now. Returns
-/// [`NOT_FOLLOWED`] for any other.
-#[raw_tracepoint]
-fn look_at_connection(ctx: RawTracePointContext) -> i32 {
+/// Run by user space, with the address of a followed socket and the process that connected it, to
+/// learn of an end that was missed; and, if the third argument is not 0, how much it has carried
+/// until now. Returns [`NOT_FOLLOWED`] for any other, which may be at the same address later.
+///
+/// Without the macro, whose programs return 0 whatever the function does.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "raw_tp")]
+extern "C" fn look_at_connection(ctx: *mut c_void) -> u32 {
+    let ctx = RawTracePointContext::new(ctx);
     let sock = Sock(ctx.arg::<*const u8>(0));
-    // SAFETY: the value is copied at once.
-    let Some(record) = (unsafe { CONNECTIONS.get(sock.0 as u64) }).copied() else {
-        return NOT_FOLLOWED as i32;
-    };
-    try_look(sock, &record, ctx.arg::<u32>(1) != 0);
-    0
+    match sock.followed() {
+        Some(record) if record.pid == ctx.arg::<u32>(1) => {
+            try_look(sock, record, ctx.arg::<u32>(2) != 0);
+            0
+        }
+        _ => NOT_FOLLOWED,
+    }
 }
 
 /// A socket's memory is only ever used for sockets (`SLAB_TYPESAFE_BY_RCU`, net/ipv4/tcp_ipv4.c), so
-/// that what is read of one that is over is its last, or another's.
+/// that what is read of one that is over is its last, or another's. That says what it has carried, and
+/// not always how it ended: the state before the last is not there any more.
 #[inline(always)]
-fn try_look(sock: Sock, record: &SockRecord, is_counted: bool) -> Option<()> {
+fn try_look(sock: Sock, mut record: SockRecord, is_counted: bool) -> Option<()> {
     /// The state is reported before it is set: a connection this young may not have its first.
     const YOUNG_NS: u64 = 500_000_000;
     let net: *const u8 = field(sock.0, offset!(sock_common_skc_net))?;
     let netns: u32 = field(net, offset!(net_ns_inum)).unwrap_or(0);
     let port = u16::from_be(field(sock.0, offset!(sock_common_skc_dport))?);
     let state: u8 = field(sock.0, offset!(sock_common_skc_state))?;
-    // SAFETY: the helper takes nothing.
-    let age_ns = unsafe { bpf_ktime_get_boot_ns() }.saturating_sub(record.time_ns);
+    let age_ns = now_ns().saturating_sub(record.time_ns);
     let is_same = netns == record.netns && port == record.port;
     if age_ns < YOUNG_NS || is_same && u32::from(state) != CLOSE {
         if is_counted {
-            report(sock, *record, sock_states::OPEN, 0);
+            sock.count(&mut record);
+            send(&mut record, sock_states::OPEN, LossCount::Looks);
         }
         return None;
     }
-    close(sock, *record, if is_same { sock_states::CLOSED } else { sock_states::GONE }, 0)
+    sock.forget()?;
+    let mut is_clear = false;
+    if is_same {
+        record.error = sock.error();
+        is_clear = sock.count(&mut record).is_some_and(|counts| counts.is_ended);
+    }
+    let is_clear = is_clear || record.error != 0;
+    let state = if is_clear { sock_states::CLOSED } else { sock_states::GONE };
+    send(&mut record, state, LossCount::Looks);
+    Some(())
 }
 
 /// A connection that is followed is answered, or over.
 #[inline(always)]
-fn try_state(ctx: &RawTracePointContext) -> Option<()> {
+fn try_state(ctx: &RawTracePointContext, loss: LossCount) -> Option<()> {
     let sock = Sock(ctx.arg::<*const u8>(0));
     match (ctx.arg::<u32>(1), ctx.arg::<u32>(2)) {
-        (SYN_SENT, ESTABLISHED) => answered(sock),
-        (before, CLOSE) => {
-            // SAFETY: the value is copied at once.
-            let record = unsafe { CONNECTIONS.get(sock.0 as u64) }.copied()?;
-            let is_broken_off = before == ESTABLISHED || before == CLOSE_WAIT;
-            let flags = u32::from(is_broken_off) * sock_flags::BROKEN_OFF;
-            close(sock, record, sock_states::CLOSED, flags)
-        }
+        (SYN_SENT, ESTABLISHED) => answered(sock, loss),
+        (before, CLOSE) => closed(sock, before == ESTABLISHED || before == CLOSE_WAIT, loss),
         _ => None,
     }
 }
 
 /// The other side answered; only the first to say so is heard.
 #[inline(always)]
-fn answered(sock: Sock) -> Option<()> {
-    let known = CONNECTIONS.get_ptr_mut(sock.0 as u64)?;
+fn answered(sock: Sock, loss: LossCount) -> Option<()> {
+    let known = sock.entry()?;
     // SAFETY: a map value is valid while the program runs, and only one CPU at a time changes a
     // socket's state.
-    let record = unsafe {
+    let mut record = unsafe {
         if (*known).state != sock_states::CONNECTING {
             return None;
         }
         (*known).state = sock_states::CONNECTED;
         *known
     };
-    report(sock, record, sock_states::CONNECTED, 0);
+    sock.count(&mut record);
+    send(&mut record, sock_states::CONNECTED, loss);
     Some(())
 }
 
 /// It is over; only the first to say so is heard.
 #[inline(always)]
-fn close(sock: Sock, record: SockRecord, state: u32, flags: u32) -> Option<()> {
-    CONNECTIONS.remove(record.id).ok()?;
-    report(sock, record, state, flags);
+fn closed(sock: Sock, is_broken_off: bool, loss: LossCount) -> Option<()> {
+    let mut record = sock.followed()?;
+    sock.forget()?;
+    record.flags |= u32::from(is_broken_off) * sock_flags::BROKEN_OFF;
+    record.error = sock.error();
+    sock.count(&mut record);
+    send(&mut record, sock_states::CLOSED, loss);
     Some(())
 }
 
@@ -171,8 +198,7 @@ fn connecting(ctx: &RawTracePointContext, sock: Sock) -> Option<()> {
     let mut record = SockRecord {
         kind: Kind::Sock as u32,
         state: sock_states::CONNECTING,
-        // SAFETY: the helper takes nothing.
-        time_ns: unsafe { bpf_ktime_get_boot_ns() },
+        time_ns: now_ns(),
         id: sock.0 as u64,
         cookie: field(sock.0, offset!(sock_common_skc_cookie)).unwrap_or(0),
         start_ns: process.start_ns().unwrap_or(0),
@@ -190,15 +216,16 @@ fn connecting(ctx: &RawTracePointContext, sock: Sock) -> Option<()> {
         comm: process.comm().unwrap_or_default(),
     };
     sock.addresses(&mut record)?;
-    if CONNECTIONS.insert(record.id, record, 0).is_err() {
-        emit::count_lost(Ring::Helpers);
+    let followed = if is_foreign { &FOREIGN_CONNECTIONS } else { &HELPER_CONNECTIONS };
+    if followed.insert(record.id, record, 0).is_err() {
+        emit::count_lost(LossCount::Sockets);
         return None;
     }
     if is_foreign {
         // A forwarder that ends takes its connections with it.
         exit::expect_end(record.pid, record.start_ns);
     }
-    send(&record);
+    output(&record, LossCount::Sockets);
     Some(())
 }
 
@@ -210,36 +237,47 @@ fn is_of_family(process: Task) -> bool {
     setting!(filters) & filters::PPID == 0 || is(Some(process)) || is(process.parent())
 }
 
-/// Sends a followed connection in this state.
+/// Sends what is known of a connection as of now.
 #[inline(always)]
-fn report(sock: Sock, mut record: SockRecord, state: u32, flags: u32) {
+fn send(record: &mut SockRecord, state: u32, loss: LossCount) {
     record.state = state;
-    record.flags |= flags;
-    // SAFETY: the helper takes nothing.
-    record.time_ns = unsafe { bpf_ktime_get_boot_ns() };
-    if state == sock_states::CLOSED {
-        record.error = field(sock.0, offset!(sock_sk_err)).unwrap_or(0);
-    }
-    if state != sock_states::GONE
-        && let Some(counts) = sock.counts()
-    {
-        record.sent = counts.sent;
-        record.received = counts.received;
-        record.flags |= sock_flags::COUNTED;
-        if counts.is_answered {
-            record.flags |= sock_flags::ANSWERED;
-        }
-    }
-    send(&record);
+    record.time_ns = now_ns();
+    output(record, loss);
 }
 
 #[inline(always)]
-fn send(record: &SockRecord) {
+fn now_ns() -> u64 {
+    // SAFETY: the helper takes nothing.
+    unsafe { bpf_ktime_get_boot_ns() }
+}
+
+#[inline(always)]
+fn output(record: &SockRecord, loss: LossCount) {
     // SAFETY: the record is whole, and of that size.
-    unsafe { emit::output(Ring::Helpers, Urgency::Quiet, record, size_of::<SockRecord>()) };
+    unsafe { emit::output(Ring::Helpers, Urgency::Quiet(loss), record, size_of::<SockRecord>()) };
 }
 
 impl Sock {
+    /// Where it is kept what is known of it, if it is followed.
+    #[inline(always)]
+    fn entry(self) -> Option<*mut SockRecord> {
+        let id = self.0 as u64;
+        FOREIGN_CONNECTIONS.get_ptr_mut(id).or_else(|| HELPER_CONNECTIONS.get_ptr_mut(id))
+    }
+
+    /// What is known of it, if it is followed.
+    #[inline(always)]
+    fn followed(self) -> Option<SockRecord> {
+        // SAFETY: a map value is valid while the program runs; it is copied at once.
+        self.entry().map(|entry| unsafe { *entry })
+    }
+
+    #[inline(always)]
+    fn forget(self) -> Option<()> {
+        let id = self.0 as u64;
+        FOREIGN_CONNECTIONS.remove(id).or_else(|_| HELPER_CONNECTIONS.remove(id)).ok()
+    }
+
     /// Fills both addresses in. They are set before the socket is in SYN_SENT (`tcp_v4_connect`,
     /// net/ipv4/tcp_ipv4.c; `tcp_v6_connect`, net/ipv6/tcp_ipv6.c).
     #[inline(always)]
@@ -260,6 +298,25 @@ impl Sock {
         Some(())
     }
 
+    /// The errno that it ended with, or 0.
+    #[inline(always)]
+    fn error(self) -> u32 {
+        field(self.0, offset!(sock_sk_err)).unwrap_or(0)
+    }
+
+    /// Adds what it has carried.
+    #[inline(always)]
+    fn count(self, record: &mut SockRecord) -> Option<Counts> {
+        let counts = self.counts()?;
+        record.sent = counts.sent;
+        record.received = counts.received;
+        record.flags |= sock_flags::COUNTED;
+        if counts.is_answered {
+            record.flags |= sock_flags::ANSWERED;
+        }
+        Some(counts)
+    }
+
     /// What it has carried.
     #[inline(always)]
     fn counts(self) -> Option<Counts> {
@@ -277,6 +334,7 @@ impl Sock {
         // `bytes_received` counts the FIN.
         let fin = u64::from(flags & SOCK_DONE != 0);
         let sent = if acked < payload { acked } else { payload };
-        Some(Counts { sent, received: received.saturating_sub(fin), is_answered })
+        let (received, is_ended) = (received.saturating_sub(fin), acked > payload);
+        Some(Counts { sent, received, is_answered, is_ended })
     }
 }

@@ -11,11 +11,11 @@ use aya_ebpf::{
     programs::TracePointContext,
 };
 use pfsnoop_common::record::{
-    ExecHeader, MAX_CGROUP_NAME, MAX_FILENAME, Ring, UNREADABLE, exec_flags,
+    ExecHeader, LossCount, MAX_CGROUP_NAME, MAX_FILENAME, UNREADABLE, exec_flags,
 };
 
 use super::Scratch;
-use crate::emit::{self, ring_of, urgency_of_match};
+use crate::emit::{self, Urgency, ring_of};
 use crate::text::copied_len;
 
 /// Arguments that one program copies: each is one more round for the verifier, whose time the start
@@ -59,7 +59,7 @@ pub(super) fn copy_and_send(ctx: &TracePointContext) {
     // SAFETY: the programs in the map are of this one's type, and expect what this one has begun.
     unsafe { FAILED_EXEC_PROGRAMS.tail_call(ctx, 0) };
     // Still here: the program is not in the map.
-    emit::count_lost(Ring::Events);
+    emit::count_lost(LossCount::Processes);
 }
 
 #[inline(always)]
@@ -177,7 +177,7 @@ unsafe fn send(scratch: *mut Scratch) -> Option<()> {
         let name_len = copied_len::<MAX_FILENAME>(copied).unwrap_or(0);
         header.filename_len = name_len as u32;
         let size = size_of::<ExecHeader>() + cgroup_len + used + name_len;
-        emit::output(ring_of(&header.comm), urgency_of_match(), record, size);
+        emit::output(ring_of(&header.comm), Urgency::Usual, record, size);
     }
     Some(())
 }

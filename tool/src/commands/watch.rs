@@ -146,7 +146,9 @@ impl Watcher {
         let mut over = Vec::new();
         for (n, open) in self.sessions.open().take(are_looked_at).enumerate() {
             let is_followed = match open.connection {
-                Some(connection) => probe.look_at_connection(connection, n < are_shown)?,
+                Some(connection) => {
+                    probe.look_at_connection(connection, open.process.0, n < are_shown)?
+                }
                 None => false,
             };
             if !is_followed && !open.may_be_open(process::is_running) {

@@ -44,7 +44,8 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
         (names::EXECS_UNDER_WAY, options.failed_execs),
         (names::PASSED, options.exits && settings.filters != 0),
         (names::ENDED, options.exits && settings.filters == 0),
-        (names::CONNECTIONS, options.connections),
+        (names::FOREIGN_CONNECTIONS, options.connections),
+        (names::HELPER_CONNECTIONS, options.connections),
     ] {
         if !is_used {
             loader.map_max_entries(map, 1);
@@ -100,11 +101,12 @@ pub(super) fn attach(programs: &mut Ebpf, options: &Options) -> Result<(), Probe
 pub(super) fn look_at_connection(
     programs: &mut Ebpf,
     id: u64,
+    pid: u32,
     is_counted: bool,
 ) -> Result<bool, ProbeError> {
     let look: &mut RawTracePoint = program(programs, LOOK_AT_CONNECTION)?;
     let mut options = RawTracePointRunOptions::new();
-    let args = [id, is_counted.into()];
+    let args = [id, pid.into(), is_counted.into()];
     options.args.iter_mut().zip(args).for_each(|(to, from)| *to = from);
     let ran = look.test_run(options).map_err(program_failed("run a kernel program"))?;
     Ok(ran.return_value != NOT_FOLLOWED)

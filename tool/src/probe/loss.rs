@@ -2,7 +2,7 @@
 
 use aya::Ebpf;
 use aya::maps::{MapData, PerCpuArray};
-use pfsnoop_common::{names, record::Ring};
+use pfsnoop_common::{names, record::LossCount};
 
 use super::{ProbeError, map_failed, reader};
 use crate::trace::Lost;
@@ -27,8 +27,8 @@ impl Counter {
     /// What was lost since the last call; `undecodable` are records that arrived but made no sense.
     pub(super) fn grown(&mut self, undecodable: u64) -> Result<Option<Lost>, ProbeError> {
         let mut total = undecodable;
-        for ring in 0..Ring::COUNT {
-            let per_cpu = self.counts.get(&ring, 0).map_err(map_failed)?;
+        for count in 0..LossCount::COUNT {
+            let per_cpu = self.counts.get(&count, 0).map_err(map_failed)?;
             total += per_cpu.iter().sum::<u64>();
         }
         let events = total.saturating_sub(self.reported);

@@ -117,13 +117,18 @@ impl Probe {
         events.len() > before
     }
 
-    /// Has the kernel side look at a connection that should be open. If its end was missed, that is
+    /// Has the kernel side look at a connection of that process, which should be open. If its end was missed, that is
     /// reported, and else, when it is to be counted, how much it has carried: as an event. Returns
     /// false for one that is not followed any more: the event of its end came or was lost, or others
     /// have pushed it out.
-    pub fn look_at_connection(&mut self, id: u64, is_counted: bool) -> Result<bool, ProbeError> {
+    pub fn look_at_connection(
+        &mut self,
+        id: u64,
+        pid: u32,
+        is_counted: bool,
+    ) -> Result<bool, ProbeError> {
         match &mut self.programs {
-            Some(programs) => load::look_at_connection(programs, id, is_counted),
+            Some(programs) => load::look_at_connection(programs, id, pid, is_counted),
             None => Ok(true),
         }
     }

@@ -1,8 +1,8 @@
 //! Reading the ring buffers: cheap under load, prompt when there is little.
 //!
 //! Announcing a record costs the traced process far more than writing it. So the kernel programs
-//! announce only what a person waits for, and otherwise only the first record after the reader
-//! said that it sleeps; a reader that has just been busy comes by itself every few milliseconds.
+//! announce only helpers, and otherwise only the first record after the reader said that it sleeps; a
+//! reader that has just been busy comes by itself every few milliseconds.
 
 use std::time::Duration;
 
@@ -16,10 +16,19 @@ use tokio::time::timeout;
 use super::{Options, ProbeError, decode, map_failed};
 use crate::trace::Event;
 
-/// How often a busy reader looks.
-const POLL: Duration = Duration::from_millis(4);
-/// How many looks in vain before it sleeps.
-const IDLE_LOOKS: u32 = 5;
+/// How a busy reader looks.
+#[derive(Clone, Copy)]
+struct Pace {
+    /// How often.
+    every: Duration,
+    /// How many looks in vain before it sleeps.
+    idle_looks: u32,
+}
+
+/// For everything that happens on a node, which is much and of no hurry.
+const EASY: Pace = Pace { every: Duration::from_millis(4), idle_looks: 5 };
+/// For the matches of a filter: a person waits for them, who have few, or else many at once.
+const BRISK: Pace = Pace { every: Duration::from_millis(1), idle_looks: 2 };
 /// A record whose program looked just before the reader said that it sleeps is committed by then.
 const GRACE: Duration = Duration::from_millis(2);
 /// A sleeper looks this often, against an announcement lost to a delay beyond [`GRACE`].
@@ -43,8 +52,7 @@ pub(super) struct Reader {
     events: AsyncFd<RingBuf<MapData>>,
     helpers: AsyncFd<RingBuf<MapData>>,
     sleeps: Array<MapData, u32>,
-    /// Every record announces itself: no need to come and look.
-    announced: bool,
+    pace: Pace,
     state: State,
     undecodable: u64,
 }
@@ -52,16 +60,15 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) fn new(programs: &mut Ebpf, options: &Options) -> Result<Self, ProbeError> {
         let sleeps = take(programs, names::READER_SLEEPS)?;
-        let mut reader = Self {
+        let has_filter = options.settings.filters != 0 && !options.connections;
+        Ok(Self {
             events: ring(programs, names::EVENTS)?,
             helpers: ring(programs, names::HELPER_EVENTS)?,
             sleeps: Array::try_from(sleeps).map_err(map_failed)?,
-            announced: options.settings.filters != 0 && !options.exits,
-            state: State::Asleep,
+            pace: if has_filter { BRISK } else { EASY },
+            state: State::Busy { looks: 0 },
             undecodable: 0,
-        };
-        reader.state = reader.after_a_find();
-        Ok(reader)
+        })
     }
 
     /// Waits for at least one event.
@@ -70,23 +77,19 @@ impl Reader {
             let before = events.len();
             self.read_ready(events);
             if events.len() > before {
-                self.state = self.after_a_find();
+                self.state = State::Busy { looks: 0 };
                 return Ok(());
             }
             self.wait_a_while().await?;
         }
     }
 
-    fn after_a_find(&self) -> State {
-        if self.announced { State::Asleep } else { State::Busy { looks: 0 } }
-    }
-
     /// One step between busy and asleep.
     async fn wait_a_while(&mut self) -> Result<(), ProbeError> {
         match self.state {
-            State::Busy { looks } if looks < IDLE_LOOKS => {
+            State::Busy { looks } if looks < self.pace.idle_looks => {
                 self.state = State::Busy { looks: looks + 1 };
-                self.wait(POLL).await
+                self.wait(self.pace.every).await
             }
             State::Busy { .. } => {
                 self.sleeps.set(0, 1, 0).map_err(map_failed)?;

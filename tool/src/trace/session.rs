@@ -16,7 +16,8 @@ pub struct Session {
     pub via: Via,
     /// Who forwards it.
     pub forwarder: Program,
-    /// The nsenter that carries it, which becomes socat: once it has been spawned.
+    /// The nsenter that carries it, which becomes socat, or has it for a child: once it has been
+    /// spawned.
     pub helper_pid: Option<u32>,
     /// What the one who made its connection knows that by, `SO_COOKIE`: when they had asked for it.
     pub cookie: Option<u64>,

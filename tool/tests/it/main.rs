@@ -49,6 +49,7 @@ mod sockets;
 mod stalls;
 mod targets;
 mod watch;
+mod watch_child;
 mod watch_live;
 mod watch_lost;
 mod watch_native;

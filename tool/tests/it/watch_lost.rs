@@ -1,15 +1,20 @@
 //! `pfsnoop watch`: records of ends are lost, and no session stays open for it.
 
+use std::fs::File;
 use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::fd::AsFd as _;
 use std::process::{Child, ChildStdin, Stdio};
 
 use rustix::process::Signal;
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use serde_json::Value;
 
 use crate::native::inside;
+use crate::odd_execs::fixture;
 use crate::support::pod::DemoPod;
 use crate::support::{eventually, running::Running, system};
-use crate::watch::{closed, records, watch};
+use crate::watch::{closed, netns_of, records, watch};
 
 /// A helper of the pod, connected and open.
 struct Helper {
@@ -58,6 +63,35 @@ fn lose(watch: &Running, then: impl FnOnce() -> u32) -> u32 {
     let pid = then();
     watch.signal(Signal::CONT);
     pid
+}
+
+/// A thread of ours connects in there, as runtimes do.
+fn dial(pod: &DemoPod) -> TcpStream {
+    let netns = File::open(format!("/proc/{}/ns/net", pod.pause)).unwrap();
+    let thread = std::thread::spawn(move || {
+        move_into_link_name_space(netns.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+        TcpStream::connect("127.0.0.1:8080").unwrap()
+    });
+    thread.join().unwrap()
+}
+
+/// More than are followed at once, by a program of that name in a network of its own.
+#[test]
+fn connections_of_any_socat_push_no_native_forward_out() {
+    let pod = DemoPod::start();
+    let watch = watch(&[]);
+    let mut stream = dial(&pod);
+    let script = format!("ip link set lo up; exec {} hold-as-socat 18000", fixture().display());
+    let mut crowd = Running::start(system("unshare").args(["--net", "sh", "-c", &script]));
+    crowd.stdout_line("the crowd", |line| line == "holds 18000");
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).unwrap();
+    drop(stream);
+    let netns = netns_of(pod.pause);
+    let end =
+        closed(&watch, |record| record["target"]["netns"] == netns && record["via"] == "native");
+    assert_eq!((&end["outcome"], &end["bytes_to_pod"]), (&"ok".into(), &18.into()), "{end}");
 }
 
 #[test]

@@ -138,9 +138,9 @@ impl Facts {
             }
             // util-linux's EX_EXEC_ENOENT and EX_EXEC_FAILED (include/exitcodes.h).
             End::Exited(127) => (Outcome::HelperMissing, Reason::NoSocat),
-            End::Exited(exit_code @ (0 | 126)) => {
-                (Outcome::Failed, Reason::SocatNotRun { exit_code })
-            }
+            End::Exited(exit_code @ 126) => (Outcome::Failed, Reason::SocatNotRun { exit_code }),
+            // It is socat's, whose exec was lost.
+            End::Exited(0) => (Outcome::Ok, Reason::BothEnded),
             End::Exited(exit_code) => match self.target {
                 Some(target) if !self.is_target_there => {
                     (Outcome::TargetGone, Reason::TargetEnded(target))

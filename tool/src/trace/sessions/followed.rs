@@ -58,11 +58,7 @@ impl Followed {
         {
             self.by_connection.remove(&id);
         }
-        if let Some(pid) = tracked.open.session.helper_pid
-            && self.by_helper.get(&pid) == Some(&number)
-        {
-            self.by_helper.remove(&pid);
-        }
+        self.forget_helper(number, tracked.open.process.0);
         changed.push(tracked.closed());
     }
 
@@ -77,9 +73,18 @@ impl Followed {
         self.by_helper.get(&pid).copied()
     }
 
-    /// That pid is the session's helper.
-    pub(super) fn helped_by(&mut self, number: u64, pid: u32) {
-        self.by_helper.insert(pid, number);
+    /// That process is the session's helper, and no other any more.
+    pub(super) fn helped_by(&mut self, number: u64, process: (u32, u64)) {
+        let Some(helper) = self.open.get_mut(&number) else { return };
+        let (before, _) = std::mem::replace(&mut helper.open.process, process);
+        self.forget_helper(number, before);
+        self.by_helper.insert(process.0, number);
+    }
+
+    fn forget_helper(&mut self, number: u64, pid: u32) {
+        if self.by_helper.get(&pid) == Some(&number) {
+            self.by_helper.remove(&pid);
+        }
     }
 
     /// The sessions of that process, which connects by itself.

@@ -11,7 +11,7 @@ impl Followed {
         match invocation(&exec.args)? {
             Invocation::Nsenter(nsenter) => nsenter.target.map(Whom::Pid),
             Invocation::Socat { .. } => {
-                let helper = self.get(self.of_helper(exec.pid, exec.start_ns)?)?;
+                let helper = self.get(self.becoming_socat(exec)?)?;
                 let is_known = helper.open.session.target.netns == exec.netns.map(u64::from);
                 exec.netns.filter(|_| !is_known).map(Whom::Netns)
             }
@@ -27,9 +27,10 @@ impl Followed {
         if exec.ret != 0 {
             return;
         }
-        if let Some(number) = self.of_helper(exec.pid, exec.start_ns)
-            && &*exec.comm == b"socat"
+        if &*exec.comm == b"socat"
+            && let Some(number) = self.becoming_socat(exec)
         {
+            self.helped_by(number, (exec.pid, exec.start_ns));
             if let Some(helper) = self.get_mut(number) {
                 helper.became_socat(exec, whose);
             }
@@ -41,7 +42,17 @@ impl Followed {
             self.close(number, changed);
         }
         let number = self.begin(Tracked::helper(exec, nsenter, whose), changed);
-        self.helped_by(number, exec.pid);
+        self.helped_by(number, (exec.pid, exec.start_ns));
+    }
+
+    /// The helper that becomes this socat: the process itself, or its parent, which forked because it
+    /// entered a pid namespace, and does nothing any more but pass its end on.
+    fn becoming_socat(&self, exec: &ExecEvent) -> Option<u64> {
+        self.of_helper(exec.pid, exec.start_ns).or_else(|| {
+            let Some(Invocation::Socat { port }) = invocation(&exec.args) else { return None };
+            let number = self.of_pid(exec.ppid)?;
+            self.get(number).filter(|helper| helper.may_fork_for(port)).map(|_| number)
+        })
     }
 
     pub(super) fn exit(

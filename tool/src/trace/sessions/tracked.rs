@@ -15,7 +15,7 @@ pub struct Open {
     pub number: u64,
     /// In the state that it came into last.
     pub session: Session,
-    /// The helper, or the process that connects: pid, and start in ns of `CLOCK_BOOTTIME`.
+    /// The helper, from its socat on that one, or the process that connects: pid, and start in ns of `CLOCK_BOOTTIME`.
     pub process: (u32, u64),
     /// When it started: `CLOCK_BOOTTIME`, ns.
     pub begun_ns: u64,
@@ -117,6 +117,11 @@ impl Tracked {
         } else if exec.netns.is_some() {
             target.netns = exec.netns.map(u64::from);
         }
+    }
+
+    /// Whether its nsenter may have a child that becomes the socat for that port.
+    pub(super) fn may_fork_for(&self, port: u16) -> bool {
+        !self.facts.is_socat && self.open.session.port == port
     }
 
     /// The helper's process has ended; `is_there` tells whether a process can be entered.

@@ -2,7 +2,7 @@
 
 use super::events::*;
 use super::*;
-use crate::trace::{End, Outcome, SockState, Via};
+use crate::trace::{End, ExecEvent, ExitEvent, Outcome, SockEvent, SockState, Via};
 
 #[test]
 fn a_helper_from_start_to_end() {
@@ -25,7 +25,8 @@ fn a_helper_from_start_to_end() {
 /// nsenter's or socat's end, and what was seen of the connection, decide.
 #[test]
 fn every_end_of_a_helper_has_its_outcome() {
-    let cases: [(&str, bool, Option<SockState>, End, Outcome); 14] = [
+    let cases: [(&str, bool, Option<SockState>, End, Outcome); 15] = [
+        ("socat's exec was lost", false, None, End::Exited(0), Outcome::Ok),
         ("no socat", false, None, End::Exited(127), Outcome::HelperMissing),
         ("socat is a folder", false, None, End::Exited(126), Outcome::Failed),
         ("not permitted", false, None, End::Exited(1), Outcome::Failed),
@@ -58,6 +59,38 @@ fn every_end_of_a_helper_has_its_outcome() {
         let connected = connection == Some(CONNECTED);
         assert_eq!(run.states().contains(&"connected"), connected, "{what}");
     }
+}
+
+/// nsenter forks where it enters a pid namespace, waits for socat, and ends as that did.
+#[test]
+fn a_socat_that_is_nsenters_child() {
+    let child =
+        |exec: ExecEvent| ExecEvent { pid: PID + 1, start_ns: START + 1, ppid: PID, ..exec };
+    let of_child = |sock: SockEvent| SockEvent { pid: PID + 1, start_ns: START + 1, ..sock };
+    let end_of_child = |exit: ExitEvent| ExitEvent { pid: PID + 1, start_ns: START + 1, ..exit };
+    for (end, outcome) in [(End::Exited(0), Outcome::Ok), (End::Killed(9), Outcome::Killed)] {
+        let mut run = Run::default();
+        run.take(nsenter(MS)).take(child(socat(2 * MS))).take(of_child(sock(3 * MS, CONNECTING)));
+        let open = run.sessions.open().next().unwrap();
+        assert!(open.may_be_open(|pid, start| (pid, start) == (PID + 1, START + 1)));
+        run.take(of_child(sock(4 * MS, CONNECTED))).take(of_child(sock(8 * MS, CLOSED)));
+        run.take(end_of_child(exit(9 * MS, end))).take(exit(10 * MS, end));
+        assert_eq!(run.states(), ["started", "connected", "closed"]);
+        let closed = run.end();
+        assert_eq!((closed.outcome, closed.helper), (outcome, Some(end)));
+        assert_eq!((closed.bytes_to_pod, closed.bytes_from_pod), (Some(18), Some(1000)));
+        let last = run.told.last().unwrap();
+        assert_eq!((last.helper_pid, last.target.netns), (Some(PID), Some(NETNS.into())));
+    }
+    // Another port, another socat: one that somebody else's child is.
+    let mut run = Run::default();
+    let other = exec(2 * MS, "socat", "socat - TCP4:localhost:81");
+    run.take(nsenter(MS)).take(child(other)).take(ExecEvent { ppid: 9, ..child(socat(2 * MS)) });
+    run.take(end_of_child(exit(3 * MS, End::Exited(0))));
+    assert_eq!(run.states(), ["started"]);
+    // It found no socat.
+    run.take(exit(4 * MS, End::Exited(127)));
+    assert_eq!(run.end().outcome, Outcome::HelperMissing);
 }
 
 #[test]
