@@ -12,6 +12,8 @@
 //! such an interrupt, so that is done only when it sleeps; and user space asks now and then after
 //! connections that it takes for open.
 
+use core::ffi::c_void;
+
 use aya_ebpf::{
     EbpfContext as _,
     helpers::generated::{bpf_get_current_task, bpf_ktime_get_boot_ns},
@@ -74,15 +76,19 @@ fn inet_sock_set_state(ctx: RawTracePointContext) -> i32 {
 /// Run by user space, with the address of a followed socket and the process that connected it, to
 /// learn of an end that was missed; and, if the third argument is not 0, how much it has carried
 /// until now. Returns [`NOT_FOLLOWED`] for any other, which may be at the same address later.
-#[raw_tracepoint]
-fn look_at_connection(ctx: RawTracePointContext) -> i32 {
+///
+/// Without the macro, whose programs return 0 whatever the function does.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "raw_tp")]
+fn look_at_connection(ctx: *mut c_void) -> u32 {
+    let ctx = RawTracePointContext::new(ctx);
     let sock = Sock(ctx.arg::<*const u8>(0));
     match sock.followed() {
         Some(record) if record.pid == ctx.arg::<u32>(1) => {
             try_look(sock, record, ctx.arg::<u32>(2) != 0);
             0
         }
-        _ => NOT_FOLLOWED as i32,
+        _ => NOT_FOLLOWED,
     }
 }
 

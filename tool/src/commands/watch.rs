@@ -152,7 +152,9 @@ impl Watcher {
                 over.push(open.number);
             }
         }
-        over.into_iter().for_each(|number| self.sessions.give_up(number, now_ns));
+        for number in over {
+            self.sessions.give_up(number, now_ns);
+        }
         Ok(())
     }
 
