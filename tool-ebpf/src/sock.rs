@@ -80,7 +80,7 @@ fn inet_sock_set_state(ctx: RawTracePointContext) -> i32 {
 /// Without the macro, whose programs return 0 whatever the function does.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "raw_tp")]
-fn look_at_connection(ctx: *mut c_void) -> u32 {
+extern "C" fn look_at_connection(ctx: *mut c_void) -> u32 {
     let ctx = RawTracePointContext::new(ctx);
     let sock = Sock(ctx.arg::<*const u8>(0));
     match sock.followed() {
