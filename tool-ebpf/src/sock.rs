@@ -18,8 +18,6 @@
 
 use core::ffi::c_void;
 
-use core::ffi::c_void;
-
 use aya_ebpf::{
     EbpfContext as _,
     helpers::generated::{bpf_get_current_task, bpf_ktime_get_boot_ns},
