@@ -185,9 +185,9 @@ fn traces_failed_execs_where_tracefs_is_not_mounted() {
     let pfsnoop = env!("CARGO_BIN_EXE_pfsnoop");
     let script = format!(
         "umount -q /sys/kernel/tracing /sys/kernel/debug; \
-         coproc {pfsnoop} -x --duration 3; read header <&\"${{COPROC[0]}}\"; /no/such/program; \
+         coproc {pfsnoop} -x --duration 3; read header <&\"${{COPROC[0]}}\"; /no/such/coprogram; \
          cat <&\"${{COPROC[0]}}\"; ! mountpoint -q /sys/kernel/tracing"
     );
     let rows = stdout_of(system("unshare").args(["--mount", "bash", "-c", &script]));
-    assert!(rows.contains("-2 /no/such/program"), "{rows}");
+    assert!(rows.contains("-2 /no/such/coprogram"), "{rows}");
 }
