@@ -100,8 +100,7 @@ impl Children {
         }
         let mut changed = self.show_ready()?;
         // What they wait for will not be seen any more.
-        let soon = clock::boottime_ns().saturating_add(SOON_NS);
-        changed.extend(self.sessions.expire(soon));
+        changed.extend(self.sessions.expire(u64::MAX));
         self.print_loss()?;
         Ok(changed)
     }
@@ -151,6 +150,3 @@ impl Children {
         Ok(())
     }
 }
-
-/// Longer than any session waits for one more event.
-const SOON_NS: u64 = 1_000_000_000;

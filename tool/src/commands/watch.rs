@@ -50,8 +50,7 @@ pub(super) async fn run(args: cli::Watch) -> Result<()> {
     while watcher.wants_more() && probe.read_ready(&mut events) {
         watcher.take(&mut events).await?;
     }
-    watcher.lost(&mut probe)?;
-    watcher.screen.end(watcher.sessions.open().len())
+    watcher.end(&mut probe)
 }
 
 fn options(verbose: bool) -> Options {
@@ -159,6 +158,14 @@ impl Watcher {
             self.sessions.give_up(number, now_ns);
         }
         Ok(())
+    }
+
+    /// What has ended and waits for one more event will not get it.
+    fn end(mut self, probe: &mut Probe) -> Result<()> {
+        let changed = self.sessions.expire(u64::MAX);
+        self.show(&changed)?;
+        self.lost(probe)?;
+        self.screen.end(self.sessions.open().len())
     }
 
     fn draw(&mut self, now_ns: u64) -> Result<()> {

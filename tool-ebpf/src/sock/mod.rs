@@ -16,13 +16,14 @@
 //! Waking the reader raises such an interrupt, so that is done only when it sleeps; and user space
 //! asks now and then after connections that it takes for open.
 
+mod socket;
+
 use core::ffi::c_void;
 
 use aya_ebpf::{
     EbpfContext as _,
     helpers::generated::{bpf_get_current_task, bpf_ktime_get_boot_ns},
-    macros::{map, raw_tracepoint},
-    maps::LruHashMap,
+    macros::raw_tracepoint,
     programs::RawTracePointContext,
 };
 use pfsnoop_common::record::{
@@ -35,42 +36,13 @@ use crate::exit;
 use crate::filter::is_helper;
 use crate::globals::{field, offset, setting};
 use crate::task::Task;
+use socket::Sock;
 
 /// States of a socket (include/net/tcp_states.h).
 const ESTABLISHED: u32 = 1;
 const SYN_SENT: u32 = 2;
 const CLOSE: u32 = 7;
 const CLOSE_WAIT: u32 = 8;
-
-const AF_INET: u16 = 2;
-const AF_INET6: u16 = 10;
-
-/// Connections that are followed: what is known since the first state, by address of the socket.
-/// Of those that lead into another namespace, each may be a forward by itself.
-#[map]
-static FOREIGN_CONNECTIONS: LruHashMap<u64, SockRecord> =
-    LruHashMap::with_max_entries(12 * 1024, 0);
-
-/// Of those of socat, only what its processes are tells which are forwards'. Any container may run
-/// it, and make connections without end, which must push no others out than these.
-#[map]
-static HELPER_CONNECTIONS: LruHashMap<u64, SockRecord> = LruHashMap::with_max_entries(4 * 1024, 0);
-
-/// What a connection has carried: payload in bytes.
-struct Counts {
-    /// That the other side acknowledged.
-    sent: u64,
-    /// That arrived.
-    received: u64,
-    /// The other side acknowledged our first word.
-    is_answered: bool,
-    /// And our last one, the FIN.
-    is_ended: bool,
-}
-
-/// A `struct sock *` from the kernel.
-#[derive(Clone, Copy)]
-struct Sock(*const u8);
 
 /// Entry point.
 #[raw_tracepoint(tracepoint = "inet_sock_set_state")]
@@ -216,8 +188,7 @@ fn connecting(ctx: &RawTracePointContext, sock: Sock) -> Option<()> {
         comm: process.comm().unwrap_or_default(),
     };
     sock.addresses(&mut record)?;
-    let followed = if is_foreign { &FOREIGN_CONNECTIONS } else { &HELPER_CONNECTIONS };
-    if followed.insert(record.id, record, 0).is_err() {
+    if sock.follow(&record, is_foreign).is_none() {
         emit::count_lost(LossCount::Sockets);
         return None;
     }
@@ -255,86 +226,4 @@ fn now_ns() -> u64 {
 fn output(record: &SockRecord, loss: LossCount) {
     // SAFETY: the record is whole, and of that size.
     unsafe { emit::output(Ring::Helpers, Urgency::Quiet(loss), record, size_of::<SockRecord>()) };
-}
-
-impl Sock {
-    /// Where it is kept what is known of it, if it is followed.
-    #[inline(always)]
-    fn entry(self) -> Option<*mut SockRecord> {
-        let id = self.0 as u64;
-        FOREIGN_CONNECTIONS.get_ptr_mut(id).or_else(|| HELPER_CONNECTIONS.get_ptr_mut(id))
-    }
-
-    /// What is known of it, if it is followed.
-    #[inline(always)]
-    fn followed(self) -> Option<SockRecord> {
-        // SAFETY: a map value is valid while the program runs; it is copied at once.
-        self.entry().map(|entry| unsafe { *entry })
-    }
-
-    #[inline(always)]
-    fn forget(self) -> Option<()> {
-        let id = self.0 as u64;
-        FOREIGN_CONNECTIONS.remove(id).or_else(|_| HELPER_CONNECTIONS.remove(id)).ok()
-    }
-
-    /// Fills both addresses in. They are set before the socket is in SYN_SENT (`tcp_v4_connect`,
-    /// net/ipv4/tcp_ipv4.c; `tcp_v6_connect`, net/ipv6/tcp_ipv6.c).
-    #[inline(always)]
-    fn addresses(self, record: &mut SockRecord) -> Option<()> {
-        match record.family {
-            AF_INET => {
-                let source: [u8; 4] = field(self.0, offset!(sock_common_skc_rcv_saddr))?;
-                let destination: [u8; 4] = field(self.0, offset!(sock_common_skc_daddr))?;
-                record.source[..4].copy_from_slice(&source);
-                record.destination[..4].copy_from_slice(&destination);
-            }
-            AF_INET6 => {
-                record.source = field(self.0, offset!(sock_common_skc_v6_rcv_saddr))?;
-                record.destination = field(self.0, offset!(sock_common_skc_v6_daddr))?;
-            }
-            _ => return None,
-        }
-        Some(())
-    }
-
-    /// The errno that it ended with, or 0.
-    #[inline(always)]
-    fn error(self) -> u32 {
-        field(self.0, offset!(sock_sk_err)).unwrap_or(0)
-    }
-
-    /// Adds what it has carried.
-    #[inline(always)]
-    fn count(self, record: &mut SockRecord) -> Option<Counts> {
-        let counts = self.counts()?;
-        record.sent = counts.sent;
-        record.received = counts.received;
-        record.flags |= sock_flags::COUNTED;
-        if counts.is_answered {
-            record.flags |= sock_flags::ANSWERED;
-        }
-        Some(counts)
-    }
-
-    /// What it has carried.
-    #[inline(always)]
-    fn counts(self) -> Option<Counts> {
-        /// The other side's FIN has come (`tcp_fin`, net/ipv4/tcp_input.c): bit of `sk_flags`.
-        const SOCK_DONE: u64 = 1 << 1;
-        let sent: u64 = field(self.0, offset!(tcp_sock_bytes_sent))?;
-        let again: u64 = field(self.0, offset!(tcp_sock_bytes_retrans))?;
-        let acked: u64 = field(self.0, offset!(tcp_sock_bytes_acked))?;
-        let received: u64 = field(self.0, offset!(tcp_sock_bytes_received))?;
-        let flags: u64 = field(self.0, offset!(sock_common_skc_flags))?;
-        // `bytes_acked` counts the SYN, and the FIN once it is acknowledged; then all has been.
-        let payload = sent.saturating_sub(again);
-        let is_answered = acked > 0;
-        let acked = acked.saturating_sub(1);
-        // `bytes_received` counts the FIN.
-        let fin = u64::from(flags & SOCK_DONE != 0);
-        let sent = if acked < payload { acked } else { payload };
-        let (received, is_ended) = (received.saturating_sub(fin), acked > payload);
-        Some(Counts { sent, received, is_answered, is_ended })
-    }
 }
