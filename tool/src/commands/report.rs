@@ -46,10 +46,12 @@ impl Screen {
             }
             match (&mut *self, told) {
                 (Self::Text(tally), _) => {
-                    if let Told::Session(pair, session, _) = told
-                        && let State::Closed(closed) = &session.state
-                    {
-                        tally.add(*pair, closed);
+                    if let Told::Session(pair, session, _) = told {
+                        match &session.state {
+                            State::Started => tally.begin(*pair),
+                            State::Connected => {}
+                            State::Closed(closed) => tally.add(*pair, closed),
+                        }
                     }
                     out.map_or(Ok(()), |line| print(&line))?;
                 }

@@ -28,14 +28,18 @@ pub struct Sums {
 }
 
 impl Tally {
-    /// One more connection is over.
-    pub fn add(&mut self, pair: PortPair, closed: &Closed) {
-        let known = self.pairs.iter().position(|(known, _)| *known == pair);
-        let at = known.unwrap_or_else(|| {
+    /// A connection has begun: which pair had the first is not to depend on how long each takes.
+    pub fn begin(&mut self, pair: PortPair) {
+        if !self.pairs.iter().any(|(known, _)| *known == pair) {
             self.pairs.push((pair, Sums::default()));
-            self.pairs.len() - 1
-        });
-        let Some((_, sums)) = self.pairs.get_mut(at) else { return };
+        }
+    }
+
+    /// One that has begun is over.
+    pub fn add(&mut self, pair: PortPair, closed: &Closed) {
+        let Some((_, sums)) = self.pairs.iter_mut().find(|(known, _)| *known == pair) else {
+            return;
+        };
         sums.connections += 1;
         sums.bytes_to_pod += closed.bytes_to_pod.unwrap_or(0);
         sums.bytes_from_pod += closed.bytes_from_pod.unwrap_or(0);

@@ -54,6 +54,7 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
     let programs = loader.load(OBJECT).map_err(failed("load the kernel programs"))?;
     drop(loader);
     give_memory_back();
+    let_go_of_the_object();
     Ok(programs)
 }
 
@@ -73,6 +74,21 @@ fn give_memory_back() {
     #[cfg(target_env = "gnu")]
     unsafe {
         libc::malloc_trim(0);
+    }
+}
+
+/// It has been read, and takes a megabyte of our file's pages that nobody reads again; they would come
+/// back by themselves.
+fn let_go_of_the_object() {
+    let page = rustix::param::page_size();
+    let start = OBJECT.as_ptr_range().start.addr().next_multiple_of(page);
+    let skipped = start - OBJECT.as_ptr().addr();
+    let len = OBJECT.len().saturating_sub(skipped) / page * page;
+    if let Some(whole_pages) = OBJECT.get(skipped..skipped + len) {
+        let at = whole_pages.as_ptr().cast_mut().cast();
+        // SAFETY: whole pages of a mapping of our own file, which is never written to: whoever reads
+        // them finds what they found before.
+        let _ = unsafe { rustix::mm::madvise(at, len, rustix::mm::Advice::LinuxDontNeed) };
     }
 }
 
