@@ -35,6 +35,7 @@ pub(crate) const TEST: &[Needed] = &[
     needed("cpio", "cpio"),
     needed("bpftrace", "bpftrace"),
     needed("bpftool", "bpftool"),
+    needed("strace", "strace"),
 ];
 
 /// Installs the packages of those programs that are not in `PATH`.
