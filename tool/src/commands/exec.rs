@@ -9,7 +9,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::{start_logging, stop::Stop};
 use crate::cli;
-use crate::node::clock;
+use crate::node::{clock, slice};
 use crate::output::{Columns, Format, Rows};
 use crate::probe::{Options, Probe};
 use crate::resolve::{Attributor, Runtimes, Trail};
@@ -20,6 +20,7 @@ const LOSS_CHECK: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(args: cli::Exec) -> Result<()> {
     start_logging(args.verbose);
+    slice::shorten();
     let mut stop = Stop::new()?;
     let Some(mut screen) = stop.or(Screen::new(&args)).await else { return Ok(()) };
     let mut probe = Probe::attach(&options(&args, screen.selection.filter()))?;

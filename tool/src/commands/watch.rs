@@ -10,7 +10,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use self::screen::Screen;
 use super::{start_logging, stop::Stop};
 use crate::cli;
-use crate::node::{clock, process};
+use crate::node::{clock, process, slice};
 use crate::output::Live;
 use crate::probe::{Options, Probe};
 use crate::resolve::Destinations;
@@ -21,6 +21,7 @@ const TICK: Duration = Duration::from_millis(250);
 
 pub(super) async fn run(args: cli::Watch) -> Result<()> {
     start_logging(args.verbose);
+    slice::shorten();
     let mut stop = Stop::new()?;
     let mut probe = Probe::attach(&options(args.verbose))?;
     let mut screen = Screen::new(args.output);

@@ -18,5 +18,6 @@ mod proc_files;
 pub mod process;
 pub mod program;
 pub mod root;
+pub mod slice;
 pub mod socat;
 pub mod user;
