@@ -10,10 +10,10 @@ use super::stats::{median, percentile};
 use super::table::{column, draw};
 use super::tracer::{Running, Tracer, all};
 use super::{latency, storm};
-use crate::run::{cargo, shown};
+use crate::dist;
 use crate::setup;
 
-/// Processes that latency is measured on.
+/// Processes that latency is measured on, in each round.
 const SAMPLES: u32 = 300;
 /// Execs while the reader stands still, and helpers among them.
 const STALLED_EXECS: u32 = 4000;
@@ -29,7 +29,9 @@ struct Measures {
     start_ms: Vec<f64>,
     bpf_us: Vec<f64>,
     storm_ratio: Vec<f64>,
-    latencies_ms: Vec<f64>,
+    /// From exec to line, of each round.
+    p50_ms: Vec<f64>,
+    p99_ms: Vec<f64>,
     lost: f64,
     helpers_lost: f64,
     rss_mib: f64,
@@ -38,7 +40,7 @@ struct Measures {
 
 pub(crate) fn run(execs: u32, rounds: usize) -> Result<()> {
     setup::everything()?;
-    shown(&mut cargo(&["build", "--release", "--package", "pfsnoop"]))?;
+    dist::build_binary()?;
     let tracers = all();
     let mut measures: Vec<Measures> = tracers.iter().map(|_| Measures::default()).collect();
     // Rounds outside, tracers inside: what the machine does meanwhile meets all of them.
@@ -46,11 +48,11 @@ pub(crate) fn run(execs: u32, rounds: usize) -> Result<()> {
         for (tracer, measures) in tracers.iter().zip(&mut measures) {
             eprintln!("round {} of {rounds}: {}", round + 1, tracer.name);
             storms(tracer, execs, measures)?;
+            latencies(tracer, measures)?;
         }
     }
     for (tracer, measures) in tracers.iter().zip(&mut measures) {
-        eprintln!("latency and a stalled reader: {}", tracer.name);
-        measures.latencies_ms = latencies(tracer)?;
+        eprintln!("a stalled reader: {}", tracer.name);
         stalled(tracer, measures)?;
     }
     print(&tracers, &measures, execs, rounds);
@@ -79,11 +81,14 @@ fn storms(tracer: &Tracer, execs: u32, measures: &mut Measures) -> Result<()> {
     Ok(())
 }
 
-fn latencies(tracer: &Tracer) -> Result<Vec<f64>> {
+fn latencies(tracer: &Tracer, measures: &mut Measures) -> Result<()> {
     let running = tracer.start()?;
     // Unfiltered, an ordinary program: nsenter would be announced at once.
     let program = if is_filtered(tracer) { "/usr/bin/nsenter" } else { "/bin/true" };
-    latency::samples(&running, program, SAMPLES)
+    let samples = latency::samples(&running, program, SAMPLES)?;
+    measures.p50_ms.push(median(&samples));
+    measures.p99_ms.push(percentile(&samples, 99.0));
+    Ok(())
 }
 
 fn is_filtered(tracer: &Tracer) -> bool {
@@ -125,8 +130,8 @@ fn print(tracers: &[Tracer], measures: &[Measures], execs: u32, rounds: usize) {
         column("BPF us/exec", 2, |m| median(&m.bpf_us)),
         column("storm/untraced", 2, |m| median(&m.storm_ratio)),
         column("start ms", 0, |m| median(&m.start_ms)),
-        column("line p50 ms", 2, |m| percentile(&m.latencies_ms, 50.0)),
-        column("line p99 ms", 2, |m| percentile(&m.latencies_ms, 99.0)),
+        column("line p50 ms", 2, |m| median(&m.p50_ms)),
+        column("line p99 ms", 2, |m| median(&m.p99_ms)),
         column("stalled: lost", 0, |m| m.lost),
         column("helpers lost", 0, |m| m.helpers_lost),
         column("RSS MiB", 1, |m| m.rss_mib),
@@ -136,7 +141,7 @@ fn print(tracers: &[Tracer], measures: &[Measures], execs: u32, rounds: usize) {
     println!("{}", draw(&names, &columns));
     println!(
         "In brackets: the ratio to the first row. Medians of {rounds} rounds of {execs} execs; \
-         latency of {SAMPLES} execs, the call itself included, of nsenter where it is filtered for and of true elsewhere; stalled: of \
+         latency of {SAMPLES} execs in each round, the call itself included, of nsenter where it is filtered for and of true elsewhere; stalled: of \
          {STALLED_EXECS} execs and {STALLED_HELPERS} of nsenter while the reader stands still for {} s.",
         STALL.as_secs()
     );

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use super::latency::monotonic_ns;
-use crate::run::{quiet, target_dir};
+use crate::dist;
+use crate::run::quiet;
 
 /// How long a tracer may take to attach.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -28,7 +29,7 @@ pub(crate) struct Tracer {
 
 /// All, the one that the others are compared with first.
 pub(crate) fn all() -> Vec<Tracer> {
-    let pfsnoop = target_dir().join("release/pfsnoop").display().to_string();
+    let pfsnoop = dist::binary().display().to_string();
     let tracer = |name, command: &[&str]| Tracer {
         name,
         command: command.iter().map(ToString::to_string).collect(),
@@ -59,9 +60,9 @@ pub(crate) struct Running {
 }
 
 impl Tracer {
-    /// pfsnoop's release build with these arguments.
+    /// The pfsnoop that is shipped, with these arguments.
     pub(crate) fn pfsnoop(name: &'static str, args: &[&str]) -> Self {
-        let pfsnoop = target_dir().join("release/pfsnoop").display().to_string();
+        let pfsnoop = dist::binary().display().to_string();
         let args = args.iter().map(ToString::to_string);
         Self { name, command: std::iter::once(pfsnoop).chain(args).collect() }
     }
@@ -77,6 +78,7 @@ impl Tracer {
         let stdout = child.stdout.take().context("no stdout")?;
         let (sender, lines) = channel();
         std::thread::spawn(move || {
+            never_wait_for_a_cpu();
             for text in BufReader::new(stdout).split(b'\n').map_while(Result::ok) {
                 let text = String::from_utf8_lossy(&text).into_owned();
                 if sender.send(Line { text, at_ns: monotonic_ns() }).is_err() {
@@ -101,6 +103,17 @@ impl Tracer {
             }
         }
         bail!("{} did not attach", self.name)
+    }
+}
+
+/// Gives this thread a CPU as soon as it has something to do: how long the reader of a line waits for one
+/// is no latency of the tracer's. Where it may not, the latencies are longer, for all tracers alike.
+fn never_wait_for_a_cpu() {
+    let priority = libc::sched_param { sched_priority: 1 };
+    // SAFETY: 0 is this thread, and the kernel reads one number.
+    let result = unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const priority) };
+    if result != 0 {
+        eprintln!("the reader is not in real time: {}", std::io::Error::last_os_error());
     }
 }
 

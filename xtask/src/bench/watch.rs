@@ -13,7 +13,7 @@ use super::stats::percentile;
 use super::storm;
 use super::table::{Column, draw};
 use super::tracer::{Running, Tracer};
-use crate::run::{cargo, shown};
+use crate::dist;
 use crate::setup;
 
 /// Ordinary connections, and execs, of each measurement.
@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) fn run(sessions: u32) -> Result<()> {
     setup::everything()?;
-    shown(&mut cargo(&["build", "--release", "--package", "pfsnoop"]))?;
+    dist::build_binary()?;
     let untraced = connect_often()?;
     let before = Before::now()?;
     let watch = Tracer::pfsnoop("pfsnoop watch", &["watch"]).start()?;

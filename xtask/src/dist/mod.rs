@@ -4,7 +4,7 @@
 mod deb;
 
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
@@ -21,7 +21,8 @@ pub(crate) fn run() -> Result<()> {
     let _ = fs::remove_dir_all(&dist);
     fs::create_dir_all(&dist)?;
     let binary = dist.join("pfsnoop");
-    build(&binary)?;
+    let len = fs::copy(build_binary()?, &binary).context("cannot copy the binary")?;
+    anyhow::ensure!(len < MOST, "the binary has grown to {len} bytes; {MOST} are the limit");
     shown(cargo(&["run", "--quiet", "--package", "pfsnoop", "--example", "pages"]).arg(&dist))?;
     let package = deb::build(&dist)?;
     for file in [&binary, &package] {
@@ -30,17 +31,24 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// The static binary. Its build has a folder of its own, so that flags which differ do not make
-/// cargo build everything anew each time.
-fn build(binary: &Path) -> Result<()> {
-    let triple = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let target = workspace_root().join("target/static");
+/// The static binary that is shipped, once [`build_binary`] has built it. Its build has a folder of its
+/// own, so that flags which differ do not make cargo build everything anew each time.
+pub(crate) fn binary() -> PathBuf {
+    static_dir().join(triple()).join("dist/pfsnoop")
+}
+
+/// Builds it; returns where it is.
+pub(crate) fn build_binary() -> Result<PathBuf> {
     let mut build = cargo(&["build", "--quiet", "--profile", "dist", "--package", "pfsnoop"]);
-    build.args(["--bin", "pfsnoop", "--target", &triple, "--target-dir"]).arg(&target);
+    build.args(["--bin", "pfsnoop", "--target", &triple(), "--target-dir"]).arg(static_dir());
     shown(build.env("RUSTFLAGS", "-C target-feature=+crt-static"))?;
-    let built = target.join(triple).join("dist/pfsnoop");
-    let len =
-        fs::copy(&built, binary).with_context(|| format!("cannot copy {}", built.display()))?;
-    anyhow::ensure!(len < MOST, "the binary has grown to {len} bytes; {MOST} are the limit");
-    Ok(())
+    Ok(binary())
+}
+
+fn static_dir() -> PathBuf {
+    workspace_root().join("target/static")
+}
+
+fn triple() -> String {
+    format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
 }

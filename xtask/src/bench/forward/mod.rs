@@ -15,7 +15,7 @@ use anyhow::{Result, ensure};
 
 use super::stats::{median, percentile};
 use super::table::{column, draw};
-use crate::run::{cargo, shown};
+use crate::dist;
 use crate::setup;
 use client::Load;
 use pod::Pod;
@@ -42,7 +42,7 @@ struct Measures {
 
 pub(crate) fn run(rounds: usize) -> Result<()> {
     setup::everything()?;
-    shown(&mut cargo(&["build", "--release", "--package", "pfsnoop"]))?;
+    dist::build_binary()?;
     let pod = Pod::with_busybox(GIB)?;
     let roads = all(&pod)?;
     let mut measures: Vec<Measures> = roads.iter().map(|_| Measures::default()).collect();

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use super::client::{Load, Outcome};
 use super::pod::{PORT, Pod};
-use crate::run::target_dir;
+use crate::dist;
 
 pub(super) const CHAIN: &str = "socat, nsenter, socat";
 pub(super) const NSENTER: &str = "pfsnoop --dialer nsenter";
@@ -35,7 +35,7 @@ pub(super) fn all(pod: &Pod) -> Result<Vec<Road>> {
     };
     let pfsnoop = |dialer: &'static str| {
         move |port: u16| {
-            let mut pfsnoop = Command::new(target_dir().join("release/pfsnoop"));
+            let mut pfsnoop = Command::new(dist::binary());
             pfsnoop.args(["forward", &format!("pid/{pid}"), &format!("{port}:{PORT}")]);
             pfsnoop.args(["--dialer", dialer, "--no-watch"]);
             pfsnoop

@@ -10,7 +10,7 @@ use super::client::Load;
 use super::pod::Pod;
 use super::road::{Road, all, family};
 use crate::bench::table::{column, draw};
-use crate::run::{cargo, shown};
+use crate::dist;
 use crate::setup;
 
 /// How long the last connections may take to be cleaned up.
@@ -36,7 +36,7 @@ struct Soaked {
 
 pub(crate) fn run(in_a_row: u32, at_once: u32) -> Result<()> {
     setup::everything()?;
-    shown(&mut cargo(&["build", "--release", "--package", "pfsnoop"]))?;
+    dist::build_binary()?;
     let pod = Pod::with_crowds()?;
     let roads: Vec<Road> =
         all(&pod)?.into_iter().filter(|road| road.name.starts_with("pfsnoop")).collect();

@@ -14,6 +14,7 @@ use procfs::{Current as _, Meminfo};
 use super::netns::inside;
 use super::stats::{median, percentile};
 use super::table::{column, draw};
+use crate::dist;
 use crate::run::{cargo, shown};
 use crate::setup;
 use relay::Relay;
@@ -37,8 +38,8 @@ struct Measures {
 
 pub(crate) fn run(rounds: usize) -> Result<()> {
     setup::everything()?;
-    let build = ["build", "--release", "--package", "pfsnoop", "--bin", "pfsnoop"];
-    shown(cargo(&build).args(["--example", "sockmap"]))?;
+    dist::build_binary()?;
+    shown(&mut cargo(&["build", "--release", "--package", "pfsnoop", "--example", "sockmap"]))?;
     inside(|| {
         let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let relays = relay::all(&server)?;

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::thread::gettid;
 
+use crate::dist;
 use crate::run::target_dir;
 
 /// How long anything may take.
@@ -29,7 +30,7 @@ pub(super) fn all(server: &TcpListener) -> Result<Vec<Relay>> {
     let netns =
         format!("netns//proc/{}/task/{}/ns/net", std::process::id(), gettid().as_raw_nonzero());
     let splice = |port: u16| {
-        let mut pfsnoop = Command::new(target_dir().join("release/pfsnoop"));
+        let mut pfsnoop = Command::new(dist::binary());
         pfsnoop.args(["forward", &netns, &format!("{port}:{target}")]);
         pfsnoop.args(["--dialer", "native", "--no-watch"]);
         pfsnoop
