@@ -12,6 +12,15 @@ pub use offsets::Offsets;
 pub use record::{ExecHeader, ExitRecord, Kind, SockRecord};
 pub use settings::Settings;
 
+/// Sizes of the ring buffers. Their pages count twice in the reader's resident memory, which maps them
+/// twice so that a record never wraps.
+pub mod ring_bytes {
+    /// Of the one with most of the records: some five thousand execs, or as many connections.
+    pub const MOST: u32 = 2 * 1024 * 1024;
+    /// Of the other.
+    pub const FEW: u32 = 512 * 1024;
+}
+
 /// Names of the maps and globals, as they stand in the object file.
 pub mod names {
     /// Ring buffer for ordinary records; the reader is woken only when it sleeps.

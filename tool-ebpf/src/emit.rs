@@ -11,16 +11,15 @@ use aya_ebpf::{
 };
 use pfsnoop_common::{
     record::{COMM_LEN, LossCount, Ring},
+    ring_bytes,
     settings::comm_words,
 };
 
-/// Some five thousand execs. Its pages count twice in the reader's resident memory, which maps them
-/// twice so that a record never wraps.
 #[map]
-static EVENTS: RingBuf = RingBuf::with_byte_size(2 * 1024 * 1024, 0);
+static EVENTS: RingBuf = RingBuf::with_byte_size(ring_bytes::MOST, 0);
 
 #[map]
-static HELPER_EVENTS: RingBuf = RingBuf::with_byte_size(512 * 1024, 0);
+static HELPER_EVENTS: RingBuf = RingBuf::with_byte_size(ring_bytes::FEW, 0);
 
 #[map]
 static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(LossCount::COUNT, 0);

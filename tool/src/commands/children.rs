@@ -130,6 +130,9 @@ impl Children {
     /// Shows the execs among the events, and follows the sessions.
     fn take(&mut self) -> Result<Vec<Session>> {
         let mut changed = Vec::new();
+        if let Some(probe) = &self.probe {
+            self.sessions.lost_in_all(probe.lost_until_now()?, clock::boottime_ns());
+        }
         for event in std::mem::take(&mut self.events) {
             let whose = self.sessions.whom(&event).map(|_| self.destination.clone());
             changed.extend(self.sessions.take(&event, whose, Destinations::is_there));

@@ -40,7 +40,7 @@ pub(super) async fn run(args: cli::Watch) -> Result<()> {
             _ = tick.tick() => true,
             () = stop.wait() => break,
         };
-        watcher.take(&mut events).await?;
+        watcher.take(&probe, &mut events).await?;
         if is_tick {
             watcher.tick(&mut probe, &mut events).await?;
         }
@@ -49,7 +49,7 @@ pub(super) async fn run(args: cli::Watch) -> Result<()> {
     }
     probe.detach();
     while watcher.wants_more() && probe.read_ready(&mut events) {
-        watcher.take(&mut events).await?;
+        watcher.take(&probe, &mut events).await?;
     }
     watcher.end(&mut probe)
 }
@@ -99,7 +99,8 @@ impl Watcher {
         self.ends_left != Some(0)
     }
 
-    async fn take(&mut self, events: &mut Vec<Event>) -> Result<()> {
+    async fn take(&mut self, probe: &Probe, events: &mut Vec<Event>) -> Result<()> {
+        self.sessions.lost_in_all(probe.lost_until_now()?, clock::boottime_ns());
         for event in events.drain(..) {
             let whose = match self.sessions.whom(&event) {
                 Some(whom) => Some(self.destinations.find(whom).await),
@@ -128,7 +129,7 @@ impl Watcher {
         self.look_at_open(probe, now)?;
         // What happened before now comes first.
         while probe.read_ready(events) {
-            self.take(events).await?;
+            self.take(probe, events).await?;
         }
         let changed = self.sessions.expire(now);
         self.show(&changed)?;

@@ -48,7 +48,7 @@ pub(super) fn reason(reason: &Reason) -> String {
             format!("the forwarder ended (exit code {code}) before the connection did")
         }
         Reason::BrokenOff => "the forwarder broke off, with data from the pod not read".to_owned(),
-        Reason::NotSeen => "its end was not seen: records were lost".to_owned(),
+        Reason::NotSeen => "how it ended was not seen: records were lost".to_owned(),
         Reason::InWords(words) => escaped(words.as_bytes()),
     }
 }

@@ -3,7 +3,7 @@
 use aya::maps::ProgramArray;
 use aya::programs::{RawTracePoint, RawTracePointRunOptions, TestRun as _, TracePoint};
 use aya::{Ebpf, EbpfLoader, VerifierLogLevel};
-use pfsnoop_common::{names, record::NOT_FOLLOWED};
+use pfsnoop_common::{names, record::NOT_FOLLOWED, ring_bytes};
 
 use super::{Options, ProbeError, failed, map_failed, offsets, program_failed, tracefs};
 
@@ -38,6 +38,12 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
         .override_global(aya_log::LEVEL, &log_level, true);
     if options.failed_execs {
         loader.map_max_entries(names::FAILED_EXEC_SCRATCH, cpus()?);
+    }
+    if options.connections {
+        // Sockets' records are with the helpers', and hardly any others are asked for.
+        loader
+            .map_max_entries(names::HELPER_EVENTS, ring_bytes::MOST)
+            .map_max_entries(names::EVENTS, ring_bytes::FEW);
     }
     // Maps that are not used take no memory.
     for (map, is_used) in [

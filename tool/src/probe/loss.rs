@@ -24,13 +24,19 @@ impl Counter {
         self.reported
     }
 
-    /// What was lost since the last call; `undecodable` are records that arrived but made no sense.
-    pub(super) fn grown(&mut self, undecodable: u64) -> Result<Option<Lost>, ProbeError> {
+    /// What was lost until now; `undecodable` are records that arrived but made no sense.
+    pub(super) fn total(&self, undecodable: u64) -> Result<u64, ProbeError> {
         let mut total = undecodable;
         for count in 0..LossCount::COUNT {
             let per_cpu = self.counts.get(&count, 0).map_err(map_failed)?;
             total += per_cpu.iter().sum::<u64>();
         }
+        Ok(total)
+    }
+
+    /// What was lost since the last call.
+    pub(super) fn grown(&mut self, undecodable: u64) -> Result<Option<Lost>, ProbeError> {
+        let total = self.total(undecodable)?;
         let events = total.saturating_sub(self.reported);
         self.reported = total;
         Ok((events > 0).then_some(Lost { events, total }))

@@ -103,9 +103,8 @@ impl Probe {
     }
 
     /// Waits until there are events and adds a batch of them to `events`, in the order of time.
-    /// With a backlog, a batch may hold helpers that are newer than what the next batch brings.
     ///
-    /// Cancel safe: an event that was taken from the kernel is in `events`.
+    /// Cancel safe: an event that was taken from the kernel is in `events`, or comes with the next.
     pub async fn read(&mut self, events: &mut Vec<Event>) -> Result<(), ProbeError> {
         self.reader.read(events).await
     }
@@ -136,6 +135,11 @@ impl Probe {
     /// From here on nothing more is recorded; what was is still to be read.
     pub fn detach(&mut self) {
         self.programs = None;
+    }
+
+    /// What was lost since the start, until now.
+    pub fn lost_until_now(&self) -> Result<u64, ProbeError> {
+        self.loss.total(self.reader.undecodable())
     }
 
     /// What was lost since the last call, if anything was.

@@ -4,6 +4,7 @@
 //! announce only helpers, and otherwise only the first record after the reader said that it sleeps; a
 //! reader that has just been busy comes by itself every few milliseconds.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use aya::Ebpf;
@@ -47,10 +48,17 @@ enum State {
     Asleep,
 }
 
+/// One ring buffer, and what was taken from it.
+struct Ring {
+    buffer: AsyncFd<RingBuf<MapData>>,
+    /// Not handed on yet, in the order of time; a batch at most.
+    taken: VecDeque<Event>,
+}
+
 /// Both ring buffers and the flag that asks to be woken.
 pub(super) struct Reader {
-    events: AsyncFd<RingBuf<MapData>>,
-    helpers: AsyncFd<RingBuf<MapData>>,
+    events: Ring,
+    helpers: Ring,
     sleeps: Array<MapData, u32>,
     pace: Pace,
     state: State,
@@ -100,21 +108,20 @@ impl Reader {
         }
     }
 
-    /// Takes what is there from both rings, up to a batch of each, in the order of time.
+    /// Takes what is there from both rings, up to a batch of each, in the order of time: where one has
+    /// more than a batch, what is newer in the other waits.
     pub(super) fn read_ready(&mut self, events: &mut Vec<Event>) {
         let before = events.len();
+        let mut horizon_ns = u64::MAX;
         for ring in [&mut self.events, &mut self.helpers] {
-            let ring = ring.get_mut();
-            for _ in 0..BATCH {
-                let Some(record) = ring.next() else { break };
-                match decode(&record) {
-                    Ok(event) => events.push(event),
-                    Err(error) => {
-                        log::warn!("a record of {} bytes makes no sense: {error}", record.len());
-                        self.undecodable += 1;
-                    }
-                }
+            self.undecodable += ring.take();
+            if let Some(last) = ring.taken.back().filter(|_| ring.taken.len() >= BATCH) {
+                horizon_ns = horizon_ns.min(last.time_ns());
             }
+        }
+        for Ring { taken, .. } in [&mut self.events, &mut self.helpers] {
+            let due = taken.partition_point(|event| event.time_ns() <= horizon_ns);
+            events.extend(taken.drain(..due));
         }
         if let Some(new) = events.get_mut(before..) {
             new.sort_by_key(Event::time_ns);
@@ -130,19 +137,42 @@ impl Reader {
     async fn wait(&mut self, longest: Duration) -> Result<(), ProbeError> {
         let either = async {
             tokio::select! {
-                ready = self.events.readable() => ready.map(|mut guard| guard.clear_ready()),
-                ready = self.helpers.readable() => ready.map(|mut guard| guard.clear_ready()),
+                ready = self.events.buffer.readable() => ready.map(|mut guard| guard.clear_ready()),
+                ready = self.helpers.buffer.readable() => ready.map(|mut guard| guard.clear_ready()),
             }
         };
         timeout(longest, either).await.unwrap_or(Ok(())).map_err(ProbeError::Wait)
     }
 }
 
-fn ring(programs: &mut Ebpf, name: &'static str) -> Result<AsyncFd<RingBuf<MapData>>, ProbeError> {
+impl Ring {
+    /// Fills up the batch; returns how many records made no sense.
+    fn take(&mut self) -> u64 {
+        let Self { buffer, taken } = self;
+        let mut undecodable = 0;
+        while taken.len() < BATCH
+            && let Some(record) = buffer.get_mut().next()
+        {
+            match decode(&record) {
+                Ok(event) => taken.push_back(event),
+                Err(error) => {
+                    log::warn!("a record of {} bytes makes no sense: {error}", record.len());
+                    undecodable += 1;
+                }
+            }
+        }
+        // CPUs that write at the same time may do so in another order.
+        taken.make_contiguous().sort_by_key(Event::time_ns);
+        undecodable
+    }
+}
+
+fn ring(programs: &mut Ebpf, name: &'static str) -> Result<Ring, ProbeError> {
     let ring = RingBuf::try_from(take(programs, name)?).map_err(map_failed)?;
     // SAFETY: the ring buffer owns its file descriptor and never changes it.
-    let ring = unsafe { AsyncFd::register_with_interest(ring, Interest::READABLE) };
-    ring.map_err(|error| ProbeError::Wait(error.into()))
+    let buffer = unsafe { AsyncFd::register_with_interest(ring, Interest::READABLE) };
+    let buffer = buffer.map_err(|error| ProbeError::Wait(error.into()))?;
+    Ok(Ring { buffer, taken: VecDeque::new() })
 }
 
 /// The map of that name in our object.

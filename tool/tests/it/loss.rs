@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::exec::run_as;
 use crate::odd_execs::{attached, fixture, records};
-use crate::support::{eventually, pfsnoop, running::Running};
+use crate::support::{eventually, pfsnoop, running::Running, stdout_of, system};
 
 /// `pfsnoop` with these options and JSON, attached before anything passes its filter.
 fn attached_quietly(args: &[&str]) -> Running {
@@ -99,6 +99,24 @@ fn a_backlog_is_shown_before_the_end() {
     parent.storm_then(&snoop, || snoop.signal(Signal::INT));
     let records = whole(snoop);
     assert_eq!(count(&records, "exec", "m-storm") as u64 + lost(&records), 2000);
+}
+
+/// Helpers are on a ring buffer of their own, and yet not before what came before them.
+#[test]
+fn a_backlog_is_shown_in_the_order_of_time() {
+    let parent = Parent::of_a_storm(1500, 100);
+    let ppid = parent.0.id();
+    let snoop = attached_quietly(&[]);
+    parent.storm_then(&snoop, || {
+        stdout_of(system("nsenter").args(["--version", "m-helper"]));
+        snoop.signal(Signal::INT);
+    });
+    let records = whole(snoop);
+    let is_of =
+        |marker: &'static str| move |record: &Value| record["args"].to_string().contains(marker);
+    let last = records.iter().rposition(|one| one["ppid"] == ppid && is_of("m-storm")(one));
+    let helper = records.iter().position(is_of("m-helper"));
+    assert!(last.is_some() && last < helper, "{last:?} {helper:?} of {}", records.len());
 }
 
 #[test]

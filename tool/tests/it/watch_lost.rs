@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::fd::AsFd as _;
 use std::process::{Child, ChildStdin, Stdio};
+use std::time::Duration;
 
 use rustix::process::Signal;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
@@ -50,19 +51,24 @@ impl Helper {
     }
 }
 
-/// Has the ring for helpers overflow to the last byte, while the reader stands still, and then
+/// Has the ring for helpers overflow to the last few bytes, while the reader stands still, and then
 /// something more happen.
 fn lose(watch: &Running, then: impl FnOnce() -> u32) -> u32 {
     watch.signal(Signal::STOP);
-    let long = "x".repeat(2000);
-    for _ in 0..400 {
+    fill(60_000, 45);
+    let pid = then();
+    watch.signal(Signal::CONT);
+    pid
+}
+
+/// So many records of that size and little more.
+fn fill(bytes: usize, count: u32) {
+    let long = "x".repeat(bytes);
+    for _ in 0..count {
         let mut nsenter = system("nsenter");
         nsenter.args(["--version", &long]).stdout(Stdio::null()).stderr(Stdio::null());
         nsenter.status().unwrap();
     }
-    let pid = then();
-    watch.signal(Signal::CONT);
-    pid
 }
 
 /// A thread of ours connects in there, as runtimes do.
@@ -102,6 +108,71 @@ fn a_helper_whose_end_was_lost_has_one() {
     let pid = lose(&watch, || helper.get());
     let end = closed(&watch, |record| record["helper_pid"] == pid);
     assert_eq!(end["outcome"], "failed", "{end}");
-    assert_eq!(end["reason"], "its end was not seen: records were lost");
+    assert_eq!(end["reason"], "how it ended was not seen: records were lost");
     assert!(watch.stdout().iter().any(|line| line.contains("\"lost\"")), "of the loss");
+}
+
+/// A helper of the pod that is refused.
+fn refused(pod: &DemoPod) -> u32 {
+    let mut helper = inside(pod, &["socat", "-", "TCP4:localhost:9"]);
+    helper.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut helper = helper.spawn().unwrap();
+    helper.wait().unwrap();
+    helper.id()
+}
+
+/// The reader stands still until there is room for some of a session's records, and not for others:
+/// none of these sessions is told as something that it was not.
+#[test]
+fn what_lacks_records_is_told_as_nothing_else() {
+    let pod = DemoPod::start();
+    let watch = watch(&[]);
+    let end_of = |pid: u32| {
+        let ends = records(&watch, |one| one["helper_pid"] == pid && one["state"] == "closed");
+        ends.into_iter().next()
+    };
+    let mut lacking = 0;
+    for bytes in (0..600).step_by(60) {
+        watch.signal(Signal::STOP);
+        fill(60_000, 34);
+        fill(2000, 26);
+        fill(bytes, 1);
+        let pids: Vec<_> = (0..25).map(|_| refused(&pod)).collect();
+        watch.signal(Signal::CONT);
+        eventually("a session that is whole", || {
+            let whole = refused(&pod);
+            std::thread::sleep(Duration::from_millis(300));
+            end_of(whole)
+        });
+        for end in pids.into_iter().filter_map(end_of) {
+            let words = "how it ended was not seen: records were lost";
+            let lacks = end["outcome"] == "failed" && end["reason"] == words;
+            assert!(lacks || end["outcome"] == "refused", "{end:#}");
+            lacking += u32::from(lacks);
+        }
+    }
+    assert!(lacking > 0, "none lacked anything");
+}
+
+#[test]
+fn fifteen_hundred_sessions_fit_while_the_reader_stands_still() {
+    const COUNT: usize = 1500;
+    let pod = DemoPod::start();
+    let watch = watch(&[]);
+    let netns = File::open(format!("/proc/{}/ns/net", pod.pause)).unwrap();
+    watch.signal(Signal::STOP);
+    let thread = std::thread::spawn(move || {
+        move_into_link_name_space(netns.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+        (0..COUNT).for_each(|_| drop(TcpStream::connect("127.0.0.1:8080")));
+    });
+    thread.join().unwrap();
+    watch.signal(Signal::CONT);
+    let netns = netns_of(pod.pause);
+    let told = |state: &'static str| {
+        records(&watch, move |one| one["target"]["netns"] == netns && one["state"] == state)
+    };
+    eventually("the end of each", || (told("closed").len() >= COUNT).then_some(()));
+    assert_eq!(told("started").len(), COUNT);
+    assert!(told("closed").iter().all(|end| end["outcome"] == "ok"));
+    assert!(!watch.stdout().iter().any(|line| line.contains("\"lost\"")));
 }

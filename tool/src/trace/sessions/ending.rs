@@ -60,7 +60,7 @@ pub enum Reason {
     ForwarderEnded(End),
     /// The forwarder closed the connection with data not read.
     BrokenOff,
-    /// A record of the end was lost.
+    /// Records of the end, or of what led to it, were lost.
     NotSeen,
     /// What the forwarder ran into, in its own words; those of a helper may be among them.
     InWords(String),
@@ -108,13 +108,30 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    /// What became of it, and why.
-    pub(super) fn outcome(&self, via: Via, port: u16) -> (Outcome, Reason) {
-        match (via, self.helper_end) {
-            (Via::NsenterSocat, Some(end)) if self.is_socat => self.of_socat(end, port),
+    /// What became of it, and why. Where it lacks records, nothing is concluded from what is not known.
+    pub(super) fn outcome(&self, via: Via, port: u16, lacks_records: bool) -> (Outcome, Reason) {
+        let (outcome, reason) = match (via, self.helper_end) {
+            // It is socat that connects, also where its exec was lost.
+            (Via::NsenterSocat, Some(end)) if self.is_socat || self.is_tried => {
+                self.of_socat(end, port)
+            }
             (Via::NsenterSocat, Some(end)) => self.of_nsenter(end),
             (Via::NsenterSocat, None) => (Outcome::Failed, Reason::NotSeen),
             (Via::Native, _) => self.of_native(port),
+        };
+        if lacks_records && self.is_of_what_did_not_happen(&reason) {
+            return (Outcome::Failed, Reason::NotSeen);
+        }
+        (outcome, reason)
+    }
+
+    /// Whether that is concluded from records that did not come: of the exec of socat, or of how
+    /// connecting went.
+    fn is_of_what_did_not_happen(&self, reason: &Reason) -> bool {
+        match reason {
+            Reason::NotTried | Reason::TargetEnded(_) | Reason::NotEntered { .. } => true,
+            Reason::SocatFailed { .. } => !self.is_connected,
+            _ => false,
         }
     }
 

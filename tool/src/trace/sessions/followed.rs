@@ -21,6 +21,9 @@ pub(super) struct Followed {
     /// Their numbers by id of their connection.
     by_connection: HashMap<u64, u64>,
     deadlines: Deadlines,
+    /// Records that were lost, and when they were last seen to have become more.
+    lost: u64,
+    lost_ns: u64,
 }
 
 impl Followed {
@@ -34,6 +37,12 @@ impl Followed {
 
     pub(super) fn get_mut(&mut self, number: u64) -> Option<&mut Tracked> {
         self.open.get_mut(&number)
+    }
+
+    pub(super) fn lost_in_all(&mut self, records: u64, now_ns: u64) {
+        if records > self.lost {
+            (self.lost, self.lost_ns) = (records, now_ns);
+        }
     }
 
     pub(super) fn begin(&mut self, mut tracked: Tracked, changed: &mut Vec<Session>) -> u64 {
@@ -59,7 +68,8 @@ impl Followed {
             self.by_connection.remove(&id);
         }
         self.forget_helper(number, tracked.open.process.0);
-        changed.push(tracked.closed());
+        let lacks_records = tracked.open.begun_ns <= self.lost_ns;
+        changed.push(tracked.closed(lacks_records));
     }
 
     /// The session of that process, a helper.

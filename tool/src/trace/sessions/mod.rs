@@ -75,6 +75,12 @@ impl Sessions {
         changed
     }
 
+    /// So many records were lost since the start, as of now (`CLOCK_BOOTTIME`, ns), and those that follow
+    /// were made before: what is not known of a session then may be among the lost ones.
+    pub fn lost_in_all(&mut self, records: u64, now_ns: u64) {
+        self.followed.lost_in_all(records, now_ns);
+    }
+
     /// Ends the sessions that have waited in vain for one more event until now: `CLOCK_BOOTTIME`, ns.
     /// What has happened until then must have been taken.
     pub fn expire(&mut self, now_ns: u64) -> Vec<Session> {

@@ -241,9 +241,10 @@ impl Tracked {
             && (address.is_loopback() || address == sock.source)
     }
 
-    /// Its last record.
-    pub(super) fn closed(self) -> Session {
-        let (outcome, reason) = self.facts.outcome(self.open.session.via, self.open.session.port);
+    /// Its last record; some that came before it may have been lost.
+    pub(super) fn closed(self, lacks_records: bool) -> Session {
+        let Open { session, .. } = &self.open;
+        let (outcome, reason) = self.facts.outcome(session.via, session.port, lacks_records);
         let helper = self.facts.helper_end;
         let bytes = self.open.bytes.or((!self.facts.is_connected).then(Bytes::default));
         let closed = Closed {

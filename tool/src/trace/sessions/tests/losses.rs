@@ -67,6 +67,45 @@ fn lost_events_leave_nothing_behind() {
     assert!(run.told.is_empty() && run.is_empty());
 }
 
+/// What did not come is no reason where records were lost.
+#[test]
+fn nothing_is_concluded_from_what_may_have_been_lost() {
+    let refused = failed(libc::ECONNREFUSED);
+    // Of nsenter, of socat, and of its attempt; and what the end of the helper alone would tell.
+    for (is_socat, attempt, told) in [
+        (false, &[][..], Outcome::Failed),
+        (true, &[], Outcome::Unreachable),
+        (true, &[CONNECTING], Outcome::Failed),
+        (false, &[CONNECTING, refused], Outcome::Refused),
+        (true, &[CONNECTING, refused], Outcome::Refused),
+        (true, &[CONNECTING, CONNECTED, CLOSED], Outcome::Failed),
+    ] {
+        for lost_ns in [0, 5 * MS] {
+            let mut run = Run::default();
+            run.take(nsenter(MS));
+            run.sessions.lost_in_all((lost_ns > 0).into(), lost_ns);
+            if is_socat {
+                run.take(socat(2 * MS));
+            }
+            for &state in attempt {
+                run.take(sock(3 * MS, state));
+            }
+            run.take(exit(4 * MS, End::Exited(1))).at(5 * MS + GRACE_NS);
+            let is_known = attempt.len() > 1;
+            let expected = if lost_ns == 0 || is_known { told } else { Outcome::Failed };
+            let is_not_seen = run.end().reason == Some(Reason::NotSeen);
+            let seen = (run.end().outcome, is_not_seen);
+            assert_eq!(seen, (expected, lost_ns > 0 && !is_known), "{is_socat} {attempt:?}");
+        }
+    }
+    // It began after the last loss.
+    let mut run = Run::default();
+    run.sessions.lost_in_all(3, MS);
+    run.sessions.lost_in_all(3, 3 * MS);
+    run.take(nsenter(2 * MS)).take(socat(2 * MS)).take(exit(4 * MS, End::Exited(1)));
+    assert_eq!(run.end().reason, Some(Reason::NotTried));
+}
+
 /// The records of the end are lost, and a look finds nothing.
 #[test]
 fn what_is_not_there_any_more_is_given_up() {
