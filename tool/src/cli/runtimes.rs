@@ -5,7 +5,7 @@ use clap::Args;
 use crate::resolve::{Endpoint, RuntimeChoice, Runtimes};
 
 /// Which container runtimes are asked.
-#[derive(Args, Debug)]
+#[derive(Clone, Args, Debug)]
 pub struct AskRuntimes {
     /// Which container runtimes to ask for pods and containers
     #[arg(long, value_enum, default_value_t)]

@@ -4,6 +4,7 @@ use std::io::{Stdout, stdout};
 
 use anyhow::Result;
 
+use super::lookout::Lookout;
 use crate::node::clock;
 use crate::output::{Columns, Format, Rows, TextOrJson};
 use crate::probe::{Options, Probe, ProbeError};
@@ -19,14 +20,21 @@ pub(super) struct Children {
     destination: Destination,
     events: Vec<Event>,
     sessions: Sessions,
+    lookout: Lookout,
 }
 
 impl Children {
     /// Shows nothing.
     pub(super) fn nothing() -> Self {
         let rows = Rows::new(stdout(), Format::Text, Columns::default());
-        let (events, sessions) = (Vec::new(), Sessions::default());
-        Self { probe: None, rows, destination: Destination::default(), events, sessions }
+        Self {
+            probe: None,
+            rows,
+            destination: Destination::default(),
+            events: Vec::new(),
+            sessions: Sessions::default(),
+            lookout: Lookout::default(),
+        }
     }
 
     /// From here on every exec of a child of ours is seen, and every connection.
@@ -87,6 +95,9 @@ impl Children {
     /// that came into another state.
     pub(super) fn expire(&mut self) -> Result<Vec<Session>> {
         let now = clock::boottime_ns();
+        if let Some(probe) = &mut self.probe {
+            self.lookout.tick(&mut self.sessions, probe, 0, now)?;
+        }
         // What happened before now comes first.
         let mut changed = self.show_ready()?;
         changed.extend(self.sessions.expire(now));

@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod exec;
 mod forward;
+mod lookout;
 mod report;
 mod stop;
 mod targets;

@@ -8,9 +8,9 @@ use anyhow::Result;
 use tokio::time::{MissedTickBehavior, interval};
 
 use self::screen::Screen;
-use super::{start_logging, stop::Stop};
+use super::{lookout::Lookout, start_logging, stop::Stop};
 use crate::cli;
-use crate::node::{clock, process, slice};
+use crate::node::{clock, slice};
 use crate::output::Live;
 use crate::probe::{Options, Probe};
 use crate::resolve::Destinations;
@@ -26,15 +26,17 @@ pub(super) async fn run(args: cli::Watch) -> Result<()> {
     let mut probe = Probe::attach(&options(args.verbose))?;
     let mut screen = Screen::new(args.output);
     screen.begin()?;
-    let duration = args.duration;
     // A runtime that stands still is waited for; what happens meanwhile is kept.
-    let Some(mut watcher) = stop.or(Watcher::new(args, screen)).await else { return Ok(()) };
-    stop.after(duration);
+    let destinations = stop.or(Destinations::new(&args.runtimes.clone().into())).await;
+    let is_over = destinations.is_none();
+    stop.after(args.duration);
+    let destinations = destinations.unwrap_or_else(Destinations::without_runtimes);
+    let mut watcher = Watcher::new(args, destinations, screen);
 
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut events = Vec::new();
-    while watcher.wants_more() {
+    while watcher.wants_more() && !is_over {
         let is_tick = tokio::select! {
             read = probe.read(&mut events) => read.map(|()| false)?,
             _ = tick.tick() => true,
@@ -67,29 +69,26 @@ fn options(verbose: bool) -> Options {
     }
 }
 
-/// Ticks between two looks at every connection that should be open.
-const LOOK_EVERY: u32 = 4;
-
 /// From events to what is shown.
 struct Watcher {
     sessions: Sessions,
+    lookout: Lookout,
     destinations: Destinations,
     owners: OwnerFilter,
     port: Option<u16>,
-    ticks: u32,
     /// How many more may end.
     ends_left: Option<u64>,
     screen: Screen,
 }
 
 impl Watcher {
-    async fn new(args: cli::Watch, screen: Screen) -> Self {
+    fn new(args: cli::Watch, destinations: Destinations, screen: Screen) -> Self {
         Self {
             sessions: Sessions::default(),
-            destinations: Destinations::new(&args.runtimes.into()).await,
+            lookout: Lookout::default(),
+            destinations,
             owners: OwnerFilter { pod: args.pod, container: None },
             port: args.port,
-            ticks: 0,
             ends_left: args.count,
             screen,
         }
@@ -126,7 +125,8 @@ impl Watcher {
     /// What does not come as an event.
     async fn tick(&mut self, probe: &mut Probe, events: &mut Vec<Event>) -> Result<()> {
         let now = clock::boottime_ns();
-        self.look_at_open(probe, now)?;
+        let are_shown = if self.screen.is_live() { Live::rows_of_open() } else { 0 };
+        self.lookout.tick(&mut self.sessions, probe, are_shown, now)?;
         // What happened before now comes first.
         while probe.read_ready(events) {
             self.take(probe, events).await?;
@@ -135,31 +135,6 @@ impl Watcher {
         self.show(&changed)?;
         self.lost(probe)?;
         self.draw(now)
-    }
-
-    /// Learns what those that are shown have carried, and now and then of ends that were missed, or
-    /// whose records were lost.
-    fn look_at_open(&mut self, probe: &mut Probe, now_ns: u64) -> Result<()> {
-        self.ticks += 1;
-        let are_shown = if self.screen.is_live() { Live::rows_of_open() } else { 0 };
-        let are_looked_at =
-            if self.ticks.is_multiple_of(LOOK_EVERY) { usize::MAX } else { are_shown };
-        let mut over = Vec::new();
-        for (n, open) in self.sessions.open().take(are_looked_at).enumerate() {
-            let is_followed = match open.connection {
-                Some(connection) => {
-                    probe.look_at_connection(connection, open.process.0, n < are_shown)?
-                }
-                None => false,
-            };
-            if !is_followed && !open.may_be_open(process::is_running) {
-                over.push(open.number);
-            }
-        }
-        for number in over {
-            self.sessions.give_up(number, now_ns);
-        }
-        Ok(())
     }
 
     /// What has ended and waits for one more event will not get it.

@@ -45,8 +45,17 @@ pub struct Trail {
 impl Attributor {
     /// Connects to those runtimes that answer; others may come later.
     pub async fn new(runtimes: &Runtimes) -> Self {
+        Self::asking(Namers::connect(runtimes).await)
+    }
+
+    /// Asks no runtime for names, and so waits for none.
+    pub(super) fn without_runtimes() -> Self {
+        Self::asking(Namers::none())
+    }
+
+    fn asking(namers: Namers) -> Self {
         Self {
-            namers: Namers::connect(runtimes).await,
+            namers,
             logs: Logs::default(),
             host_netns: netns::inode_of(&netns::host_file())
                 .and_then(|inode| u32::try_from(inode).ok()),

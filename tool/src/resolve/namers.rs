@@ -29,6 +29,11 @@ struct Namer {
 }
 
 impl Namers {
+    /// Asks nobody.
+    pub(super) fn none() -> Self {
+        Self(Vec::new())
+    }
+
     /// Connects to those that answer, all at once.
     pub(super) async fn connect(runtimes: &Runtimes) -> Self {
         let mut all: Vec<_> = runtimes.candidates().into_iter().map(Namer::new).collect();

@@ -17,7 +17,16 @@ pub struct Destinations {
 impl Destinations {
     /// Asks those runtimes that answer.
     pub async fn new(runtimes: &Runtimes) -> Self {
-        let attributor = Attributor::new(runtimes).await;
+        Self::by(Attributor::new(runtimes).await)
+    }
+
+    /// Asks no runtime for names, and so waits for none.
+    #[must_use]
+    pub fn without_runtimes() -> Self {
+        Self::by(Attributor::without_runtimes())
+    }
+
+    fn by(attributor: Attributor) -> Self {
         Self { attributor, by_netns: Memory::new(), by_pid: Memory::new() }
     }
 

@@ -72,6 +72,21 @@ fn sessions_are_watched_for_the_whole_of_a_duration() {
 }
 
 #[test]
+fn sessions_before_an_early_interrupt_are_told() {
+    let silent = Silent::start("silent-early");
+    let pod = DemoPod::start();
+    let mut watch = Running::start(&mut silent.pfsnoop(&["watch", "-o", "json", "--verbose"]));
+    watch.stderr_line("word that it is attached", |line| line.contains("attached"));
+    let request = format!("nsenter -t {} -n socat - TCP4:localhost:7097 < /dev/null", pod.pause);
+    output(system("sh").args(["-c", &request]));
+    silent.wait();
+    let (status, stdout, stderr) = watch.interrupt();
+    assert!(status.success(), "{stderr:#?}");
+    let is_end = |line: &&String| line.contains("\"refused\"") && line.contains("7097");
+    assert_eq!(stdout.iter().filter(is_end).count(), 1, "{stdout:#?} {stderr:#?}");
+}
+
+#[test]
 fn an_interrupt_does_not_wait_for_a_runtime() {
     let pod = DemoPod::start();
     let by_pid = format!("pid/{}", pod.pause);

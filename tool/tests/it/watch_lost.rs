@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::fd::AsFd as _;
 use std::process::{Child, ChildStdin, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -16,6 +17,13 @@ use crate::odd_execs::fixture;
 use crate::support::pod::DemoPod;
 use crate::support::{eventually, running::Running, system};
 use crate::watch::{closed, netns_of, records, watch};
+
+/// A ring that one test fills is each watcher's.
+static RINGS: Mutex<()> = Mutex::new(());
+
+fn rings_to_ourselves() -> MutexGuard<'static, ()> {
+    RINGS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A helper of the pod, connected and open.
 struct Helper {
@@ -55,7 +63,8 @@ impl Helper {
 /// something more happen.
 fn lose(watch: &Running, then: impl FnOnce() -> u32) -> u32 {
     watch.signal(Signal::STOP);
-    fill(60_000, 45);
+    fill(60_000, 36);
+    fill(2000, 60);
     let pid = then();
     watch.signal(Signal::CONT);
     pid
@@ -102,6 +111,7 @@ fn connections_of_any_socat_push_no_native_forward_out() {
 
 #[test]
 fn a_helper_whose_end_was_lost_has_one() {
+    let _rings = rings_to_ourselves();
     let pod = DemoPod::start();
     let watch = watch(&[]);
     let helper = Helper::connect(&pod, &watch);
@@ -125,6 +135,7 @@ fn refused(pod: &DemoPod) -> u32 {
 /// none of these sessions is told as something that it was not.
 #[test]
 fn what_lacks_records_is_told_as_nothing_else() {
+    let _rings = rings_to_ourselves();
     let pod = DemoPod::start();
     let watch = watch(&[]);
     let end_of = |pid: u32| {
@@ -157,6 +168,7 @@ fn what_lacks_records_is_told_as_nothing_else() {
 #[test]
 fn fifteen_hundred_sessions_fit_while_the_reader_stands_still() {
     const COUNT: usize = 1500;
+    let _rings = rings_to_ourselves();
     let pod = DemoPod::start();
     let watch = watch(&[]);
     let netns = File::open(format!("/proc/{}/ns/net", pod.pause)).unwrap();
