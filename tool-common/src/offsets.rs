@@ -77,7 +77,9 @@ pub struct Offsets {
     pub css_cgroup: u32,
     /// `cgroup.kn`
     pub cgroup_kn: u32,
-    /// `kernfs_node.name` (include/linux/kernfs.h)
+    /// `kernfs_node.id` (include/linux/kernfs.h): the inode of its directory (5.5 and newer)
+    pub kernfs_node_id: u32,
+    /// `kernfs_node.name`
     pub kernfs_node_name: u32,
     /// `kernfs_node.__parent`, before 6.15 `parent`
     pub kernfs_node_parent: u32,
@@ -152,6 +154,7 @@ impl Offsets {
         css_set_refcount: ABSENT,
         css_cgroup: ABSENT,
         cgroup_kn: ABSENT,
+        kernfs_node_id: ABSENT,
         kernfs_node_name: ABSENT,
         kernfs_node_parent: ABSENT,
         sys_enter_args: ABSENT,

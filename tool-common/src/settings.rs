@@ -56,18 +56,16 @@ pub struct Settings {
     pub uid: u32,
     /// Parent process to select.
     pub ppid: u32,
-    /// Depth of the cgroup below the root of its hierarchy; the root itself is 0.
-    pub cgroup_level: u32,
+    /// 1: ends of processes are traced.
+    pub ends: u16,
+    /// 1: records of execs carry the name of their cgroup.
+    pub cgroup_names: u16,
     /// Id of the cgroup: the inode of its directory.
     pub cgroup_id: u64,
     /// Text that a comm must contain, as the two words that its bytes make.
     pub comm: [u64; 2],
     /// The bytes of [`comm`](Self::comm) that count: 0xff for each, from the first on.
     pub comm_mask: [u64; 2],
-    /// 1: records of execs carry the name of their cgroup.
-    pub cgroup_names: u32,
-    /// 1: ends of processes are traced.
-    pub ends: u32,
 }
 
 impl Settings {
@@ -76,12 +74,11 @@ impl Settings {
         filters: 0,
         uid: 0,
         ppid: 0,
-        cgroup_level: 0,
+        ends: 0,
+        cgroup_names: 0,
         cgroup_id: 0,
         comm: [0; 2],
         comm_mask: [0; 2],
-        cgroup_names: 0,
-        ends: 0,
     };
 }
 

@@ -15,6 +15,27 @@ const ID_LEN: usize = 64;
 /// (include/linux/cgroup_subsys.h). Runtimes give a container the same name in all of them.
 const MAX_SUBSYS: u32 = 4;
 
+/// Folders above a cgroup that are looked at: the kernel sets no limit to their number, and the deepest
+/// of a container is some ten below the root.
+const MAX_DEPTH: u32 = 64;
+
+/// Whether the task is in the cgroup (v2) of that id, or in one below it: from its own folder to the root.
+/// `bpf_get_current_ancestor_cgroup_id` is for other programs than these before Linux 5.14.
+#[inline(always)]
+pub(crate) fn is_below(task: Task, id: u64) -> bool {
+    let css_set = field::<*const u8>(task.0, offset!(task_cgroups));
+    let cgroup = css_set.and_then(|set| field::<*const u8>(set, offset!(css_set_dfl_cgrp)));
+    let mut node = cgroup.and_then(|cgroup| field::<*const u8>(cgroup, offset!(cgroup_kn)));
+    for _ in 0..MAX_DEPTH {
+        let Some(at) = node else { return false };
+        if field::<u64>(at, offset!(kernfs_node_id)) == Some(id) {
+            return true;
+        }
+        node = field(at, offset!(kernfs_node_parent));
+    }
+    false
+}
+
 /// Writes the name that may hold a container id, without NUL, and returns its length; 0 when there
 /// is none, or nobody wants to know.
 ///

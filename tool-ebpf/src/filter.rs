@@ -1,9 +1,10 @@
 //! The filters that cost least here: a process that does not pass makes no record at all.
 
-use aya_ebpf::{EbpfContext, helpers::generated::bpf_get_current_ancestor_cgroup_id};
+use aya_ebpf::EbpfContext;
 use pfsnoop_common::record::Ring;
 use pfsnoop_common::settings::{comm_contains, comm_words, filters};
 
+use crate::cgroup;
 use crate::emit::ring_of;
 use crate::globals::setting;
 use crate::task::Task;
@@ -27,7 +28,7 @@ pub(crate) fn passes<C: EbpfContext>(ctx: &C, task: Task) -> bool {
             return false;
         }
     }
-    wanted & filters::CGROUP == 0 || cgroup_passes()
+    wanted & filters::CGROUP == 0 || cgroup::is_below(task, setting!(cgroup_id))
 }
 
 /// Whether the current task is an nsenter or a socat.
@@ -44,12 +45,4 @@ fn comm_passes<C: EbpfContext>(ctx: &C) -> bool {
     };
     let mask = [setting!(comm_mask)[0], setting!(comm_mask)[1]];
     comm_contains(comm_words(&comm), setting!(comm), mask)
-}
-
-#[inline(always)]
-fn cgroup_passes() -> bool {
-    let level = setting!(cgroup_level) as i32;
-    // SAFETY: the helper only reads the current task; it returns 0 below that depth.
-    let ancestor = unsafe { bpf_get_current_ancestor_cgroup_id(level) };
-    ancestor == setting!(cgroup_id)
 }

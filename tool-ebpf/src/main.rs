@@ -6,7 +6,6 @@
 #![no_main]
 #![expect(
     clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
     clippy::cast_sign_loss,
     reason = "lengths are bounded before they are cast, and the verifier proves it at every load"
 )]

@@ -8,7 +8,7 @@ use regex::bytes::Regex;
 use super::values::{regex, seconds};
 use crate::node::{cgroup, user::uid_of};
 use crate::output::Format;
-use crate::trace::{Cgroup, PodName};
+use crate::trace::PodName;
 
 /// `pfsnoop exec`
 #[derive(Args, Debug)]
@@ -43,7 +43,7 @@ pub struct Exec {
     pub ppid: Option<u32>,
     /// Only this cgroup (a folder of cgroup v2) and those below it
     #[arg(short, long, value_name = "PATH", value_parser = cgroup::directory)]
-    pub cgroup: Option<Cgroup>,
+    pub cgroup: Option<u64>,
     /// Only this pod; names are as the node's runtime and kubelet have them
     #[arg(long, value_name = "[NS/]NAME")]
     pub pod: Option<PodName>,

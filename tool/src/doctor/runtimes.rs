@@ -2,7 +2,7 @@
 
 use super::Finding;
 use super::Severity::{Fail, Note, Warn};
-use crate::resolve::{Answer, Present, RollCall};
+use crate::resolve::{Absent, Answer, Present, RollCall};
 
 const CHECK: &str = "runtime";
 const WHY: &str = "who runs the pods decides how a port-forward gets into them";
@@ -57,8 +57,9 @@ fn judge(Answer { whom, is_named, present }: &Answer) -> Finding {
             let what = format!("{whom} serves no pods: its CRI plugin is disabled");
             Finding::new(Note, CHECK, what, "that is right where Docker alone uses it")
         }
-        Err(why) => {
-            let severity = if *is_named { Fail } else { Warn };
+        Err(Absent { why, is_silent }) => {
+            // A socket where nobody listens may be all that is left of a runtime.
+            let severity = if *is_named || *is_silent { Fail } else { Warn };
             let what = format!("{whom} does not answer: {why}");
             Finding::new(severity, CHECK, what, WHY_SILENT).cure(restart(whom))
         }

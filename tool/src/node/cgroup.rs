@@ -7,11 +7,8 @@
 use std::fs;
 use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
 
 use rustix::fs::statfs;
-
-use crate::trace::Cgroup;
 
 /// A container id is 64 hexadecimal digits in every runtime.
 const ID_LEN: usize = 64;
@@ -55,8 +52,8 @@ pub struct Placement {
     pub pod_uid: Option<String>,
 }
 
-/// A cgroup v2 directory, as the kernel programs select it.
-pub fn directory(path: &str) -> Result<Cgroup, String> {
+/// The id of the cgroup v2 of that directory, as the kernel programs select it.
+pub fn directory(path: &str) -> Result<u64, String> {
     let path = fs::canonicalize(path).map_err(|error| error.to_string())?;
     let kind = statfs(&path).map_err(|error| error.to_string())?.f_type;
     if kind != CGROUP2_MAGIC {
@@ -64,12 +61,7 @@ pub fn directory(path: &str) -> Result<Cgroup, String> {
                     /sys/fs/cgroup/unified"
             .to_owned());
     }
-    let own = fs::metadata(&path).map_err(|error| error.to_string())?;
-    // Its depth: how many folders above it are of the same file system.
-    let above = path.ancestors().skip(1);
-    let same = |dir: &&Path| fs::metadata(dir).is_ok_and(|meta| meta.dev() == own.dev());
-    let level = u32::try_from(above.take_while(same).count()).unwrap_or(0);
-    Ok(Cgroup { id: own.ino(), level })
+    fs::metadata(&path).map(|folder| folder.ino()).map_err(|error| error.to_string())
 }
 
 /// Where a process is; `None` when it is gone.

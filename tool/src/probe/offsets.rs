@@ -76,6 +76,7 @@ fn resolve(btf: &Btf<'_>) -> Offsets {
         css_set_refcount: at("css_set", "refcount"),
         css_cgroup: at("cgroup_subsys_state", "cgroup"),
         cgroup_kn: at("cgroup", "kn"),
+        kernfs_node_id: at("kernfs_node", "id"),
         kernfs_node_name: at("kernfs_node", "name"),
         kernfs_node_parent: btf
             .field_offset("kernfs_node", "__parent")

@@ -28,7 +28,7 @@ pub use attribute::{Attributor, Trail};
 pub use find::FindError;
 use inventory::Entry;
 pub use name::TargetName;
-pub use roll_call::{Answer, Present, RollCall};
+pub use roll_call::{Absent, Answer, Present, RollCall};
 pub use runtimes::{Endpoint, RuntimeChoice, Runtimes};
 use source::Place;
 pub use source::{Kind, Listed};

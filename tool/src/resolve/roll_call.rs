@@ -21,7 +21,16 @@ pub struct Answer {
     pub is_named: bool,
     /// Who it is, or why it says nothing; `Ok(None)` for one that is there for other ends, as
     /// Docker's own containerd.
-    pub present: Result<Option<Present>, String>,
+    pub present: Result<Option<Present>, Absent>,
+}
+
+/// Why one does not answer.
+#[derive(Clone, Debug)]
+pub struct Absent {
+    /// In words.
+    pub why: String,
+    /// Somebody takes the calls, and says nothing.
+    pub is_silent: bool,
 }
 
 /// A runtime that answers.
@@ -48,7 +57,10 @@ impl RollCall {
             };
             let present = match present {
                 Err(error) if error.is_not_served() => Ok(None),
-                other => other.map_err(|error| error.to_string()),
+                other => other.map_err(|error| Absent {
+                    why: error.to_string(),
+                    is_silent: error.is_silence(),
+                }),
             };
             answers.push(Answer { whom, is_named, present });
         }

@@ -53,6 +53,12 @@ fn in_words(error: &std::io::Error) -> String {
 }
 
 impl AskError {
+    /// Somebody is there, and says nothing: a daemon that stands still, or is very busy.
+    pub(super) fn is_silence(&self) -> bool {
+        use bollard::errors::Error::RequestTimeoutError;
+        matches!(self, Self::Cri(CallError::Deadline(_)) | Self::Docker(RequestTimeoutError))
+    }
+
     /// Somebody is there who does not serve this, and need not.
     pub(super) fn is_not_served(&self) -> bool {
         matches!(self, Self::Cri(CallError::NotServed))

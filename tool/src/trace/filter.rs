@@ -20,17 +20,9 @@ pub struct Filter {
     pub ppid: Option<u32>,
     /// Only nsenter and socat.
     pub helpers: bool,
-    /// This cgroup and those below it. Only the kernel programs can tell.
-    pub cgroup: Option<Cgroup>,
-}
-
-/// A cgroup v2 directory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cgroup {
-    /// Its id: the inode of its directory.
-    pub id: u64,
-    /// Its depth below the root, which is 0.
-    pub level: u32,
+    /// This cgroup (v2) and those below it, by its id: the inode of its directory. Only the kernel programs
+    /// can tell.
+    pub cgroup: Option<u64>,
 }
 
 impl Filter {
@@ -54,10 +46,9 @@ impl Filter {
             settings.filters |= filters::PPID;
             settings.ppid = ppid;
         }
-        if let Some(Cgroup { id, level }) = self.cgroup {
+        if let Some(id) = self.cgroup {
             settings.filters |= filters::CGROUP;
             settings.cgroup_id = id;
-            settings.cgroup_level = level;
         }
         settings
     }

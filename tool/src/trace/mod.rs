@@ -12,7 +12,7 @@ mod sums;
 mod times;
 
 pub use event::{Arg, Args, Bytes, End, Event, ExecEvent, ExitEvent, Lost, SockEvent, SockState};
-pub use filter::{Cgroup, Filter};
+pub use filter::Filter;
 pub use invocation::{Invocation, NsenterSocat, invocation};
 pub use owner::{Container, Owner, OwnerFilter, Pod, PodName};
 pub use selection::Selection;

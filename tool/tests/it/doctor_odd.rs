@@ -93,6 +93,20 @@ fn a_runtime_that_takes_calls_and_says_nothing_is_not_waited_for_for_long() {
 }
 
 #[test]
+fn a_usual_socket_where_calls_wait_is_a_failure() {
+    for socket in ["docker.sock", "containerd/containerd.sock"] {
+        let (findings, code) = alone(&format!(
+            "mount -t tmpfs none /run; mkdir -p $(dirname /run/{socket})\n\
+             socat -u UNIX-LISTEN:/run/{socket},fork EXEC:'sleep 60' & socat=$!\n\
+             until [ -S /run/{socket} ]; do sleep 0.05; done; kill -STOP $socat\n\
+             $PFSNOOP doctor -o json; code=$?; kill -KILL $socat; exit $code"
+        ));
+        let part = format!("{socket} does not answer: ");
+        assert_eq!((severity(&findings, "runtime", &part), code), ("fail", Some(1)), "{socket}");
+    }
+}
+
+#[test]
 fn names_and_environments_of_others_are_shown_and_not_obeyed() {
     let kubelet = StandIn::new("kubelet", "doctor-hostile");
     let odd = OsStr::from_bytes(b"x) Z 1\n\xff\x1b[31m");

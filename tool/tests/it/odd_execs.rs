@@ -56,7 +56,7 @@ fn every_exec_is_seen_whole_with_its_end() {
             .any(|record| record["type"] == "exit" && record["exec_id"] == last)
             .then_some(())
     });
-    cases::assert_all_seen(&records(&snoop));
+    cases::assert_seen_all(&cases::all(), &records(&snoop));
 }
 
 #[test]

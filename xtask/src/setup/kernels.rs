@@ -4,58 +4,123 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use super::{Outcome, packages};
 use crate::run::{quiet, workspace_root};
 
-/// Version, and the pattern of the packages that hold it; the newest is taken.
-const WANTED: &[(&str, &str)] = &[
-    ("6.1", r"^linux-image-6\.1\.[^ ]*-cloud-amd64-unsigned$"),
-    ("6.12", r"^linux-image-6\.12\.[^ ]*-cloud-amd64-unsigned$"),
+/// A kernel.
+struct Wanted {
+    /// As the tests name it.
+    version: &'static str,
+    /// Debian's release that has it; `None` where the machine's own package lists do.
+    release: Option<&'static str>,
+    /// Of the names of the packages that hold it; the newest is taken.
+    pattern: &'static str,
+}
+
+const fn wanted(
+    version: &'static str,
+    release: Option<&'static str>,
+    pattern: &'static str,
+) -> Wanted {
+    Wanted { version, release, pattern }
+}
+
+/// The oldest that we claim to run on, and those of the last two Debian releases.
+const WANTED: &[Wanted] = &[
+    wanted("5.10", Some("bullseye"), r"^linux-image-5\.10\.[^ ]*-cloud-amd64-unsigned$"),
+    wanted("6.1", None, r"^linux-image-6\.1\.[^ ]*-cloud-amd64-unsigned$"),
+    wanted("6.12", None, r"^linux-image-6\.12\.[^ ]*-cloud-amd64-unsigned$"),
 ];
 
 /// Leaves each as `target/kernels/VERSION`, where the tests look.
 pub(super) fn ensure() -> Result<Outcome> {
     let kernels = workspace_root().join("target/kernels");
-    let missing = |version: &str| !kernels.join(version).is_file();
-    let missing: Vec<_> = WANTED.iter().filter(|(version, _)| missing(version)).collect();
-    let names: Vec<&str> = WANTED.iter().map(|&(version, _)| version).collect();
+    let missing: Vec<_> =
+        WANTED.iter().filter(|wanted| !kernels.join(wanted.version).is_file()).collect();
+    let names: Vec<&str> = WANTED.iter().map(|wanted| wanted.version).collect();
     if missing.is_empty() {
         return Ok(Outcome::Present(names.join(" ")));
     }
-    for (version, pattern) in missing {
-        fetch(version, pattern, &kernels).with_context(|| format!("cannot get Linux {version}"))?;
+    for wanted in missing {
+        fetch(wanted, &kernels).with_context(|| format!("cannot get Linux {}", wanted.version))?;
     }
     Ok(Outcome::Installed(names.join(" ")))
 }
 
-fn fetch(version: &str, pattern: &str, kernels: &Path) -> Result<()> {
-    let package = if let Ok(package) = newest(pattern) {
-        package
-    } else {
-        packages::update()?;
-        newest(pattern)?
-    };
-    let scratch = kernels.join(format!("{version}.unpacked"));
+fn fetch(wanted: &Wanted, kernels: &Path) -> Result<()> {
+    let scratch = kernels.join(format!("{}.unpacked", wanted.version));
     fs::create_dir_all(&scratch)?;
-    // apt downloads as its own user, who must be able to write here, unless told otherwise.
-    let mut download = Command::new("apt-get");
-    download.args(["-o", "APT::Sandbox::User=root", "download", &package]);
-    quiet(download.current_dir(&scratch))?;
+    let lists = match wanted.release {
+        Some(release) => Lists::of_release(release, &scratch.join("apt"))?,
+        None => Lists::default(),
+    };
+    let mut found = lists.search(wanted.pattern)?;
+    if found.is_empty() {
+        packages::update()?;
+        found = lists.search(wanted.pattern)?;
+    }
+    // A mirror may not have kept the newest of an old release.
+    if !found.iter().any(|package| lists.download(package, &scratch).is_ok()) {
+        bail!("of the packages that match {}, none can be downloaded", wanted.pattern);
+    }
     let unpack = "dpkg-deb --extract *.deb . && cp boot/vmlinuz-* \"$1\"";
     let mut shell = Command::new("sh");
-    shell.args(["-c", unpack, "sh"]).arg(kernels.join(version)).current_dir(&scratch);
+    shell.args(["-c", unpack, "sh"]).arg(kernels.join(wanted.version)).current_dir(&scratch);
     quiet(&mut shell)?;
     fs::remove_dir_all(&scratch)?;
     Ok(())
 }
 
-fn newest(pattern: &str) -> Result<String> {
-    let script =
-        "apt-cache search --names-only \"$1\" | cut -d' ' -f1 | sort --version-sort | tail -n 1";
-    let name = quiet(Command::new("sh").args(["-c", script, "sh", pattern]))?;
-    let name = name.trim();
-    anyhow::ensure!(!name.is_empty(), "no package matches {pattern}");
-    Ok(name.to_owned())
+/// apt's package lists: the machine's own, or some beside them, by these options.
+#[derive(Default)]
+struct Lists(Vec<String>);
+
+impl Lists {
+    /// Those of another Debian release, from where the machine's own come from; kept in that folder.
+    fn of_release(release: &str, folder: &Path) -> Result<Self> {
+        for of_apt in ["state/lists/partial", "cache/archives/partial"] {
+            fs::create_dir_all(folder.join(of_apt))?;
+        }
+        let script = "apt-get indextargets --format '$(COMPONENT) $(RELEASE) $(REPO_URI)' \
+                      | awk '$1 == \"main\" && $2 !~ /-/ { print $3; exit }'";
+        let mirror = quiet(Command::new("sh").args(["-c", script]))?;
+        let keys = "/usr/share/keyrings/debian-archive-keyring.gpg";
+        let source = format!("deb [signed-by={keys}] {} {release} main\n", mirror.trim());
+        let sources = folder.join("sources.list");
+        fs::write(&sources, source)?;
+        let folder = folder.display();
+        let lists = Self(vec![
+            format!("Dir::Etc::sourcelist={}", sources.display()),
+            "Dir::Etc::sourceparts=/dev/null".to_owned(),
+            format!("Dir::State={folder}/state"),
+            format!("Dir::Cache={folder}/cache"),
+        ]);
+        quiet(lists.apt("apt-get").arg("update"))?;
+        Ok(lists)
+    }
+
+    /// Packages whose names match, the newest first.
+    fn search(&self, pattern: &str) -> Result<Vec<String>> {
+        let found = quiet(self.apt("apt-cache").args(["search", "--names-only", pattern]))?;
+        let names = found.lines().filter_map(|line| line.split(' ').next());
+        let sorted = "printf '%s\\n' \"$@\" | sort --version-sort --reverse";
+        let sorted = quiet(Command::new("sh").args(["-c", sorted, "sh"]).args(names))?;
+        Ok(sorted.split_whitespace().map(ToOwned::to_owned).collect())
+    }
+
+    fn download(&self, package: &str, to: &Path) -> Result<()> {
+        quiet(self.apt("apt-get").args(["download", package]).current_dir(to)).map(drop)
+    }
+
+    fn apt(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        // apt downloads as its own user, who must be able to write here, unless told otherwise.
+        command.args(["-o", "APT::Sandbox::User=root"]);
+        for option in &self.0 {
+            command.args(["-o", option]);
+        }
+        command
+    }
 }
