@@ -11,6 +11,8 @@ const EVERY: u32 = 4;
 #[derive(Debug, Default)]
 pub(super) struct Lookout {
     ticks: u32,
+    /// The kernel does not run programs of this kind on demand, which it does from Linux 5.10 on.
+    is_blind: bool,
 }
 
 impl Lookout {
@@ -23,8 +25,25 @@ impl Lookout {
         probe: &mut Probe,
         shown: usize,
         now_ns: u64,
-    ) -> Result<(), ProbeError> {
+    ) {
+        if self.is_blind {
+            return;
+        }
         self.ticks += 1;
+        if let Err(error) = self.look(sessions, probe, shown, now_ns) {
+            self.is_blind = true;
+            let error = anyhow::Error::from(error);
+            log::debug!("ends that are lost cannot be looked for: {error:#}");
+        }
+    }
+
+    fn look(
+        &self,
+        sessions: &mut Sessions,
+        probe: &mut Probe,
+        shown: usize,
+        now_ns: u64,
+    ) -> Result<(), ProbeError> {
         let looked_at = if self.ticks.is_multiple_of(EVERY) { usize::MAX } else { shown };
         let mut over = Vec::new();
         for (n, open) in sessions.open().take(looked_at).enumerate() {

@@ -126,7 +126,7 @@ impl Watcher {
     async fn tick(&mut self, probe: &mut Probe, events: &mut Vec<Event>) -> Result<()> {
         let now = clock::boottime_ns();
         let are_shown = if self.screen.is_live() { Live::rows_of_open() } else { 0 };
-        self.lookout.tick(&mut self.sessions, probe, are_shown, now)?;
+        self.lookout.tick(&mut self.sessions, probe, are_shown, now);
         // What happened before now comes first.
         while probe.read_ready(events) {
             self.take(probe, events).await?;

@@ -32,7 +32,7 @@ pub use dial::{Connection, Dialer, Dialing, HelperMissing, Native, Nsenter};
 pub use listener::Listener;
 pub use notice::{Begun, Failure, FarEnd, Notice, Report};
 pub use ports::PortPair;
-pub use tally::{Sums, Tally};
+pub use tally::Tally;
 
 use crate::node::clock;
 use crate::resolve::Target;

@@ -4,14 +4,12 @@ use std::io;
 use std::mem::size_of;
 
 use libc::{
-    SCHED_OTHER, SYS_sched_getattr, SYS_sched_setattr, c_long, c_uint, sched_attr, syscall,
+    SCHED_FLAG_RESET_ON_FORK, SCHED_OTHER, SYS_sched_getattr, SYS_sched_setattr, c_long, c_uint,
+    sched_attr, syscall,
 };
 
 /// The shortest that the kernel gives, in nanoseconds (`__setparam_fair` in kernel/sched/syscalls.c).
 const SHORTEST_NS: u64 = 100_000;
-
-/// include/uapi/linux/sched.h; the libc crate does not have it.
-const SCHED_FLAG_RESET_ON_FORK: u64 = 1;
 
 /// The calling thread, to sched_setattr(2).
 const THIS_THREAD: c_long = 0;
@@ -20,7 +18,8 @@ const THIS_THREAD: c_long = 0;
 ///
 /// A task that wakes up interrupts one with longer slices (`PREEMPT_SHORT`, Linux 6.12); with slices as
 /// long as the other's, it waits until the other blocks or has had its own, a millisecond or more. Older
-/// kernels take no notice. Processes that this thread starts have ordinary slices.
+/// kernels take no notice. Threads and processes that this one starts have ordinary slices, and no better
+/// than ordinary niceness.
 pub fn shorten() {
     if let Err(error) = try_to() {
         log::debug!("the scheduler's slice stays as long as it is: {error}");
@@ -29,12 +28,12 @@ pub fn shorten() {
 
 fn try_to() -> io::Result<()> {
     let mut attributes = attributes()?;
-    // With another policy, the administrator chose better, and a runtime means something else.
+    // Whoever chose another policy chose better; and in some a runtime means something else.
     if attributes.sched_policy != SCHED_OTHER.unsigned_abs() {
         return Ok(());
     }
     attributes.sched_runtime = SHORTEST_NS;
-    attributes.sched_flags |= SCHED_FLAG_RESET_ON_FORK;
+    attributes.sched_flags |= u64::from(SCHED_FLAG_RESET_ON_FORK.unsigned_abs());
     let no_flags: c_uint = 0;
     // SAFETY: the kernel reads `size` bytes of it, which are the structure's.
     let result =

@@ -7,7 +7,7 @@ use comfy_table::{
 };
 
 use super::session::outcome;
-use crate::trace::{Outcome, PlaceSums, SessionSums};
+use crate::trace::{Outcome, SessionSums, Sums};
 
 const TITLES: [&str; 7] = ["TARGET", "PORT", "SESSIONS", "FAILED", "TO POD", "FROM POD", "MEDIAN"];
 
@@ -53,7 +53,7 @@ fn longest_name(sums: &SessionSums) -> u16 {
     u16::try_from(longest.unwrap_or(0).min(LONGEST_NAME) + 1).unwrap_or(u16::MAX)
 }
 
-fn row(target: &str, port: u16, sums: &PlaceSums) -> [Cell; 7] {
+fn row(target: &str, port: u16, sums: &Sums) -> [Cell; 7] {
     let failed = counts(&sums.failed);
     [
         Cell::new(target),

@@ -5,7 +5,8 @@ use std::time::Duration;
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
 use super::places::counts;
-use crate::forward::{PortPair, Sums, Tally};
+use crate::forward::{PortPair, Tally};
+use crate::trace::Sums;
 
 const TITLES: [&str; 7] =
     ["PORTS", "CONNECTIONS", "FAILED", "BYTES TO POD", "BYTES FROM POD", "MEDIAN", "MAX"];
@@ -35,7 +36,7 @@ fn row(pair: PortPair, sums: &Sums) -> [Cell; 7] {
     let failed = counts(&sums.failed);
     [
         Cell::new(pair),
-        Cell::new(sums.connections),
+        Cell::new(sums.sessions),
         Cell::new(if failed.is_empty() { "0".to_owned() } else { failed }),
         Cell::new(sums.bytes_to_pod),
         Cell::new(sums.bytes_from_pod),

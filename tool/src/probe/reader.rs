@@ -15,6 +15,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::time::timeout;
 
 use super::{Options, ProbeError, decode, map_failed};
+use crate::node::clock;
 use crate::trace::Event;
 
 /// How a busy reader looks.
@@ -112,7 +113,19 @@ impl Reader {
     /// more than a batch, what is newer in the other waits.
     pub(super) fn read_ready(&mut self, events: &mut Vec<Event>) {
         let before = events.len();
-        let mut horizon_ns = u64::MAX;
+        loop {
+            self.read_once(events);
+            let holds_back = !self.events.taken.is_empty() || !self.helpers.taken.is_empty();
+            if events.len() > before || !holds_back {
+                break;
+            }
+        }
+    }
+
+    fn read_once(&mut self, events: &mut Vec<Event>) {
+        let before = events.len();
+        // What comes from now on may come to the second ring, and not to the first any more.
+        let mut horizon_ns = clock::boottime_ns();
         for ring in [&mut self.events, &mut self.helpers] {
             self.undecodable += ring.take();
             if let Some(last) = ring.taken.back().filter(|_| ring.taken.len() >= BATCH) {

@@ -56,7 +56,12 @@ impl AskError {
     /// Somebody is there, and says nothing: a daemon that stands still, or is very busy.
     pub(super) fn is_silence(&self) -> bool {
         use bollard::errors::Error::RequestTimeoutError;
-        matches!(self, Self::Cri(CallError::Deadline(_)) | Self::Docker(RequestTimeoutError))
+        match self {
+            Self::Cri(CallError::Deadline(_)) | Self::Docker(RequestTimeoutError) => true,
+            // So many calls wait already that the socket takes no more.
+            Self::Socket(error) => error.kind() == std::io::ErrorKind::WouldBlock,
+            _ => false,
+        }
     }
 
     /// Somebody is there who does not serve this, and need not.

@@ -18,5 +18,5 @@ pub use owner::{Container, Owner, OwnerFilter, Pod, PodName};
 pub use selection::Selection;
 pub use session::{Closed, Destination, Outcome, Program, Session, State, Via};
 pub use sessions::{Open, Reason, Sessions, Whom};
-pub use sums::{PlaceSums, SessionSums};
+pub use sums::{SessionSums, Sums};
 pub use times::Times;

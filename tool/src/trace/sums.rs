@@ -1,9 +1,9 @@
-//! What all sessions come to, by place and in all, in bounded memory.
+//! What sessions come to, by place and in all, in bounded memory.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Outcome, Session, State, Times};
+use super::{Closed, Outcome, Session, State, Times};
 
 /// Most places that are told apart; what comes after them is summed up as one.
 const MAX_PLACES: usize = 1000;
@@ -11,19 +11,10 @@ const MAX_PLACES: usize = 1000;
 /// The name of that one.
 const OTHERS: &str = "(others)";
 
-/// Sums over sessions.
+/// Sums over sessions that are over.
 #[derive(Debug, Default)]
-pub struct SessionSums {
-    /// By name of the target and its port.
-    places: BTreeMap<(String, u16), PlaceSums>,
-    /// Over all of them, by outcome.
-    outcomes: BTreeMap<Outcome, u64>,
-}
-
-/// Sums over the sessions to one port of one target.
-#[derive(Debug, Default)]
-pub struct PlaceSums {
-    /// How many are over.
+pub struct Sums {
+    /// How many there were.
     pub sessions: u64,
     /// How many of them failed, by outcome.
     pub failed: BTreeMap<Outcome, u64>,
@@ -35,6 +26,28 @@ pub struct PlaceSums {
     pub times: Times,
 }
 
+impl Sums {
+    /// One more is over; what is not known of it counts as nothing.
+    pub fn add(&mut self, closed: &Closed) {
+        self.sessions += 1;
+        self.bytes_to_pod += closed.bytes_to_pod.unwrap_or(0);
+        self.bytes_from_pod += closed.bytes_from_pod.unwrap_or(0);
+        self.times.add(Duration::from_nanos(closed.duration_ns.unwrap_or(0)));
+        if closed.outcome != Outcome::Ok {
+            *self.failed.entry(closed.outcome).or_default() += 1;
+        }
+    }
+}
+
+/// Sums over all sessions of a node.
+#[derive(Debug, Default)]
+pub struct SessionSums {
+    /// By name of the target and its port.
+    places: BTreeMap<(String, u16), Sums>,
+    /// Over all of them, by outcome.
+    outcomes: BTreeMap<Outcome, u64>,
+}
+
 impl SessionSums {
     /// One more session is over; others change nothing. `target` is the name of where it led.
     pub fn add(&mut self, session: &Session, target: String) {
@@ -43,19 +56,12 @@ impl SessionSums {
         if self.places.len() >= MAX_PLACES && !self.places.contains_key(&place) {
             place = (OTHERS.to_owned(), 0);
         }
-        let sums = self.places.entry(place).or_default();
-        sums.sessions += 1;
-        sums.bytes_to_pod += closed.bytes_to_pod.unwrap_or(0);
-        sums.bytes_from_pod += closed.bytes_from_pod.unwrap_or(0);
-        sums.times.add(Duration::from_nanos(closed.duration_ns.unwrap_or(0)));
-        if closed.outcome != Outcome::Ok {
-            *sums.failed.entry(closed.outcome).or_default() += 1;
-        }
+        self.places.entry(place).or_default().add(closed);
         *self.outcomes.entry(closed.outcome).or_default() += 1;
     }
 
     /// The sums of each place: by (name of the target, port).
-    pub fn places(&self) -> impl ExactSizeIterator<Item = (&(String, u16), &PlaceSums)> {
+    pub fn places(&self) -> impl ExactSizeIterator<Item = (&(String, u16), &Sums)> {
         self.places.iter()
     }
 

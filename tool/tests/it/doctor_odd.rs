@@ -94,14 +94,23 @@ fn a_runtime_that_takes_calls_and_says_nothing_is_not_waited_for_for_long() {
 
 #[test]
 fn a_usual_socket_where_calls_wait_is_a_failure() {
-    for socket in ["docker.sock", "containerd/containerd.sock"] {
+    // At last there is no room for one more call.
+    let calls = |count: u32| {
+        format!("for i in {{1..{count}}}; do socat -u UNIX-CONNECT:$at - & done; sleep 1")
+    };
+    for (socket, waiting, why) in [
+        ("docker.sock", String::new(), "Timeout error"),
+        ("containerd/containerd.sock", String::new(), "no answer in 5 s"),
+        ("containerd/containerd.sock", calls(12), "operation would block"),
+    ] {
         let (findings, code) = alone(&format!(
             "mount -t tmpfs none /run; mkdir -p $(dirname /run/{socket})\n\
-             socat -u UNIX-LISTEN:/run/{socket},fork EXEC:'sleep 60' & socat=$!\n\
-             until [ -S /run/{socket} ]; do sleep 0.05; done; kill -STOP $socat\n\
+             at=/run/{socket}; socat -u UNIX-LISTEN:$at,fork EXEC:'sleep 60' & socat=$!\n\
+             until [ -S $at ]; do sleep 0.05; done; kill -STOP $socat\n\
+             {waiting}\n\
              $PFSNOOP doctor -o json; code=$?; kill -KILL $socat; exit $code"
         ));
-        let part = format!("{socket} does not answer: ");
+        let part = format!("{socket} does not answer: {why}");
         assert_eq!((severity(&findings, "runtime", &part), code), ("fail", Some(1)), "{socket}");
     }
 }

@@ -117,7 +117,7 @@ fn sessions_are_watched_on_linux_6_12() {
 /// An exec in a cgroup, in one below it, and in none of both.
 const CGROUPS: &str = "\
 mkdir /tmp/cgroups; mount -t cgroup2 none /tmp/cgroups; mkdir -p /tmp/cgroups/outer/inner
-/pfsnoop -c /tmp/cgroups/outer -o json -v > /tmp/records 2> /tmp/said & snoop=$!
+/pfsnoop -x -c /tmp/cgroups/outer -o json -v > /tmp/records 2> /tmp/said & snoop=$!
 tries=0
 until grep -q attached /tmp/said || [ $tries = 100 ]; do sleep 0.1; tries=$((tries+1)); done
 for cgroup in . outer outer/inner; do

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use crate::exec::run_as;
 use crate::odd_execs::{attached, fixture, records};
-use crate::support::{eventually, pfsnoop, running::Running, stdout_of, system};
+use crate::support::{
+    eventually, pfsnoop, rings_to_ourselves, running::Running, stdout_of, system,
+};
 
 /// `pfsnoop` with these options and JSON, attached before anything passes its filter.
 fn attached_quietly(args: &[&str]) -> Running {
@@ -104,18 +106,19 @@ fn a_backlog_is_shown_before_the_end() {
 /// Helpers are on a ring buffer of their own, and yet not before what came before them.
 #[test]
 fn a_backlog_is_shown_in_the_order_of_time() {
+    let _rings = rings_to_ourselves();
     let parent = Parent::of_a_storm(1500, 100);
     let ppid = parent.0.id();
     let snoop = attached_quietly(&[]);
     parent.storm_then(&snoop, || {
-        stdout_of(system("nsenter").args(["--version", "m-helper"]));
+        stdout_of(system("nsenter").args(["--version", "m-last-of-all"]));
         snoop.signal(Signal::INT);
     });
     let records = whole(snoop);
     let is_of =
         |marker: &'static str| move |record: &Value| record["args"].to_string().contains(marker);
     let last = records.iter().rposition(|one| one["ppid"] == ppid && is_of("m-storm")(one));
-    let helper = records.iter().position(is_of("m-helper"));
+    let helper = records.iter().position(is_of("m-last-of-all"));
     assert!(last.is_some() && last < helper, "{last:?} {helper:?} of {}", records.len());
 }
 
@@ -157,6 +160,7 @@ fn what_is_filtered_out_takes_no_room() {
 
 #[test]
 fn helpers_are_not_lost_in_a_storm_that_loses_others() {
+    let _rings = rings_to_ourselves();
     let snoop = attached(&[]);
     let long = "x".repeat(15_000);
     snoop.signal(Signal::STOP);

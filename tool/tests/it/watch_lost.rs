@@ -5,7 +5,6 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::fd::AsFd as _;
 use std::process::{Child, ChildStdin, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -15,15 +14,8 @@ use serde_json::Value;
 use crate::native::inside;
 use crate::odd_execs::fixture;
 use crate::support::pod::DemoPod;
-use crate::support::{eventually, running::Running, system};
+use crate::support::{eventually, rings_to_ourselves, running::Running, system};
 use crate::watch::{closed, netns_of, records, watch};
-
-/// A ring that one test fills is each watcher's.
-static RINGS: Mutex<()> = Mutex::new(());
-
-fn rings_to_ourselves() -> MutexGuard<'static, ()> {
-    RINGS.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// A helper of the pod, connected and open.
 struct Helper {
@@ -93,6 +85,7 @@ fn dial(pod: &DemoPod) -> TcpStream {
 /// More than are followed at once, by a program of that name in a network of its own.
 #[test]
 fn connections_of_any_socat_push_no_native_forward_out() {
+    let _rings = rings_to_ourselves();
     let pod = DemoPod::start();
     let watch = watch(&[]);
     let mut stream = dial(&pod);
@@ -155,6 +148,11 @@ fn what_lacks_records_is_told_as_nothing_else() {
             std::thread::sleep(Duration::from_millis(300));
             end_of(whole)
         });
+        let is_open = |pid: &u32| {
+            let told = records(&watch, |one| one["helper_pid"] == *pid);
+            told.last().is_some_and(|last| last["state"] != "closed")
+        };
+        eventually("the end of each", || (!pids.iter().any(is_open)).then_some(()));
         for end in pids.into_iter().filter_map(end_of) {
             let words = "how it ended was not seen: records were lost";
             let lacks = end["outcome"] == "failed" && end["reason"] == words;

@@ -73,6 +73,13 @@ fn fetch(wanted: &Wanted, kernels: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Where this Debian has its packages from; nothing before apt has been there.
+fn mirror() -> Result<String> {
+    let script = "apt-get indextargets --format '$(ORIGIN) $(COMPONENT) $(RELEASE) $(REPO_URI)' \
+                  | awk '$1 == \"Debian\" && $2 == \"main\" && $3 !~ /-/ { print $4; exit }'";
+    quiet(Command::new("sh").args(["-c", script])).map(|mirror| mirror.trim().to_owned())
+}
+
 /// apt's package lists: the machine's own, or some beside them, by these options.
 #[derive(Default)]
 struct Lists(Vec<String>);
@@ -83,11 +90,13 @@ impl Lists {
         for of_apt in ["state/lists/partial", "cache/archives/partial"] {
             fs::create_dir_all(folder.join(of_apt))?;
         }
-        let script = "apt-get indextargets --format '$(COMPONENT) $(RELEASE) $(REPO_URI)' \
-                      | awk '$1 == \"main\" && $2 !~ /-/ { print $3; exit }'";
-        let mirror = quiet(Command::new("sh").args(["-c", script]))?;
+        let mut mirror = mirror()?;
+        if mirror.is_empty() {
+            packages::update()?;
+            mirror = self::mirror()?;
+        }
         let keys = "/usr/share/keyrings/debian-archive-keyring.gpg";
-        let source = format!("deb [signed-by={keys}] {} {release} main\n", mirror.trim());
+        let source = format!("deb [signed-by={keys}] {mirror} {release} main\n");
         let sources = folder.join("sources.list");
         fs::write(&sources, source)?;
         let folder = folder.display();

@@ -125,12 +125,13 @@ impl Facts {
         (outcome, reason)
     }
 
-    /// Whether that is concluded from records that did not come: of the exec of socat, or of how
-    /// connecting went.
+    /// Whether that is concluded from records that did not come: of the exec of socat, of how
+    /// connecting went, or of the connection's end.
     fn is_of_what_did_not_happen(&self, reason: &Reason) -> bool {
         match reason {
             Reason::NotTried | Reason::TargetEnded(_) | Reason::NotEntered { .. } => true,
             Reason::SocatFailed { .. } => !self.is_connected,
+            Reason::ForwarderEnded(_) => !self.is_closed,
             _ => false,
         }
     }

@@ -12,10 +12,20 @@ pub mod vm;
 pub mod websocket;
 
 use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How long anything may take before a test fails; machines that test are slow and busy.
 pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A ring buffer that one test fills is that of each tracer: whoever fills one with helpers, or has a
+/// reader stand still that filters nothing, does so alone.
+static RINGS: Mutex<()> = Mutex::new(());
+
+/// Waits for those who fill ring buffers, and keeps others from it.
+pub fn rings_to_ourselves() -> MutexGuard<'static, ()> {
+    RINGS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The binary under test, with these arguments.
 pub fn pfsnoop(args: &[&str]) -> Command {

@@ -98,6 +98,14 @@ fn nothing_is_concluded_from_what_may_have_been_lost() {
             assert_eq!(seen, (expected, lost_ns > 0 && !is_known), "{is_socat} {attempt:?}");
         }
     }
+    // The end of a connection, whose process ended after it.
+    for (lost_ns, told) in [(0, Outcome::Killed), (3 * MS, Outcome::Failed)] {
+        let mut run = Run::default();
+        run.take(native(MS, CONNECTING)).take(native(2 * MS, CONNECTED));
+        run.sessions.lost_in_all((lost_ns > 0).into(), lost_ns);
+        run.take(exit(4 * MS, End::Exited(0))).at(4 * MS + GRACE_NS);
+        assert_eq!(run.end().outcome, told, "{lost_ns}");
+    }
     // It began after the last loss.
     let mut run = Run::default();
     run.sessions.lost_in_all(3, MS);

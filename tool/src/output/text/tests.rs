@@ -1,0 +1,141 @@
+use super::*;
+use crate::trace::{Args, Container, Pod};
+
+impl Columns {
+    fn row_of(&self, exec: &ExecEvent) -> String {
+        self.row(exec, &Owner::default())
+    }
+}
+
+fn exec(args: &[&[u8]]) -> ExecEvent {
+    ExecEvent {
+        time_ns: 12_345_678_901,
+        start_ns: 1,
+        pid: 25898,
+        tid: 25898,
+        ppid: 976,
+        uid: 1000,
+        gid: 1000,
+        ret: 0,
+        comm: b"nsenter"[..].into(),
+        parent_comm: b"kubelet"[..].into(),
+        filename: b"/usr/bin/nsenter"[..].into(),
+        args: Args {
+            list: args.iter().map(|&arg| Arg::Text(arg.into())).collect(),
+            ..Args::default()
+        },
+        netns: None,
+        mntns: None,
+        pidns: None,
+        cgroup_id: 0,
+        cgroup: Box::default(),
+    }
+}
+
+#[test]
+fn the_articles_lines_to_the_column() {
+    let columns = Columns::default();
+    assert_eq!(columns.header(), "PCOMM            PID    PPID   RET ARGS");
+    let args: Vec<&[u8]> = "/usr/bin/nsenter -t 4947 -n /usr/bin/socat - TCP4:localhost:8080"
+        .split(' ')
+        .map(str::as_bytes)
+        .collect();
+    assert_eq!(
+        columns.row_of(&exec(&args)),
+        "nsenter          25898  976      0 /usr/bin/nsenter -t 4947 -n /usr/bin/socat - TCP4:localhost:8080"
+    );
+}
+
+#[test]
+fn optional_columns_keep_their_headers() {
+    let columns = Columns {
+        time: true,
+        timestamp_since: Some(2_345_000_000),
+        uid: true,
+        ..Columns::default()
+    };
+    assert_eq!(columns.header(), "TIME     TIME(s) UID    PCOMM            PID    PPID   RET ARGS");
+    let row = columns.row_of(&exec(&[b"x"]));
+    assert_eq!(&row[8..], " 10.000  1000   nsenter          25898  976      0 x");
+    let mut later = exec(&[b"x"]);
+    later.time_ns += 1_000_000_000_000;
+    assert!(columns.row_of(&later)[8..].starts_with(" 1010.000 1000 "), "a space is left");
+}
+
+#[test]
+fn wide_rows_say_whose_it_is() {
+    let columns = Columns { wide: true, ..Columns::default() };
+    let container = Container { id: "0123456789abcdef".into(), runtime: "docker", name: None };
+    let pod = Pod { namespace: "default".into(), name: "kuard".into(), uid: String::new() };
+    let owner = Owner { container: Some(container), pod: Some(pod) };
+    let row = columns.row(&exec(&[b"x"]), &owner);
+    assert_eq!(&row[35..], "-          default/kuard                0123456789ab         x");
+    let with_netns = ExecEvent { netns: Some(4_026_531_840), ..exec(&[b"x"]) };
+    assert!(columns.row(&with_netns, &owner)[35..].starts_with("4026531840 default/kuard "));
+    let header = columns.header();
+    for column in ["NETNS", "POD", "CONTAINER", "ARGS"] {
+        assert!(row.as_bytes()[header.find(column).unwrap() - 1] == b' ', "{column}");
+    }
+}
+
+#[test]
+fn dots_only_when_something_was_cut() {
+    let columns = Columns { max_args: 2, ..Columns::default() };
+    assert!(columns.row_of(&exec(&[b"a", b"b"])).ends_with(" a b"));
+    assert!(columns.row_of(&exec(&[b"a", b"b", b"c"])).ends_with(" a b ..."));
+    let mut cut = exec(&[b"a"]);
+    cut.args.cut = true;
+    assert!(columns.row_of(&cut).ends_with(" a ..."));
+}
+
+#[test]
+fn quotes_escape_quotes_and_controls() {
+    let columns = Columns { quote: true, ..Columns::default() };
+    assert!(columns.row_of(&exec(&[b"a\"b", b"", b"c\nd"])).ends_with(r#" "a\"b" "" "c\nd""#));
+}
+
+#[test]
+fn nothing_that_a_process_chooses_is_shown_raw() {
+    let mut event = exec(&[b"\x1b[31m"]);
+    event.comm = b"a\nb"[..].into();
+    let row = Columns::default().row_of(&event);
+    assert!(row.starts_with(r"a\nb  ") && row.ends_with(r" \x1b[31m"), "{row}");
+}
+
+#[test]
+fn a_bare_name_is_shown_as_its_file_and_a_fake_one_as_it_is() {
+    let columns = Columns::default();
+    assert!(
+        columns.row_of(&exec(&[b"nsenter", b"nsenter"])).ends_with("0 /usr/bin/nsenter nsenter")
+    );
+    assert!(columns.row_of(&exec(&[b"-bash"])).ends_with("0 -bash"));
+}
+
+#[test]
+fn ends_say_how_and_after_what_time() {
+    let mut exit = ExitEvent {
+        time_ns: 2_512_900_000,
+        start_ns: 1_000_000_000,
+        pid: 25898,
+        ppid: 976,
+        uid: 0,
+        comm: b"socat"[..].into(),
+        end: End::Exited(1),
+    };
+    let row = Columns::default().exit_row(&exit);
+    assert_eq!(row, "socat            25898  976      - exit 1 after 1.512 s");
+    exit.end = End::Killed(9);
+    assert!(Columns::default().exit_row(&exit).ends_with("- killed by SIGKILL after 1.512 s"));
+    exit.end = End::Killed(40);
+    exit.start_ns = 0;
+    assert!(Columns::default().exit_row(&exit).ends_with("- killed by signal 40"));
+}
+
+#[test]
+fn unreadable_is_not_empty() {
+    let mut event = exec(&[b"a"]);
+    event.args.list.push(Arg::Unreadable);
+    assert!(Columns::default().row_of(&event).ends_with(" a <unreadable>"));
+    event.args = Args { unreadable: true, ..Args::default() };
+    assert!(Columns::default().row_of(&event).ends_with("0 <unreadable>"));
+}
