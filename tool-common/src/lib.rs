@@ -41,7 +41,7 @@ pub mod names {
     pub const FOREIGN_CONNECTIONS: &str = "FOREIGN_CONNECTIONS";
     /// Connections that are followed of socat.
     pub const HELPER_CONNECTIONS: &str = "HELPER_CONNECTIONS";
-    /// Per-CPU counts of records that found their ring buffer full, by
+    /// Per-CPU counts of records that were not sent, mostly since their ring buffer was full, by
     /// [`LossCount`](super::record::LossCount).
     pub const LOST: &str = "LOST";
     /// One `u32`: 1 while the reader sleeps and wants to be woken.

@@ -15,10 +15,11 @@ use aya_ebpf::{
 };
 use pfsnoop_common::{
     offsets::ABSENT,
-    record::{ExecHeader, Kind, MAX_CGROUP_NAME, MAX_FILENAME, exec_flags},
+    record::{ExecHeader, Kind, LossCount, MAX_CGROUP_NAME, MAX_FILENAME, exec_flags},
 };
 
 use crate::cgroup;
+use crate::emit;
 use crate::exit;
 use crate::filter;
 use crate::globals::offset;
@@ -112,13 +113,18 @@ fn begin(ctx: &TracePointContext) -> Option<()> {
     }
     let tid = ctx.pid();
     // SAFETY: no other thread has this key.
-    let asked = unsafe { EXECS_UNDER_WAY.get(tid) }.copied()?;
+    let asked = unsafe { EXECS_UNDER_WAY.get(tid) }.copied();
     forget(tid);
     // SAFETY: the helper takes nothing.
     let task = Task(unsafe { bpf_get_current_task() } as *const u8);
     if !filter::passes(ctx, task) {
         return None;
     }
+    let Some(asked) = asked else {
+        // More threads than the map has room for were inside the call.
+        emit::count_lost(LossCount::Processes);
+        return None;
+    };
     let scratch = scratch()?;
     // SAFETY: the value is this CPU's own.
     let Scratch { asked: to_read, record } = unsafe { &mut *scratch };

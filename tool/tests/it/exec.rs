@@ -4,7 +4,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use std::time::Instant;
 
-use crate::support::{output, pfsnoop, running::Running, stdout_of, system, text};
+use crate::support::{eventually, output, pfsnoop, running::Running, stdout_of, system, text};
 
 /// `pfsnoop` with these options, attached and ready.
 pub fn attached(args: &[&str]) -> Running {
@@ -190,4 +190,18 @@ fn traces_failed_execs_where_tracefs_is_not_mounted() {
     );
     let rows = stdout_of(system("unshare").args(["--mount", "bash", "-c", &script]));
     assert!(rows.contains("-2 /no/such/coprogram"), "{rows}");
+}
+
+/// `/proc/PID/sched` has it since Linux 6.6, and threads may set it since 6.12.
+#[test]
+fn tracers_have_short_slices() {
+    for verb in ["exec", "watch"] {
+        let snoop = Running::start(&mut pfsnoop(&[verb, "-v"]));
+        let sched = format!("/proc/{}/sched", snoop.pid());
+        eventually("a slice of 0.1 ms", || {
+            let sched = std::fs::read_to_string(&sched).unwrap();
+            let slice = sched.lines().find(|line| line.starts_with("se.slice")).unwrap();
+            slice.ends_with(" 100000").then_some(())
+        });
+    }
 }

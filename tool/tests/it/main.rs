@@ -31,6 +31,7 @@ mod doctor_shell;
 mod ending;
 mod exec;
 mod filters;
+mod forgotten;
 mod forward;
 mod forward_end;
 mod kernels;
