@@ -116,10 +116,10 @@ impl Probe {
         events.len() > before
     }
 
-    /// Has the kernel side look at a connection of that process, which should be open. If its end was missed, that is
-    /// reported, and else, when it is to be counted, how much it has carried: as an event. Returns
-    /// false for one that is not followed any more: the event of its end came or was lost, or others
-    /// have pushed it out.
+    /// Has the kernel side look at a connection of that process, which should be open. If its end was
+    /// missed, that is reported, and else, when it is to be counted, how much it has carried: as an
+    /// event. Returns false for one that is not followed any more: the event of its end came or was
+    /// lost, or others have pushed it out.
     pub fn look_at_connection(
         &mut self,
         id: u64,

@@ -60,9 +60,10 @@ pub fn severity<'a>(findings: &'a [Value], check: &str, part: &str) -> &'a str {
 /// started; `$PFSNOOP doctor -o json` sees nobody else's processes.
 pub fn alone(script: &str) -> (Vec<Value>, Option<i32>) {
     let script = format!("PFSNOOP={}\n{script}", env!("CARGO_BIN_EXE_pfsnoop"));
-    // It does not outlive a test that is ended from outside.
+    // It does not outlive a test that is ended from outside; unshare(1) takes no notice of SIGTERM.
     let mut command = system("timeout");
-    command.args(["60", "unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]);
+    command.args(["--signal=KILL", "60"]);
+    command.args(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]);
     command.args(["bash", "-c", &script]);
     examine(command.env_remove("DOCKER_HOST").stdin(Stdio::null()))
 }

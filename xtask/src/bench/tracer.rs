@@ -11,7 +11,7 @@ use super::latency::monotonic_ns;
 use crate::dist;
 use crate::run::quiet;
 
-/// How long a tracer may take to attach.
+/// How long a tracer may take to attach, and to say what it has to say.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Peers read tracefs, which need not be mounted; and they keep their lines to themselves when
@@ -133,9 +133,11 @@ impl Running {
         self.lines.recv_timeout(within).ok()
     }
 
-    /// All lines until none has come for that time.
+    /// All lines until none has come for that time; on a machine that is never quiet, those of a while.
     pub(crate) fn lines_until_quiet(&self, quiet: Duration) -> Vec<String> {
-        std::iter::from_fn(|| self.next_line(quiet)).map(|line| line.text).collect()
+        let deadline = Instant::now() + PATIENCE;
+        let next = || self.next_line(quiet).filter(|_| Instant::now() < deadline);
+        std::iter::from_fn(next).map(|line| line.text).collect()
     }
 
     /// Resident memory in KiB, now.

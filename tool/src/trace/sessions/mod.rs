@@ -8,11 +8,11 @@
 //!                 started                                         connected    closed
 //! ```
 //!
-//! One session is one helper process, named by (pid, start), which may leave socat to a child, or one connection that a process makes to
-//! localhost of another network namespace than its own. Any of the events may be missing: then the
-//! session says so, or does not come about. The last one may be missing too: so whoever follows
-//! sessions looks after them now and then ([`Open::may_be_open`], [`Sessions::give_up`]), and none is
-//! left behind.
+//! One session is one helper process, named by (pid, start), which may leave socat to a child; or one
+//! connection that a process makes to localhost of another network namespace than its own. Any of the
+//! events may be missing: then the session says so, or does not come about, and where records were lost
+//! meanwhile, nothing is concluded from it. The last one may be missing too: so whoever follows sessions
+//! looks after them now and then ([`Open::may_be_open`], [`Sessions::give_up`]), and none is left behind.
 //!
 //! Files use one another one way: `processes, connections -> followed -> {tracked, deadlines}`,
 //! `tracked -> ending`.

@@ -16,7 +16,8 @@ pub struct Open {
     pub number: u64,
     /// In the state that it came into last.
     pub session: Session,
-    /// The helper, from its socat on that one, or the process that connects: pid, and start in ns of `CLOCK_BOOTTIME`.
+    /// The helper, from its socat on that one, or the process that connects: pid, and start in ns of
+    /// `CLOCK_BOOTTIME`.
     pub process: (u32, u64),
     /// When it started: `CLOCK_BOOTTIME`, ns.
     pub begun_ns: u64,
