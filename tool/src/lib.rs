@@ -1,36 +1,43 @@
 //! pfsnoop: shows every `nsenter -t PID -n socat - TCP4:localhost:PORT` that a node spawns for
-//! `kubectl port-forward`, and is itself a forwarder that takes the same road.
+//! `kubectl port-forward`, and is itself a forwarder that works in the same way.
 //!
 //! ```text
-//! trace:    tracepoints -> ring buffer -> decode -> filter -> attribute (pod, container) -> output
-//! watch:    tracepoints -> ring buffer -> decode -> sessions (state machine) -> output
-//! forward:  listener -> target (pod, container, pid, netns) -> dial (nsenter+socat | native)
-//!           -> relay -> account (with the kernel's sessions) -> output
+//! kernel -> probe -> monitor (sessions, attribution) -> Update -> output: text, JSON, live view
+//! client -> forward -> dial (nsenter+socat | native) -> relay -> correlate with the monitor's updates
+//!        -> Update -> the same outputs
 //! ```
 //!
-//! # Who may use whom
+//! Data flows one way. Every command is a choice of sources, a filter, and sinks; it contains no loop
+//! of its own. `docs/ARCHITECTURE.md` is the tour.
 //!
-//! - Imports run one way: `main -> cli, commands -> {probe, trace, node, resolve, forward, doctor,
-//!   demo, output}`; `probe, node -> trace`; `resolve -> {node, trace}`;
-//!   `forward -> {resolve, node, trace}`; `doctor -> {probe, trace, node, resolve, forward}`;
-//!   `demo -> node`. `output` knows the data of `trace`, `forward`, `resolve` and `doctor` and the
-//!   clock of `node`, never their workings. No circles.
-//! - [`trace`] does no I/O and reads no clock: bytes and times come in as arguments.
-//! - Only [`probe`] names aya. Only [`node`] reads /proc; [`demo`] opens its own pod's namespaces
-//!   there. Only [`output`] formats rows.
-//! - Only `forward::dial::nsenter` spawns helpers, and `node::program` to ask for their version;
-//!   [`demo`] spawns its own pod.
-//! - Filter by name and arguments first; look-ups that race with exits come after.
-//! - `pid` is the kernel's tgid, `tid` the kernel's pid, `comm` the kernel's 15 characters. A
-//!   process is (pid, start time), never a bare pid.
+//! # Invariants
+//!
+//! - A module imports only from modules to its right: `main, commands, cli, demo, doctor, forward,
+//!   monitor, attribution, target, runtime, probe, output, host, sessions, model`. No cycles, not
+//!   between files either. `mod.rs` files only declare and re-export. A test checks all of this.
+//! - [`model`] and [`sessions`] do no I/O and read no clock. Only [`probe`] names aya. Only [`host`],
+//!   `doctor/facts` and [`demo`] read /proc. Only [`output`] formats.
+//! - Reading the ring buffers never waits: not for a runtime, not for stdout, not for a disk. What
+//!   must wait is queued in order within a limit in bytes, and counted when dropped.
+//! - Every queue, map, cache and buffer has a limit that no unprivileged process can raise. The limit
+//!   stands beside it.
+//! - A process is a [`model::ProcessId`] (pid, start time), never a bare pid. `pid` is the kernel's
+//!   tgid, `tid` the kernel's pid, `comm` the kernel's 15 characters.
+//! - Filter by name and arguments before attribution.
+//! - Nothing is guessed. A value that could not be read is absent, and an end that was not seen is
+//!   reported as not seen.
 
+pub mod attribution;
 pub mod cli;
 pub mod commands;
 pub mod demo;
 pub mod doctor;
 pub mod forward;
-pub mod node;
+pub mod host;
+pub mod model;
+pub mod monitor;
 pub mod output;
 pub mod probe;
-pub mod resolve;
-pub mod trace;
+pub mod runtime;
+pub mod sessions;
+pub mod target;

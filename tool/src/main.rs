@@ -1,14 +1,14 @@
-//! Parses the command line, runs the command, turns an error into an exit code.
+//! Parses the command line, runs the command, and turns an error into an exit code.
 
 use std::process::ExitCode;
 
-use pfsnoop::{cli, commands, node, output};
+use pfsnoop::{cli, commands, host, output};
 
-/// Exit code of a command line that makes no sense.
+/// Exit code of a wrong command line.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    node::inherited::keep_to_ourselves();
+    host::inherited::keep_to_ourselves();
     let cli = match cli::parse() {
         Ok(cli) => cli,
         Err(cli::Stop::Asked(text)) => return print(&text),
@@ -35,7 +35,7 @@ fn print(text: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Nobody reads our stdout any more: a quiet end, as every filter in a pipe has.
+/// Nobody reads stdout any more: a quiet end, as of any program in a pipe.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error
         .downcast_ref::<std::io::Error>()

@@ -7,7 +7,7 @@ use clap::Args;
 use super::runtimes::AskRuntimes;
 use super::values::seconds;
 use crate::output::TextOrJson;
-use crate::resolve::TargetName;
+use crate::target::TargetName;
 
 /// `pfsnoop doctor`
 #[derive(Args, Debug)]
@@ -22,7 +22,7 @@ pub struct Doctor {
     /// Namespace of the pod
     #[arg(short, long, value_name = "NS", default_value = "default")]
     pub namespace: String,
-    /// Whom to ask
+    /// Lookup to ask
     #[command(flatten)]
     pub runtimes: AskRuntimes,
     /// A socat that has moved no bytes for so long counts as left behind; a kubelet's limit is 4 h

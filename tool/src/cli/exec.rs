@@ -6,9 +6,9 @@ use clap::Args;
 use regex::bytes::Regex;
 
 use super::values::{regex, seconds};
-use crate::node::{cgroup, user::uid_of};
+use crate::host::{cgroup, user::uid_of};
+use crate::model::PodName;
 use crate::output::Format;
-use crate::trace::PodName;
 
 /// `pfsnoop exec`
 #[derive(Args, Debug)]

@@ -3,9 +3,10 @@
 use clap::{Args, ValueEnum};
 
 use super::runtimes::AskRuntimes;
-use crate::forward::{ListenOn, PortPair};
+use crate::forward::ListenOn;
+use crate::model::PortPair;
 use crate::output::TextOrJson;
-use crate::resolve::TargetName;
+use crate::target::TargetName;
 
 /// `pfsnoop forward`
 #[derive(Args, Debug)]
@@ -26,7 +27,7 @@ pub struct Forward {
     /// The road into the target
     #[arg(long, value_enum, default_value_t)]
     pub dialer: DialerChoice,
-    /// Whom to ask about names
+    /// Lookup to ask about names
     #[command(flatten)]
     pub runtimes: AskRuntimes,
     /// Most connections at once; more are turned away

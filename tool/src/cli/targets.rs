@@ -9,7 +9,7 @@ use crate::output::TextOrJson;
 #[derive(Args, Debug)]
 #[command(after_help = TARGETS_EXAMPLES)]
 pub struct Targets {
-    /// Whom to ask
+    /// Lookup to ask
     #[command(flatten)]
     pub runtimes: AskRuntimes,
     /// Format of the list

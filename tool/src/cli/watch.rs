@@ -6,8 +6,8 @@ use clap::Args;
 
 use super::runtimes::AskRuntimes;
 use super::values::seconds;
+use crate::model::PodName;
 use crate::output::TextOrJson;
-use crate::trace::PodName;
 
 /// `pfsnoop watch`
 #[derive(Args, Debug)]
@@ -25,7 +25,7 @@ pub struct Watch {
     /// End after so many sessions are over
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
-    /// Whom to ask about names
+    /// Lookup to ask about names
     #[command(flatten)]
     pub runtimes: AskRuntimes,
     /// Format of what is told

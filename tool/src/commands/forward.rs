@@ -1,74 +1,78 @@
 //! `pfsnoop forward`: a forwarder that shows what it spawns as the kernel reports it.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
-use super::{children::Children, harmless, start_logging, stop::Stop, telling::Telling};
+use super::dispatch::{escaped, start_logging};
+use crate::attribution::Attribution;
 use crate::cli::{self, DialerChoice};
-use crate::forward::{Dialer, Forwarder, ListenOn, Listener, Native, Nsenter, PortPair};
-use crate::node;
-use crate::output::{self, TextOrJson};
-use crate::resolve::{Attributor, Runtimes, Target};
-use crate::trace::{Destination, Owner};
+use crate::forward::{self, Dialer, Forwarder, Listener, Native, Nsenter, listen_all};
+use crate::host::{limits, shutdown};
+use crate::model::Destination;
+use crate::monitor::{Monitor, MonitorOptions};
+use crate::output::{self, TextOrJson, View};
+use crate::runtime::Runtimes;
+use crate::target::Target;
 
 pub(super) async fn run(args: cli::Forward) -> Result<()> {
     start_logging(args.verbose);
-    let mut stop = Stop::new()?;
+    let token = shutdown::on_signals()?;
     let runtimes = args.runtimes.into();
-    let found = stop.or(Target::find(&args.target, &args.namespace, &runtimes)).await;
-    let Some(target) = found.transpose().map_err(harmless)? else { return Ok(()) };
+    let finding = Target::find(&args.target, &args.namespace, &runtimes);
+    let Some(found) = token.run_until_cancelled(finding).await else { return Ok(()) };
+    let target = found.map_err(escaped)?;
     if target.is_host_network() {
         output::complain("note: the target has the node's own network: its ports are the node's");
     }
     let dialer = dialer(args.dialer, &target)?;
-    let children = if args.no_watch {
-        Children::nothing()
+    let looking_up = destination(&target, &runtimes, args.output);
+    let Some(destination) = token.run_until_cancelled(looking_up).await else { return Ok(()) };
+    let monitor = if args.no_watch {
+        None
     } else {
-        Children::watch(args.verbose)
-            .context("cannot watch what is spawned (--no-watch forwards without)")?
+        let attribution = Attribution::fixed(destination.clone());
+        let monitor = Monitor::attach(MonitorOptions::own_children(args.verbose), attribution);
+        Some(monitor.context("cannot watch what is spawned (--no-watch forwards without)")?)
     };
-    let found = stop.or(destination(&target, &runtimes, args.output)).await;
-    let Some(destination) = found else { return Ok(()) };
-    let mut telling = Telling::new(children, dialer.via(), destination, args.output)?;
-    let listeners = listen(&args.address, &args.ports)?;
-    warn_of_the_open(&listeners);
-    for listener in &listeners {
-        telling.screen().forwarding(listener)?;
+    let correlator = forward::correlator(dialer.via(), destination, monitor.is_some())?;
+    let listeners = listen_all(&args.address, &args.ports).map_err(anyhow::Error::msg)?;
+    warn_of_open_addresses(&listeners);
+    let mut sink = output::sink(args.output, View::Forward);
+    for update in forward::opening(&listeners, monitor.is_some()) {
+        sink.update(&update)?;
     }
-    telling.header()?;
+    sink.flush()?;
 
-    node::limits::raise_open_files();
-    let (forwarder, mut notices) =
-        Forwarder::start(target, dialer, listeners, args.max_connections);
-    telling.run(&mut notices, &mut stop).await?;
-    telling.finish(forwarder, &mut notices).await
+    limits::raise_open_files();
+    let (forwarder, events) = Forwarder::start(target, dialer, listeners, args.max_connections);
+    let running = forward::Forward { forwarder, events, monitor, correlator };
+    forward::run(running, &mut *sink, &token).await
 }
 
-/// Where it leads. Only records have room for whose that is, as far as it is known.
+/// Where it leads. Only JSON records have room for the owner.
 async fn destination(target: &Target, runtimes: &Runtimes, output: TextOrJson) -> Destination {
-    let owner = match output {
-        TextOrJson::Text => Owner::default(),
-        TextOrJson::Json => {
-            let mut attributor = Attributor::new(runtimes).await;
-            let trail = attributor.trail_into(target);
-            attributor.owner(trail).await
-        }
-    };
-    Destination { pid: target.pid(), netns: Some(target.netns().inode()), owner }
+    let mut destination = target.destination();
+    if output == TextOrJson::Json {
+        let mut attribution = Attribution::with_names(runtimes);
+        attribution.complete(&mut destination).await;
+    }
+    destination
 }
 
-/// The road: the kubelet's where it can be taken, or the one that was asked for.
+/// The dialer that was asked for; with `auto`, the kubelet's where it works, else the native one.
 fn dialer(choice: DialerChoice, target: &Target) -> Result<Box<dyn Dialer>> {
     let nsenter = match choice {
         DialerChoice::Native => return Ok(Box::new(Native)),
         DialerChoice::Nsenter => Nsenter::look_up()?,
         DialerChoice::Auto if target.pid().is_none() => {
-            output::complain("no process is in there for nsenter to enter by; connecting natively");
+            output::complain(
+                "no process is known that nsenter could enter the target by; dialing natively",
+            );
             return Ok(Box::new(Native));
         }
         DialerChoice::Auto => match Nsenter::look_up() {
             Ok(nsenter) => nsenter,
             Err(missing) => {
-                output::complain(&format!("{missing}; connecting natively instead"));
+                output::complain(&format!("{missing}; dialing natively instead"));
                 return Ok(Box::new(Native));
             }
         },
@@ -76,33 +80,15 @@ fn dialer(choice: DialerChoice, target: &Target) -> Result<Box<dyn Dialer>> {
     Ok(Box::new(nsenter))
 }
 
-/// Every port, or none, and then in kubectl's words. (kubectl itself goes on with the ports that it
-/// got: that half of a forward is missing is then found out too late.)
-fn listen(addresses: &[ListenOn], ports: &[PortPair]) -> Result<Vec<Listener>> {
-    let (mut listeners, mut failed) = (Vec::new(), Vec::new());
-    for &pair in ports {
-        match Listener::on(addresses, pair) {
-            Ok(on_all) => listeners.extend(on_all),
-            Err(error) => failed.push(error),
-        }
-    }
-    let Some(first) = failed.first() else { return Ok(listeners) };
-    let none = listeners.is_empty().then(|| {
-        let ports: Vec<_> =
-            ports.iter().map(|pair| format!("{{{} {}}}", pair.local, pair.remote)).collect();
-        format!("unable to listen on any of the requested ports: [{}]: ", ports.join(" "))
-    });
-    let each: Vec<_> = failed.iter().map(ToString::to_string).collect();
-    bail!("{}{}; {}", none.unwrap_or_default(), each.join("; "), first.advice())
-}
-
-/// Warns of addresses that others can reach.
-fn warn_of_the_open(listeners: &[Listener]) {
+/// Warns of addresses that other machines can reach.
+fn warn_of_open_addresses(listeners: &[Listener]) {
     let is_open = |listener: &&Listener| !listener.address().ip().is_loopback();
-    let open: Vec<_> = listeners.iter().filter(is_open).map(Listener::address).collect();
+    let open: Vec<_> =
+        listeners.iter().filter(is_open).map(|open| open.address().to_string()).collect();
     if !open.is_empty() {
-        let open: Vec<_> = open.iter().map(ToString::to_string).collect();
-        let open = open.join(", ");
-        output::complain(&format!("note: everybody who reaches this node can use {open}"));
+        output::complain(&format!(
+            "note: everybody who can reach this node can use {}",
+            open.join(", ")
+        ));
     }
 }

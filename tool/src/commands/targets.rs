@@ -1,32 +1,22 @@
 //! `pfsnoop targets`: what can be forwarded to.
 
-use std::io::{BufWriter, Write as _, stdout};
-
 use anyhow::Result;
 
-use super::{harmless, start_logging};
+use super::dispatch::{escaped, start_logging};
 use crate::cli;
-use crate::output::{self, TextOrJson};
-use crate::resolve::Survey;
+use crate::model::Update;
+use crate::output::{self, View};
+use crate::target::TargetList;
 
 pub(super) async fn run(args: cli::Targets) -> Result<()> {
     start_logging(args.verbose);
-    let survey = Survey::make(&args.runtimes.into()).await.map_err(harmless)?;
-    for line in &survey.unanswered {
+    let list = TargetList::query(&args.runtimes.into()).await.map_err(escaped)?;
+    for line in &list.unanswered {
         output::complain(&output::escaped(line.as_bytes()));
     }
-    let mut out = BufWriter::new(stdout().lock());
-    match args.output {
-        TextOrJson::Text => {
-            out.write_all(
-                output::targets_table(&survey.found, output::terminal_width()).as_bytes(),
-            )?;
-        }
-        TextOrJson::Json => {
-            for found in &survey.found {
-                output::target_json(&mut out, found)?;
-            }
-        }
+    let mut sink = output::sink(args.output, View::Targets);
+    for entry in list.entries {
+        sink.update(&Update::Target(Box::new(entry)))?;
     }
-    Ok(out.flush()?)
+    Ok(sink.end(0)?)
 }

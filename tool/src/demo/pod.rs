@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use super::pause::READY;
-use crate::node::process::{die_with, netns_of};
+use crate::host::process::{die_with, netns_of};
 
 /// Where the web page is served, on every address of the pod.
 pub const PORT: u16 = 8080;

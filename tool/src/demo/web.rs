@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 
 use super::pause::READY;
 use super::pod::PORT;
-use crate::node::process::netns_of;
+use crate::host::process::netns_of;
 
 /// Serves until it is killed; `pfsnoop demo-web`.
 pub async fn run(pause: u32) -> Result<()> {

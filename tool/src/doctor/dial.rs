@@ -2,14 +2,13 @@
 
 use std::time::Instant;
 
-use super::Finding;
-use super::Severity::{self, Fail, Note, Warn};
 use super::helpers::mend_own;
-use super::runtimes::Road;
 use super::shell::quoted;
 use super::spawned::Spawned;
 use crate::forward::{Dialer, Native, Nsenter, attempt};
-use crate::resolve::Target;
+use crate::model::Severity::{self, Fail, Note, Warn};
+use crate::model::{Finding, ForwardingMode};
+use crate::target::Target;
 
 const WHY: &str = "this is the connection that a forward makes";
 
@@ -18,13 +17,13 @@ pub(super) struct Dialing<'a> {
     target: &'a Target,
     /// As it is called in a command.
     command: &'a str,
-    road: Road,
+    mode: ForwardingMode,
     spawned: Spawned,
 }
 
 impl<'a> Dialing<'a> {
-    pub(super) fn new(target: &'a Target, command: &'a str, road: Road) -> Self {
-        Self { target, command, road, spawned: Spawned::watch() }
+    pub(super) fn new(target: &'a Target, command: &'a str, mode: ForwardingMode) -> Self {
+        Self { target, command, mode, spawned: Spawned::watch() }
     }
 
     /// By both; what ails the listener, if anything does, ails them too.
@@ -32,31 +31,31 @@ impl<'a> Dialing<'a> {
         let Self { target, command, .. } = *self;
         // Somebody listens, and nobody answers: what is between is a firewall.
         let firewall = || format!("nsenter {} iptables-save", entrance(target));
-        let cure = listening.cure.clone().unwrap_or_else(firewall);
-        let native = self.natively(port, &cure).await;
-        let cure = if listening.severity == Severity::Ok && native.severity == Severity::Ok {
+        let fix = listening.fix.clone().unwrap_or_else(firewall);
+        let native = self.natively(port, &fix).await;
+        let fix = if listening.severity == Severity::Ok && native.severity == Severity::Ok {
             format!("pfsnoop forward {command} {port} --dialer native")
         } else {
-            cure
+            fix
         };
-        let nsenter = self.by_nsenter(port, &cure).await;
+        let nsenter = self.by_nsenter(port, &fix).await;
         [listening, nsenter, native]
     }
 
     /// The kubelet's road.
-    async fn by_nsenter(&mut self, port: u16, cure: &str) -> Finding {
+    async fn by_nsenter(&mut self, port: u16, fix: &str) -> Finding {
         let check = "dial.nsenter";
         if self.target.pid().is_none() {
             let what = format!("nsenter+socat to {port} was not tried: no process is known");
             return Finding::new(Note, check, what, WHY);
         }
         // What their runtime does not use stands in nobody's way.
-        let severity = if self.road == Road::Native { Warn } else { Fail };
+        let severity = if self.mode == ForwardingMode::Native { Warn } else { Fail };
         let nsenter = match Nsenter::look_up() {
             Ok(nsenter) => nsenter,
             Err(missing) => {
                 let what = missing.to_string();
-                return Finding::new(severity, check, what, WHY).cure(mend_own(missing.program));
+                return Finding::new(severity, check, what, WHY).fix(mend_own(missing.program));
             }
         };
         let start = Instant::now();
@@ -71,14 +70,14 @@ impl<'a> Dialing<'a> {
             Err(failure) => {
                 let failure = format!("{:#}", anyhow::Error::from(failure));
                 let what = format!("{via} to {port} fails: {failure}{record}");
-                Finding::new(severity, check, what, WHY).cure(cure)
+                Finding::new(severity, check, what, WHY).fix(fix)
             }
         };
         finding.took(took)
     }
 
     /// The road without helpers, to whatever address answers.
-    async fn natively(&self, port: u16, cure: &str) -> Finding {
+    async fn natively(&self, port: u16, fix: &str) -> Finding {
         let (start, check) = (Instant::now(), "dial.native");
         let finding = match attempt(&Native, self.target, port).await {
             Ok(address) => {
@@ -88,7 +87,7 @@ impl<'a> Dialing<'a> {
             Err(failure) => {
                 let failure = format!("{:#}", anyhow::Error::from(failure));
                 Finding::new(Fail, check, format!("native to {port} fails: {failure}"), WHY)
-                    .cure(cure)
+                    .fix(fix)
             }
         };
         finding.took(start.elapsed())

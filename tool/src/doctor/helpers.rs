@@ -2,13 +2,15 @@
 
 use std::ffi::OsStr;
 
-use super::Finding;
-use super::Severity::{self, Fail, Note, Warn};
+use super::checks::{Checking, Node};
+use super::facts::daemons::{Daemon, ProgramSearch};
+use super::facts::distribution::Packages;
+use super::facts::program::{self, Version, shown};
 use super::shell::quoted;
-use crate::node::daemons::{Daemon, Road, Sight};
-use crate::node::distribution::Packages;
-use crate::node::program::{self, Version, shown};
-use crate::node::root::Root;
+use crate::host::root::Root;
+use crate::model::Finding;
+use crate::model::ForwardingMode;
+use crate::model::Severity::{self, Fail, Note, Warn};
 
 const WHY: &str = "without it a forward ends with \"unable to do port forwarding: ... not found\"";
 const WHY_OWN: &str = "`pfsnoop forward` takes the kubelet's road with both, else the native one";
@@ -29,16 +31,20 @@ struct Seeker<'a> {
     why: &'static str,
 }
 
-/// Looks both up for each daemon, and for ourselves.
-pub async fn helpers(daemons: &[Daemon]) -> Vec<Finding> {
+/// Looks nsenter and socat up as each daemon does, and as pfsnoop does.
+pub(super) fn check(node: &Node) -> Checking<'_> {
+    Box::pin(helpers(&node.daemons))
+}
+
+async fn helpers(daemons: &[Daemon]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let own = own_sight();
+    let own = own_search();
     let us = Seeker { name: "pfsnoop", pid: None, severity: Warn, why: WHY_OWN };
-    let daemons = daemons.iter().map(|daemon| (seeker(daemon), &daemon.sight));
-    for (seeker, sight) in daemons.chain([(us, &own)]) {
+    let daemons = daemons.iter().map(|daemon| (seeker(daemon), &daemon.search));
+    for (seeker, search) in daemons.chain([(us, &own)]) {
         for (name, check) in [("socat", "helper.socat"), ("nsenter", "helper.nsenter")] {
-            findings.push(match sight {
-                Ok(sight) => seeker.look_up(name, check, sight).await,
+            findings.push(match search {
+                Ok(search) => seeker.look_up(name, check, search).await,
                 Err(error) => seeker.blind(name, check, error),
             });
         }
@@ -49,25 +55,26 @@ pub async fn helpers(daemons: &[Daemon]) -> Vec<Finding> {
 /// The command that lets us find a program that we do not find.
 pub(super) fn mend_own(name: &str) -> String {
     let us = Seeker { name: "pfsnoop", pid: None, severity: Fail, why: WHY_OWN };
-    own_sight().map_or_else(|_| format!("export PATH={USUAL_PATH}"), |own| us.mend(name, &own.root))
+    own_search()
+        .map_or_else(|_| format!("export PATH={USUAL_PATH}"), |own| us.mend(name, &own.root))
 }
 
-fn own_sight() -> std::io::Result<Sight> {
-    Ok(Sight { path: std::env::var_os("PATH"), root: Root::own()? })
+fn own_search() -> std::io::Result<ProgramSearch> {
+    Ok(ProgramSearch { path: std::env::var_os("PATH"), root: Root::own()? })
 }
 
 fn seeker(daemon: &Daemon) -> Seeker<'_> {
-    let (severity, why) = match daemon.road {
-        Road::Helpers => (Fail, WHY),
-        Road::OfRuntime(_) => (Note, WHY_NATIVE),
-        Road::Nothing => (Note, WHY_NOTHING),
+    let (severity, why) = match daemon.mode {
+        ForwardingMode::Helpers => (Fail, WHY),
+        ForwardingMode::Native => (Note, WHY_NATIVE),
+        ForwardingMode::None => (Note, WHY_NOTHING),
     };
     Seeker { name: &daemon.name, pid: Some(daemon.pid), severity, why }
 }
 
 impl Seeker<'_> {
-    async fn look_up(&self, name: &str, check: &'static str, sight: &Sight) -> Finding {
-        let (who, Sight { path, root }) = (self.who(), sight);
+    async fn look_up(&self, name: &str, check: &'static str, search: &ProgramSearch) -> Finding {
+        let (who, ProgramSearch { path, root }) = (self.who(), search);
         let Some(file) = path.as_deref().and_then(|path| root.look_up(name, path)) else {
             let path = shown(path.as_deref());
             let what = format!("{who} does not find {name} in its PATH: {path}");
@@ -108,10 +115,10 @@ impl Seeker<'_> {
         severity: Severity,
         check: &'static str,
         what: String,
-        cure: impl FnOnce() -> String,
+        fix: impl FnOnce() -> String,
     ) -> Finding {
         let finding = Finding::new(severity, check, what, self.why);
-        if severity >= Warn { finding.cure(cure()) } else { finding }
+        if severity >= Warn { finding.fix(fix()) } else { finding }
     }
 
     fn mend(&self, name: &str, root: &Root) -> String {

@@ -2,12 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use super::Finding;
-use super::Severity::{Fail, Warn};
-use crate::node::distribution::Packages;
-use crate::node::kernel::Kernel;
-use crate::probe::{Options, Probe, ProbeError};
-use crate::trace::Filter;
+use super::checks::{Checking, Node};
+use super::facts::distribution::Packages;
+use super::facts::kernel::Kernel;
+use crate::attribution::Attribution;
+use crate::model::Finding;
+use crate::model::Severity::{Fail, Warn};
+use crate::monitor::{Monitor, MonitorOptions};
+use crate::probe::ProbeError;
 
 /// The first with BPF ring buffers.
 const RING_BUFFERS: (u32, u32) = (5, 8);
@@ -21,28 +23,21 @@ const WHY_LOCKDOWN: &str = "with confidentiality the kernel lets nobody read wha
 const WHY_TRACING: &str =
     "`pfsnoop exec` and the rows of `pfsnoop forward` need it; `forward --no-watch` does not";
 
-/// Looks at the kernel, and attaches the tracer for a moment.
-///
-/// Must be called within a tokio runtime.
-#[must_use]
-pub fn kernel(packages: Packages) -> Vec<Finding> {
-    let kernel = Kernel::running();
-    let start = Instant::now();
-    let attached = Probe::attach(&everything()).map(drop);
-    let mut findings = judge(&kernel, packages);
-    findings.push(tracing(attached, start.elapsed()));
-    findings
+/// Checks the kernel, and attaches the tracer for a moment.
+pub(super) fn check(node: &Node) -> Checking<'_> {
+    Box::pin(async {
+        let kernel = Kernel::running();
+        let start = Instant::now();
+        let attached = Monitor::attach(everything(), Attribution::without_names()).map(drop);
+        let took = start.elapsed();
+        let mut findings = judge(&kernel, node.packages);
+        findings.push(tracing(attached, took));
+        findings
+    })
 }
 
-fn everything() -> Options {
-    Options {
-        settings: Filter { ppid: Some(std::process::id()), ..Filter::default() }.settings(),
-        failed_execs: true,
-        exits: true,
-        connections: true,
-        cgroup_names: true,
-        verbose: false,
-    }
+fn everything() -> MonitorOptions {
+    MonitorOptions { exits: true, cgroup_names: true, ..MonitorOptions::own_children(false) }
 }
 
 fn judge(kernel: &Kernel, packages: Packages) -> Vec<Finding> {
@@ -51,13 +46,13 @@ fn judge(kernel: &Kernel, packages: Packages) -> Vec<Finding> {
         Finding::ok("kernel.version", version, WHY_VERSION)
     } else {
         let what = format!("{version}: it has no BPF ring buffers, which came with 5.8");
-        Finding::new(Fail, "kernel.version", what, WHY_VERSION).cure(newer_kernel(packages))
+        Finding::new(Fail, "kernel.version", what, WHY_VERSION).fix(newer_kernel(packages))
     }];
     findings.push(if kernel.has_btf {
         Finding::ok("kernel.btf", "the kernel offers its types (BTF)", WHY_BTF)
     } else {
         let what = "this kernel offers no BTF: there is no /sys/kernel/btf/vmlinux";
-        Finding::new(Fail, "kernel.btf", what, WHY_BTF).cure(newer_kernel(packages))
+        Finding::new(Fail, "kernel.btf", what, WHY_BTF).fix(newer_kernel(packages))
     });
     findings.push(capabilities(kernel));
     findings.push(lockdown(kernel.lockdown.as_deref(), packages));
@@ -75,7 +70,7 @@ fn capabilities(kernel: &Kernel) -> Finding {
         let what = "CAP_SYS_ADMIN and CAP_SYS_PTRACE are there";
         return Finding::ok(check, what, WHY_CAPABILITIES);
     };
-    Finding::new(Fail, check, what, WHY_CAPABILITIES).cure("sudo pfsnoop doctor")
+    Finding::new(Fail, check, what, WHY_CAPABILITIES).fix("sudo pfsnoop doctor")
 }
 
 fn lockdown(mode: Option<&str>, packages: Packages) -> Finding {
@@ -83,7 +78,7 @@ fn lockdown(mode: Option<&str>, packages: Packages) -> Finding {
     match mode {
         Some(mode @ "confidentiality") => {
             let what = format!("the kernel is locked down: {mode}");
-            Finding::new(Warn, check, what, WHY_LOCKDOWN).cure(less_lockdown(packages))
+            Finding::new(Warn, check, what, WHY_LOCKDOWN).fix(less_lockdown(packages))
         }
         Some("integrity") => Finding::ok(check, "lockdown: integrity, which traces", WHY_LOCKDOWN),
         _ => Finding::ok(check, "the kernel is not locked down", WHY_LOCKDOWN),
@@ -118,8 +113,8 @@ fn tracing(attached: Result<(), ProbeError>, took: Duration) -> Finding {
         }
         Err(error) => {
             let what = format!("tracing does not work: {:#}", anyhow::Error::from(error));
-            // The cause, and its cure, is one of the findings above, or not to be foreseen.
-            Finding::new(Fail, "kernel.tracing", what, WHY_TRACING).cure("pfsnoop exec --verbose")
+            // The cause, and its fix, is one of the findings above, or not to be foreseen.
+            Finding::new(Fail, "kernel.tracing", what, WHY_TRACING).fix("pfsnoop exec --verbose")
         }
     };
     finding.took(took)
@@ -139,7 +134,7 @@ fn newer_kernel(packages: Packages) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::Severity;
+    use crate::model::Severity;
 
     #[test]
     fn each_distribution_has_its_way_to_boot_with_less_lockdown() {
@@ -153,8 +148,8 @@ mod tests {
         ] {
             let finding = lockdown(Some("confidentiality"), packages);
             assert_eq!(finding.severity, Warn);
-            let cure = finding.cure.unwrap();
-            assert!(cure.contains(part) && cure.contains("integrity"), "{cure}");
+            let fix = finding.fix.unwrap();
+            assert!(fix.contains(part) && fix.contains("integrity"), "{fix}");
         }
         for mode in [None, Some("none"), Some("integrity")] {
             assert_eq!(lockdown(mode, Packages::Apt).severity, Severity::Ok, "{mode:?}");

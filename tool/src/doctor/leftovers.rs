@@ -2,18 +2,23 @@
 
 use std::time::Duration;
 
-use super::Finding;
-use super::Severity::{Note, Warn};
-use crate::node::helpers::Socat;
+use super::checks::{Checking, Node};
+use super::facts::helpers::{Socat, socats};
+use crate::model::Finding;
+use crate::model::Severity::{Note, Warn};
 
 const WHY: &str = "kubelets that crash or leak leave them behind";
 const WHY_ORPHAN: &str =
     "whoever spawned it is gone: it holds a connection and memory until the pod ends";
 const WHY_IDLE: &str = "its client has most likely left without a word: it holds a connection";
 
-/// Judges each; one that has carried no data for `idle` counts as left behind.
-#[must_use]
-pub fn leftovers(socats: &[Socat], idle: Duration) -> Vec<Finding> {
+/// Checks every running socat of a forward.
+pub(super) fn check(node: &Node) -> Checking<'_> {
+    Box::pin(async { leftovers(&socats(), node.idle) })
+}
+
+/// Judges each socat. One that has carried no data for `idle` counts as left behind.
+fn leftovers(socats: &[Socat], idle: Duration) -> Vec<Finding> {
     let findings: Vec<Finding> = socats.iter().filter_map(|one| judge(one, idle)).collect();
     if !findings.is_empty() {
         return findings;
@@ -43,5 +48,5 @@ fn judge(socat: &Socat, idle: Duration) -> Option<Finding> {
             format!("socat {pid}, a forward to port {port}, has moved no bytes for {seconds} s");
         Finding::new(Warn, "leftover.idle", what, WHY_IDLE)
     };
-    Some(finding.cure(format!("kill {pid}")))
+    Some(finding.fix(format!("kill {pid}")))
 }

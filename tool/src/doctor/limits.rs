@@ -1,9 +1,10 @@
 //! What a new connection or helper needs one more of.
 
-use super::Finding;
-use super::Severity::{Fail, Warn};
-use crate::node::daemons::{Daemon, OpenFiles};
-use crate::node::load::{self, Use};
+use super::checks::{Checking, Node};
+use super::facts::daemons::{Daemon, OpenFiles};
+use super::facts::load::{self, Use};
+use crate::model::Finding;
+use crate::model::Severity::{self, Fail, Warn};
 
 /// From so many hundredths on it will not last for long, or is over.
 const WARN: u64 = 80;
@@ -16,9 +17,12 @@ const WHY_PIDS: &str = "each forward by nsenter and socat is a process more";
 const WHY_FILES: &str = "each connection is several open files more";
 const WHY_CONNTRACK: &str = "with the table full, the kernel drops new connections";
 
-/// Looks at the node's, and at those of the daemons.
-#[must_use]
-pub fn limits(daemons: &[Daemon]) -> Vec<Finding> {
+/// Checks the limits of the node and of its daemons.
+pub(super) fn check(node: &Node) -> Checking<'_> {
+    Box::pin(async { limits(&node.daemons) })
+}
+
+fn limits(daemons: &[Daemon]) -> Vec<Finding> {
     let pids = load::tasks().map(|(usage, setting)| {
         let finding = judge("limit.pids", "processes and threads", usage, WHY_PIDS);
         mended(finding, || format!("sysctl -w {setting}={}", doubled(usage).min(MOST_PIDS)))
@@ -62,7 +66,7 @@ fn judge(check: &'static str, what: &str, usage: Use, why: &'static str) -> Find
 }
 
 fn mended(finding: Finding, command: impl FnOnce() -> String) -> Finding {
-    if finding.severity == super::Severity::Ok { finding } else { finding.cure(command()) }
+    if finding.severity == Severity::Ok { finding } else { finding.fix(command()) }
 }
 
 fn doubled(usage: Use) -> u64 {

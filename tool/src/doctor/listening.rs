@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::Finding;
-use super::Severity::{Fail, Warn};
-use super::runtimes::Road;
+use crate::model::Finding;
+use crate::model::ForwardingMode;
+use crate::model::Severity::{Fail, Warn};
 
 pub(super) const CHECK: &str = "target.listens";
 const WHY: &str = "a port-forward dials localhost inside the pod, as a process in it would";
@@ -16,7 +16,7 @@ const NAMED: usize = 8;
 pub(super) fn judge(
     all: &[SocketAddr],
     port: u16,
-    road: Road,
+    mode: ForwardingMode,
     target: &str,
     enter: &str,
 ) -> Finding {
@@ -31,9 +31,9 @@ pub(super) fn judge(
     }
     if on.contains(&IpAddr::V6(Ipv6Addr::LOCALHOST)) {
         // The kubelets' native roads try IPv6 second.
-        let severity = if road == Road::Native { Warn } else { Fail };
+        let severity = if mode == ForwardingMode::Native { Warn } else { Fail };
         let what = format!("{port} listens on {addresses} only; `TCP4:localhost` cannot reach it");
-        return Finding::new(severity, CHECK, what, WHY).cure(natively());
+        return Finding::new(severity, CHECK, what, WHY).fix(natively());
     }
     let what = format!(
         "{port} listens on {addresses} only; kubectl port-forward dials localhost and will be \
@@ -47,13 +47,13 @@ pub(super) fn judge(
         )
     };
     let elsewhere = on.iter().find(|ip| !ip.is_loopback());
-    let cure = elsewhere.map_or_else(|| to_itself(on[0]), |_| natively());
-    Finding::new(Fail, CHECK, what, WHY).cure(cure)
+    let fix = elsewhere.map_or_else(|| to_itself(on[0]), |_| natively());
+    Finding::new(Fail, CHECK, what, WHY).fix(fix)
 }
 
 fn nothing(all: &[SocketAddr], port: u16, target: &str) -> Finding {
     let others = ports(all);
-    let (what, cure) = match others[..] {
+    let (what, fix) = match others[..] {
         [] => (
             format!("nothing listens on {port}, nor on any other port"),
             format!("pfsnoop doctor {target} {port}   # again, once the application has started"),
@@ -65,7 +65,7 @@ fn nothing(all: &[SocketAddr], port: u16, target: &str) -> Finding {
             (what, format!("pfsnoop doctor {target} {first}"))
         }
     };
-    Finding::new(Fail, CHECK, what, WHY).cure(cure)
+    Finding::new(Fail, CHECK, what, WHY).fix(fix)
 }
 
 /// Each port on which somebody listens, once.
@@ -98,11 +98,11 @@ fn list(all: impl Iterator<Item = String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::Severity;
+    use crate::model::Severity;
 
-    fn of(listeners: &[&str], road: Road) -> (Severity, String) {
+    fn of(listeners: &[&str], mode: ForwardingMode) -> (Severity, String) {
         let all: Vec<SocketAddr> = listeners.iter().map(|at| at.parse().unwrap()).collect();
-        let finding = judge(&all, 8080, road, "kuard", "-t 1 -n");
+        let finding = judge(&all, 8080, mode, "kuard", "-t 1 -n");
         (finding.severity, finding.what)
     }
 
@@ -129,8 +129,8 @@ mod tests {
             (&["[::]:80"], Fail, "nothing listens on 8080; 80 does"),
             (&["[::]:80", "0.0.0.0:9090"], Fail, "nothing listens on 8080; 80 and 9090 do"),
         ] {
-            assert_eq!(of(listeners, Road::Helpers), (severity, what.to_owned()));
+            assert_eq!(of(listeners, ForwardingMode::Helpers), (severity, what.to_owned()));
         }
-        assert_eq!(of(&["[::1]:8080"], Road::Native).0, Warn);
+        assert_eq!(of(&["[::1]:8080"], ForwardingMode::Native).0, Warn);
     }
 }

@@ -2,19 +2,20 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::Finding;
-use super::Severity::{Fail, Warn};
-use crate::node::daemons::{Daemon, Road};
-use crate::node::hosts;
-use crate::node::root::Root;
+use super::facts::daemons::Daemon;
+use super::facts::hosts;
+use crate::host::root::Root;
+use crate::model::Finding;
+use crate::model::ForwardingMode;
+use crate::model::Severity::{Fail, Warn};
 
 const WHY: &str = "socat resolves localhost with the node's files, not the pod's";
 
 /// What socat makes of it, in the files of whoever spawns it.
 pub(super) fn localhost(daemons: &[Daemon]) -> Finding {
-    let spawner = daemons.iter().find(|one| one.road == Road::Helpers);
+    let spawner = daemons.iter().find(|one| one.mode == ForwardingMode::Helpers);
     // Where its files may not be looked at, ours are most likely the same.
-    let seen = spawner.and_then(|daemon| Some((daemon, &daemon.sight.as_ref().ok()?.root)));
+    let seen = spawner.and_then(|daemon| Some((daemon, &daemon.search.as_ref().ok()?.root)));
     let Some((Daemon { pid, name, .. }, root)) = seen else {
         let own = Root::own().map_or_else(|_| Vec::new(), |root| hosts::localhost(&root));
         return judge(&own, "", "");
@@ -30,7 +31,7 @@ fn judge(addresses: &[IpAddr], whose: &str, enter: &str) -> Finding {
     // For IPv4 the C library takes a line with ::1 for 127.0.0.1.
     let first = addresses.iter().find(|ip| ip.is_ipv4()).or(addresses.first());
     let first_line = format!("{enter}sed -i '1i 127.0.0.1 localhost' /etc/hosts");
-    let (severity, what, cure) = match first {
+    let (severity, what, fix) = match first {
         Some(ip) if *ip == Ipv4Addr::LOCALHOST || *ip == Ipv6Addr::LOCALHOST => {
             return Finding::ok(check, format!("localhost is {ip} {file}"), WHY);
         }
@@ -47,13 +48,13 @@ fn judge(addresses: &[IpAddr], whose: &str, enter: &str) -> Finding {
             (Warn, what, format!("echo 127.0.0.1 localhost | {enter}tee -a /etc/hosts"))
         }
     };
-    Finding::new(severity, check, what, WHY).cure(cure)
+    Finding::new(severity, check, what, WHY).fix(fix)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::Severity;
+    use crate::model::Severity;
 
     #[test]
     fn localhost_is_what_the_c_library_makes_of_it() {
@@ -70,14 +71,14 @@ mod tests {
     }
 
     #[test]
-    fn the_cure_goes_where_the_files_are() {
+    fn the_fix_goes_where_the_files_are() {
         let elsewhere = ["10.0.0.1".parse().unwrap()];
-        for (addresses, cure) in [
+        for (addresses, fix) in [
             (&elsewhere[..], "nsenter -t 7 -m sed -i '1i 127.0.0.1 localhost' /etc/hosts"),
             (&[], "echo 127.0.0.1 localhost | nsenter -t 7 -m tee -a /etc/hosts"),
         ] {
             let finding = judge(addresses, " of kubelet (pid 7)", "nsenter -t 7 -m ");
-            assert_eq!(finding.cure.unwrap(), cure);
+            assert_eq!(finding.fix.unwrap(), fix);
         }
     }
 }

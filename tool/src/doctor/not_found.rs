@@ -1,10 +1,10 @@
 //! A target that is not there, or does not run.
 
-use super::Finding;
-use super::Severity::Fail;
 use super::shell::quoted;
-use crate::node::process::ProcessError;
-use crate::resolve::{FindError, TargetName};
+use crate::host::process::ProcessError;
+use crate::model::Finding;
+use crate::model::Severity::Fail;
+use crate::target::{FindError, TargetName};
 
 const WHY_FOUND: &str = "a forward begins with the runtime's word for where the pod is";
 const WHY_RUNNING: &str = "the namespaces of a pod are gone once its sandbox has ended";
@@ -24,18 +24,14 @@ pub(super) fn in_command(name: &TargetName, namespace: &str) -> String {
 /// Says why; `command` is the target as it is called in one.
 pub(super) fn not_found(error: FindError, name: &TargetName, command: &str) -> Finding {
     let targets = || "pfsnoop targets".to_owned();
-    let (check, why, cure) = match &error {
+    let (check, why, fix) = match &error {
         FindError::PodNotRunning(_) => {
             let is_pod = matches!(name, TargetName::Pod(_));
             let describe = || format!("kubectl describe pod {command}");
             ("target.running", WHY_RUNNING, if is_pod { describe() } else { targets() })
         }
-        FindError::ContainerNotRunning { id, runtime: "docker" } => {
-            ("target.running", WHY_RUNNING, format!("docker start {id}"))
-        }
-        // Its kubelet makes a new one in its place.
-        FindError::ContainerNotRunning { id, .. } => {
-            ("target.running", WHY_RUNNING, format!("crictl inspect {id}"))
+        FindError::ContainerNotRunning { start, .. } => {
+            ("target.running", WHY_RUNNING, start.clone())
         }
         FindError::Process(ProcessError::Unreadable { .. }) => {
             ("target.process", WHY_PROCESS, format!("sudo pfsnoop doctor {command}"))
@@ -45,5 +41,5 @@ pub(super) fn not_found(error: FindError, name: &TargetName, command: &str) -> F
         _ => ("target.found", WHY_FOUND, targets()),
     };
     let what = format!("{:#}", anyhow::Error::from(error));
-    Finding::new(Fail, check, what, why).cure(cure)
+    Finding::new(Fail, check, what, why).fix(fix)
 }

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use super::Severity::{Fail, Note, Warn};
 use super::dial::{Dialing, entrance};
-use super::runtimes::{Road, road_of};
-use super::{Finding, listening};
-use crate::resolve::Target;
+use super::listening;
+use crate::model::Severity::{Fail, Note, Warn};
+use crate::model::{Finding, ForwardingMode};
+use crate::target::Target;
 
 /// Most ports that are tried when none was named.
 const MOST_PORTS: usize = 8;
@@ -22,7 +22,7 @@ pub(super) async fn ports(target: &Target, command: &str, ports: &[u16]) -> Vec<
         Err(error) => {
             let what = format!("who listens in there cannot be read: {error}");
             let finding = Finding::new(Fail, listening::CHECK, what, WHY);
-            return vec![finding.cure("pfsnoop doctor --verbose")];
+            return vec![finding.fix("pfsnoop doctor --verbose")];
         }
     };
     let took = start.elapsed();
@@ -35,13 +35,13 @@ pub(super) async fn ports(target: &Target, command: &str, ports: &[u16]) -> Vec<
     if ports.is_empty() {
         let finding = Finding::new(Warn, listening::CHECK, "nothing listens in there", WHY);
         let again = format!("pfsnoop doctor {command}   # again, once the application has started");
-        return vec![finding.cure(again).took(took)];
+        return vec![finding.fix(again).took(took)];
     }
-    let road = target.runtime().map_or(Road::Helpers, road_of);
-    let mut dialing = Dialing::new(target, command, road);
+    let mode = target.runtime().map_or(ForwardingMode::Helpers, |runtime| runtime.mode);
+    let mut dialing = Dialing::new(target, command, mode);
     let enter = entrance(target);
     for port in ports {
-        let listening = listening::judge(&listeners, port, road, command, &enter).took(took);
+        let listening = listening::judge(&listeners, port, mode, command, &enter).took(took);
         findings.extend(dialing.connect(port, listening).await);
     }
     findings

@@ -1,19 +1,20 @@
-//! What the kernel saw of a helper that we spawned.
+//! What the kernel saw of a helper that pfsnoop spawned.
 
 use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::probe::{Options, Probe};
-use crate::trace::{End, Event, ExecEvent, Filter, Invocation, invocation};
+use crate::attribution::Attribution;
+use crate::model::{End, Invocation, Update};
+use crate::monitor::{Monitor, MonitorOptions};
 
-/// How long the end of a helper may take to be told.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long the record of a helper's end may take.
+const END_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Sees our children, where the kernel can be asked.
-pub(super) struct Spawned(Option<Probe>);
+/// Sees this process's children, where the kernel can be traced.
+pub(super) struct Spawned(Option<Monitor>);
 
-/// One helper.
+/// A helper.
 pub(super) struct Record {
     pid: u32,
     /// The namespace in which it became socat.
@@ -23,55 +24,51 @@ pub(super) struct Record {
 }
 
 impl Spawned {
-    /// From here on they are seen.
+    /// From here on children are seen.
     pub(super) fn watch() -> Self {
-        let filter = Filter { ppid: Some(std::process::id()), ..Filter::default() };
-        let options = Options {
-            settings: filter.settings(),
-            failed_execs: false,
+        let options = MonitorOptions {
             exits: true,
-            connections: false,
-            cgroup_names: false,
-            verbose: false,
+            failed_execs: false,
+            sessions: false,
+            ..MonitorOptions::own_children(false)
         };
-        let probe = Probe::attach(&options);
-        Self(probe.inspect_err(|error| log::debug!("no records: {error}")).ok())
+        let monitor = Monitor::attach(options, Attribution::without_names());
+        Self(monitor.inspect_err(|error| log::debug!("no records: {error}")).ok())
     }
 
     /// The helper that was spawned since the last call, once it has ended.
     pub(super) async fn last(&mut self) -> Option<Record> {
-        let probe = self.0.as_mut()?;
-        let mut record = None;
+        let monitor = self.0.as_mut()?;
+        let mut record: Option<Record> = None;
         let read = async {
-            let mut events = Vec::new();
-            while probe.read(&mut events).await.is_ok() {
-                for event in events.drain(..) {
-                    add(&mut record, &event);
-                }
-                if record.as_ref().is_some_and(|record: &Record| record.end.is_some()) {
+            while let Ok(Some(updates)) = monitor.updates().await {
+                updates.iter().for_each(|update| add(&mut record, update));
+                if record.as_ref().is_some_and(|record| record.end.is_some()) {
                     break;
                 }
             }
         };
-        // Without its end, what is known of it is told.
-        let _ = timeout(PATIENCE, read).await;
+        // Without its end, the record has what is known.
+        let _ = timeout(END_TIMEOUT, read).await;
         record
     }
 }
 
-fn add(record: &mut Option<Record>, event: &Event) {
-    match (event, record) {
-        (Event::Exec(ExecEvent { pid, netns, args, .. }), record) => match invocation(args) {
+fn add(record: &mut Option<Record>, update: &Update) {
+    match (update, record) {
+        (Update::Exec(exec, _), record) => match exec.invocation {
             Some(Invocation::Nsenter(_)) => {
-                *record = Some(Record { pid: *pid, netns: None, is_socat: false, end: None });
+                let pid = exec.pid;
+                *record = Some(Record { pid, netns: None, is_socat: false, end: None });
             }
             Some(Invocation::Socat { .. }) => {
-                *record = Some(Record { pid: *pid, netns: *netns, is_socat: true, end: None });
+                let (pid, netns) = (exec.pid, exec.netns);
+                *record = Some(Record { pid, netns, is_socat: true, end: None });
             }
             None => {}
         },
-        (Event::Exit(exit), Some(record)) if exit.pid == record.pid => record.end = Some(exit.end),
-        (Event::Exit(_) | Event::Sock(_), _) => {}
+        (Update::Exit(exit), Some(record)) if exit.pid == record.pid => record.end = Some(exit.end),
+        _ => {}
     }
 }
 
@@ -86,7 +83,7 @@ impl Record {
         };
         let ended = match end {
             Some(End::Exited(code)) => format!(", exited {code}"),
-            // A signal is ours: it was connected, and no longer needed.
+            // pfsnoop itself sent the signal: the helper was connected, and no longer needed.
             Some(End::Killed(_)) | None => String::new(),
         };
         format!("process {pid} was nsenter{became}{ended}")

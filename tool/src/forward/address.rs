@@ -1,4 +1,4 @@
-//! Where to listen: what `--address` says (client-go tools/portforward/portforward.go,
+//! Where to listen: `--address` (client-go tools/portforward/portforward.go,
 //! `parseAddresses`).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -1,4 +1,4 @@
-//! One connection that carries nothing: made, and closed again.
+//! A connection that carries nothing: made and closed again.
 
 use std::io;
 use std::net::IpAddr;
@@ -8,13 +8,13 @@ use tokio::time::timeout;
 
 use super::Failure;
 use super::dial::{Connection, Dialer};
-use crate::resolve::Target;
+use crate::target::Target;
 
 /// How long it may take before it counts as failed.
-const PATIENCE: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Connects to a port of the target, and returns which of its addresses answered, when the road
-/// can tell. The server sees a client that leaves at once.
+/// Connects to a port of the target, and returns the address that answered, when the dialer knows
+/// it. The server sees a client that leaves at once.
 pub async fn attempt(
     dialer: &dyn Dialer,
     target: &Target,
@@ -32,5 +32,5 @@ pub async fn attempt(
     };
     let timed_out =
         || Failure::NotConnected { port, source: io::Error::from(io::ErrorKind::TimedOut) };
-    timeout(PATIENCE, connect).await.unwrap_or_else(|_| Err(timed_out()))
+    timeout(CONNECT_TIMEOUT, connect).await.unwrap_or_else(|_| Err(timed_out()))
 }

@@ -1,4 +1,4 @@
-//! Listening on a port: on every address that was asked for, or on none.
+//! Binding a port: on every address that was asked for, or on none.
 
 use std::fmt;
 use std::io;
@@ -12,28 +12,36 @@ use rustix::net::sockopt::{
 use tokio::net::{TcpListener, TcpSocket};
 
 use super::address::{ListenOn, Wanted, wanted};
-use super::{Listener, PortPair};
+use crate::model::PortPair;
 
-/// Connections that the kernel holds until we accept them (it allows fewer where
-/// `net.core.somaxconn` says so).
+/// Connections that the kernel holds until they are accepted (`net.core.somaxconn` may allow
+/// fewer).
 const BACKLOG: u32 = 1024;
 
-/// How often the kernel may choose a port for the first address that is taken at the next.
-const CHOICES: usize = 16;
+/// How often the kernel may choose a port that is free at the first address and taken at the next.
+const MAX_CHOICES: usize = 16;
+
+/// A socket that listens.
+pub(super) struct Bound {
+    pub(super) socket: TcpListener,
+    pub(super) address: SocketAddr,
+    /// The local port is never 0.
+    pub(super) ports: PortPair,
+}
 
 /// Why a port cannot be listened on, in kubectl's words.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "Unable to listen on port {}: Listeners failed to create with the following errors: [{}]",
-    .pair.local, Listed(.failures)
+    .ports.local, Listed(.failures)
 )]
 pub struct ListenError {
-    /// What was to be joined.
-    pub pair: PortPair,
+    /// The ports to join.
+    pub ports: PortPair,
     failures: Vec<(SocketAddr, io::Error)>,
 }
 
-/// Go's list of client-go's errors.
+/// client-go's errors, as Go prints a list.
 struct Listed<'a>(&'a [(SocketAddr, io::Error)]);
 
 impl fmt::Display for Listed<'_> {
@@ -44,15 +52,15 @@ impl fmt::Display for Listed<'_> {
             write!(
                 f,
                 "{space}unable to create listener: Error listen {family} {address}: bind: {}",
-                gos_words(error)
+                in_gos_words(error)
             )?;
         }
         Ok(())
     }
 }
 
-/// An errno as Go words it: strerror(3)'s text, which begins small, without the number.
-fn gos_words(error: &io::Error) -> String {
+/// An errno in Go's words: strerror(3)'s text without the number, starting in lower case.
+fn in_gos_words(error: &io::Error) -> String {
     let words = error.to_string();
     let words = words.split(" (os error").next().unwrap_or(&words);
     let mut letters = words.chars();
@@ -61,40 +69,40 @@ fn gos_words(error: &io::Error) -> String {
 
 /// Listens on each of the addresses, at one port.
 ///
-/// kubectl takes one of the two localhosts for enough, and so, where another program has the port
-/// on the other, sends part of the clients to that program. Here only an address that the node
-/// does not have is passed over.
-pub(super) fn listen(listen_on: &[ListenOn], pair: PortPair) -> Result<Vec<Listener>, ListenError> {
+/// kubectl is content with one of the two localhosts. If another program has the port on the other
+/// one, some clients reach that program. Here only an address that the node does not have is passed
+/// over.
+pub(super) fn listen(listen_on: &[ListenOn], ports: PortPair) -> Result<Vec<Bound>, ListenError> {
     let wanted = wanted(listen_on);
-    let mut choices = if pair.local == 0 { CHOICES } else { 1 };
+    let mut choices = if ports.local == 0 { MAX_CHOICES } else { 1 };
     loop {
         choices -= 1;
-        match listen_once(&wanted, pair) {
+        match listen_once(&wanted, ports) {
             Err(error) if choices > 0 && error.is_in_use() => {}
             outcome => return outcome,
         }
     }
 }
 
-fn listen_once(wanted: &[Wanted], mut pair: PortPair) -> Result<Vec<Listener>, ListenError> {
-    let (mut listeners, mut absent, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+fn listen_once(wanted: &[Wanted], mut ports: PortPair) -> Result<Vec<Bound>, ListenError> {
+    let (mut bound, mut absent, mut failures) = (Vec::new(), Vec::new(), Vec::new());
     for &Wanted { ip, may_be_absent } in wanted {
-        let address = SocketAddr::new(ip, pair.local);
+        let address = SocketAddr::new(ip, ports.local);
         match bind(address).and_then(|socket| Ok((socket.local_addr()?, socket))) {
             Ok((address, socket)) => {
                 // The others take the port that the kernel chose for the first.
-                pair.local = address.port();
-                listeners.push(Listener { socket, address, pair });
+                ports.local = address.port();
+                bound.push(Bound { socket, address, ports });
             }
             Err(error) if may_be_absent && is_absent(&error) => absent.push((address, error)),
             Err(error) => failures.push((address, error)),
         }
     }
-    if !listeners.is_empty() && failures.is_empty() {
-        return Ok(listeners);
+    if !bound.is_empty() && failures.is_empty() {
+        return Ok(bound);
     }
     failures.append(&mut absent);
-    Err(ListenError { pair, failures })
+    Err(ListenError { ports, failures })
 }
 
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {
@@ -109,9 +117,9 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// What accepted sockets inherit: answers that are written in two parts go out at once, and a client
-/// that vanished, as a laptop does, gives its place free within minutes. As Go's listeners have it
-/// (net/tcpsockopt_linux.go), kubectl's among them.
+/// Sets what accepted sockets inherit: answers that are written in two parts go out at once, and the
+/// connection of a client that has vanished ends within minutes. Go's listeners, and so kubectl's,
+/// do the same (net/tcpsockopt_linux.go).
 fn accepted_as_go_does(socket: &TcpSocket) -> io::Result<()> {
     const ALIVE: Duration = Duration::from_secs(15);
     const PROBES: u32 = 9;
@@ -133,7 +141,7 @@ impl ListenError {
     #[must_use]
     pub fn advice(&self) -> String {
         if self.is_in_use() {
-            format!("choose another local port, or :{} for a free one", self.pair.remote)
+            format!("choose another local port, or :{} for a free one", self.ports.remote)
         } else {
             "`ip address` shows which addresses this node has for --address".to_owned()
         }

@@ -1,4 +1,4 @@
-//! Counting what is carried.
+//! Counting relayed bytes.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,23 +12,23 @@ pub(super) struct Count {
 }
 
 impl Count {
-    /// So many more have arrived.
+    /// Adds bytes that have arrived.
     pub(super) fn add(&self, bytes: u64) {
         if self.bytes.fetch_add(bytes, Ordering::Relaxed) == 0 {
             self.first.notify_waiters();
         }
     }
 
-    /// All that have arrived so far.
+    /// All bytes so far.
     pub(super) fn get(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Waits until there are some.
-    pub(super) async fn some(&self) {
+    /// Waits for the first byte.
+    pub(super) async fn first(&self) {
         let first = self.first.notified();
         tokio::pin!(first);
-        // In this order: whoever counts between the two wakes us.
+        // In this order: an `add` between the two lines wakes this task.
         first.as_mut().enable();
         if self.get() == 0 {
             first.await;

@@ -6,33 +6,58 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::{ListenError, ListenOn, Notice, Phase, PortPair, Shared, bind, connection};
+use super::address::ListenOn;
+use super::bind::{self, ListenError};
+use super::connection;
+use super::event::ForwardEvent;
+use super::forwarder::Shared;
+use crate::model::{PortPair, Trouble};
 
 /// How long a listener waits after it could not accept, as with too many open files.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(200);
 
-/// How long accepting must not have failed for a failure to be a new one.
+/// How long accepting must have worked before the next failure is reported again.
 const OUTAGE_OVER: Duration = Duration::from_secs(10);
 
-/// One listening socket and where it leads.
+/// A listening socket and where it leads.
 pub struct Listener {
-    pub(super) socket: TcpListener,
-    pub(super) address: SocketAddr,
-    pub(super) pair: PortPair,
+    socket: TcpListener,
+    address: SocketAddr,
+    ports: PortPair,
+}
+
+/// Listens on every pair of ports, at each of these addresses; or on none, with kubectl's words for
+/// why. (kubectl itself goes on with the ports that it got: that half of a forward is missing is
+/// then found out too late.)
+///
+/// Must be called within a tokio runtime.
+pub fn listen_all(addresses: &[ListenOn], ports: &[PortPair]) -> Result<Vec<Listener>, String> {
+    let (mut listeners, mut failed): (Vec<Listener>, Vec<ListenError>) = (Vec::new(), Vec::new());
+    for &pair in ports {
+        match bind::listen(addresses, pair) {
+            Ok(sockets) => listeners.extend(sockets.into_iter().map(Listener::from)),
+            Err(error) => failed.push(error),
+        }
+    }
+    let Some(first) = failed.first() else { return Ok(listeners) };
+    let none = listeners.is_empty().then(|| {
+        let ports: Vec<_> =
+            ports.iter().map(|pair| format!("{{{} {}}}", pair.local, pair.remote)).collect();
+        format!("unable to listen on any of the requested ports: [{}]: ", ports.join(" "))
+    });
+    let each: Vec<_> = failed.iter().map(ToString::to_string).collect();
+    Err(format!("{}{}; {}", none.unwrap_or_default(), each.join("; "), first.advice()))
+}
+
+impl From<bind::Bound> for Listener {
+    fn from(bind::Bound { socket, address, ports }: bind::Bound) -> Self {
+        Self { socket, address, ports }
+    }
 }
 
 impl Listener {
-    /// Listens on each of these addresses, at the same port: on all, or on none.
-    ///
-    /// Must be called within a tokio runtime.
-    pub fn on(addresses: &[ListenOn], pair: PortPair) -> Result<Vec<Self>, ListenError> {
-        bind::listen(addresses, pair)
-    }
-
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
@@ -41,52 +66,45 @@ impl Listener {
 
     /// The ports that it joins; the local one is never 0.
     #[must_use]
-    pub fn pair(&self) -> PortPair {
-        self.pair
+    pub fn ports(&self) -> PortPair {
+        self.ports
     }
 
-    /// Accepts until told to stop, then waits for its connections to end.
-    pub(super) async fn serve(self, shared: Arc<Shared>, mut phase: watch::Receiver<Phase>) {
-        let mut connections = JoinSet::new();
+    /// Accepts until the forwarder drains.
+    pub(super) async fn serve(self, shared: Arc<Shared>) {
         let mut outage = Outage::default();
         loop {
             let accepted = tokio::select! {
                 accepted = self.socket.accept() => accepted,
-                // Reaping as we go keeps the set no larger than what is open.
-                Some(_) = connections.join_next() => continue,
-                _ = phase.wait_for(|&phase| phase != Phase::Serving) => break,
+                () = shared.draining.cancelled() => return,
             };
             match accepted {
-                Ok((client, _)) => self.admit(client, &shared, &phase, &mut connections).await,
-                // A client that left before its turn is nobody's trouble.
+                Ok((client, _)) => self.admit(client, &shared).await,
+                // The client left before its turn.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(error) => {
                     log::debug!("cannot accept on {}: {error}", self.address);
-                    if outage.begins(Instant::now()) {
-                        shared.tell(Notice::NotAccepted(self.address, error)).await;
+                    if outage.starts(Instant::now()) {
+                        let (address, error) = (self.address, error.to_string());
+                        let trouble = Trouble::CannotAccept { address, error };
+                        shared.report(ForwardEvent::Trouble(trouble)).await;
                     }
                     sleep(ACCEPT_BACKOFF).await;
                 }
             }
         }
-        drop(self.socket);
-        while connections.join_next().await.is_some() {}
     }
 
     /// Serves a client, if there is room.
-    async fn admit(
-        &self,
-        client: TcpStream,
-        shared: &Arc<Shared>,
-        phase: &watch::Receiver<Phase>,
-        connections: &mut JoinSet<()>,
-    ) {
+    async fn admit(&self, client: TcpStream, shared: &Arc<Shared>) {
         let Ok(slot) = Arc::clone(&shared.slots).try_acquire_owned() else {
-            shared.tell(Notice::TooMany(self.pair, shared.max_connections)).await;
+            let max = shared.max_connections;
+            let trouble = Trouble::TooManyConnections { ports: self.ports, max };
+            shared.report(ForwardEvent::Trouble(trouble)).await;
             return;
         };
-        let serve = connection::serve(client, self.pair, Arc::clone(shared), phase.clone());
-        connections.spawn(async move {
+        let serve = connection::serve(client, self.ports, Arc::clone(shared));
+        shared.tasks.spawn(async move {
             serve.await;
             drop(slot);
         });
@@ -100,9 +118,10 @@ struct Outage {
 }
 
 impl Outage {
-    /// Accepting failed: whether that is a new outage, and not more of the last one. At the limit of
-    /// open files each connection that ends lets another in, and then it fails again.
-    fn begins(&mut self, now: Instant) -> bool {
+    /// Accepting failed. Whether that starts an outage, and does not continue the last one: at the
+    /// limit of open files, each connection that ends lets another one in, and then accepting fails
+    /// again.
+    fn starts(&mut self, now: Instant) -> bool {
         let before = self.last_failure.replace(now);
         before.is_none_or(|before| now.duration_since(before) > OUTAGE_OVER)
     }
@@ -113,15 +132,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_outage_begins_once() {
+    fn an_outage_starts_once() {
         let mut outage = Outage::default();
         let mut now = Instant::now();
-        assert!(outage.begins(now));
+        assert!(outage.starts(now));
         for _ in 0..100 {
             now += OUTAGE_OVER;
-            assert!(!outage.begins(now), "never over in between");
+            assert!(!outage.starts(now), "it was never over");
         }
         now += OUTAGE_OVER + ACCEPT_BACKOFF;
-        assert!(outage.begins(now));
+        assert!(outage.starts(now));
     }
 }

@@ -1,5 +1,5 @@
-//! The two directions of a connection, whatever it is made of, moved by splice(2): bytes go from
-//! one file descriptor to the other inside the kernel.
+//! The two directions of a connection, whatever it is made of. splice(2) moves the bytes from one
+//! file descriptor to the other inside the kernel.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -16,14 +16,14 @@ use tokio::net::TcpStream;
 
 use super::count::Count;
 
-/// Bytes that a pipe in between may hold: what the kernel lets anybody have
+/// Bytes that a pipe in between may hold: the most that the kernel gives to any user
 /// (/proc/sys/fs/pipe-max-size).
 const PIPE_SIZE: usize = 1024 * 1024;
 
 /// A direction to read from.
 pub(super) struct ReadHalf(Arc<AsyncFd<OwnedFd>>);
 
-/// A direction to write to. Dropping it is no half-close of a socket, whose other direction may
+/// A direction to write to. Dropping it does not half-close a socket, whose other direction may
 /// still be open.
 pub(super) struct WriteHalf {
     fd: Arc<AsyncFd<OwnedFd>>,
@@ -32,9 +32,9 @@ pub(super) struct WriteHalf {
 
 /// Both directions of a connection.
 pub(super) struct Duplex {
-    /// What the other side sends.
+    /// Bytes from the other side.
     pub(super) from: ReadHalf,
-    /// What it is sent.
+    /// Bytes to the other side.
     pub(super) to: WriteHalf,
 }
 
@@ -63,14 +63,14 @@ fn register(fd: OwnedFd) -> io::Result<Arc<AsyncFd<OwnedFd>>> {
 }
 
 impl WriteHalf {
-    /// Tells the other side that no more will come.
+    /// Ends this direction: no more bytes will come.
     pub(super) fn finish(&self) -> io::Result<()> {
         if !self.is_socket {
-            // A pipe's end is its being closed, which dropping it is.
+            // A pipe ends when it is closed, which dropping does.
             return Ok(());
         }
         match shutdown(self.fd.get_ref(), Shutdown::Write) {
-            // The other side was faster: it is gone, and need not be told.
+            // The other side is gone already.
             Err(Errno::NOTCONN) => Ok(()),
             result => result.map_err(Into::into),
         }
@@ -86,68 +86,69 @@ impl WriteHalf {
 pub(super) struct Socket(Arc<AsyncFd<OwnedFd>>);
 
 impl Socket {
-    /// Has it end with a reset instead of an end of data, for a peer that must not take what it got
-    /// for everything.
+    /// Makes close(2) send a reset instead of a FIN, so that the peer does not take a part for the
+    /// whole.
     pub(super) fn reset_on_close(&self) {
-        // One that is gone already has nothing to reset.
+        // A socket that is gone already has nothing to reset.
         let _ = set_socket_linger(self.0.get_ref(), Some(Duration::ZERO));
     }
 }
 
-/// Which side a direction broke on.
+/// The side on which a direction failed.
 #[derive(Debug)]
-pub(super) enum Broke {
-    /// Where it comes from.
-    Reading(io::Error),
-    /// Where it goes.
-    Writing(io::Error),
+pub(super) enum CopyError {
+    /// Where the bytes come from.
+    Read(io::Error),
+    /// Where they go.
+    Write(io::Error),
 }
 
-/// What a direction's bytes pass through: a pipe, since splice(2) needs one.
-pub(super) struct Passage {
+/// The pipe that splice(2) needs between two sockets.
+pub(super) struct SplicePipe {
     outlet: OwnedFd,
     inlet: OwnedFd,
 }
 
-impl Passage {
+impl SplicePipe {
     /// An error when too many files are open.
     pub(super) fn new() -> io::Result<Self> {
         let (outlet, inlet) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
-        // The kernel may refuse: then it is the usual 64 KiB.
+        // If the kernel refuses, the pipe keeps its 64 KiB.
         let _ = fcntl_setpipe_size(&inlet, PIPE_SIZE);
         Ok(Self { outlet, inlet })
     }
 }
 
-/// Carries everything from one side to the other, whose end is for the caller to tell; adds to
-/// `carried` what has arrived there. Once `enough` is ready, nothing more is waited for.
-pub(super) async fn carry(
+/// Copies everything from one side to the other, and counts what has arrived. The caller ends the
+/// other side's direction. Once `enough` is ready, nothing more is waited for.
+pub(super) async fn copy(
     from: ReadHalf,
     to: &WriteHalf,
-    Passage { outlet, inlet }: Passage,
-    carried: &Count,
+    SplicePipe { outlet, inlet }: SplicePipe,
+    count: &Count,
     enough: impl Future<Output = ()>,
-) -> Result<(), Broke> {
+) -> Result<(), CopyError> {
     tokio::pin!(enough);
     loop {
         let fill = |from: &OwnedFd| move_bytes(from, &inlet, PIPE_SIZE);
         let filled = tokio::select! {
-            // What is there comes first.
+            // Bytes that are there come first.
             biased;
             filled = from.0.async_io(Interest::READABLE, fill) => filled,
             () = &mut enough => Ok(0),
         };
-        let mut held = filled.map_err(Broke::Reading)?;
+        let mut held = filled.map_err(CopyError::Read)?;
         if held == 0 {
             return Ok(());
         }
-        // Emptied before it is filled again: so "would block" above always means the source.
+        // The pipe is emptied before it is filled again, so that "would block" above always means
+        // the source.
         while held > 0 {
             let drain = |to: &OwnedFd| move_bytes(&outlet, to, held);
             let drained =
-                to.fd.async_io(Interest::WRITABLE, drain).await.map_err(Broke::Writing)?;
+                to.fd.async_io(Interest::WRITABLE, drain).await.map_err(CopyError::Write)?;
             held -= drained;
-            carried.add(drained as u64);
+            count.add(drained as u64);
         }
     }
 }

@@ -6,7 +6,9 @@ use pfsnoop_common::record::{
     ExecHeader, ExitRecord, Kind, SockRecord, UNREADABLE, exec_flags, sock_flags, sock_states,
 };
 
-use crate::trace::{Arg, Args, Bytes, End, Event, ExecEvent, ExitEvent, SockEvent, SockState};
+use crate::model::{
+    Arg, Args, Bytes, End, Event, ExecEvent, ExitEvent, SockEvent, SockState, invocation,
+};
 
 /// The record is not one of ours.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -50,6 +52,13 @@ fn exec(
     let has = |flag| header.flags & flag != 0;
     let list = split(args)?;
     let of_list = || list.iter().filter_map(Arg::text).map(|text| text.len() as u64 + 1).sum();
+    let args = Args {
+        // Nobody has counted more of a failed exec's arguments than what is here.
+        bytes: if header.ret == 0 { header.args_total } else { of_list() },
+        list,
+        unreadable: has(exec_flags::ARGS_UNREADABLE),
+        cut: has(exec_flags::ARGS_CUT | exec_flags::ARG_CUT),
+    };
     Ok(ExecEvent {
         time_ns: header.time_ns,
         start_ns: header.start_ns,
@@ -61,14 +70,10 @@ fn exec(
         ret: header.ret,
         comm: until_nul(&header.comm).into(),
         parent_comm: until_nul(&header.parent_comm).into(),
+        parent_uid: None,
         filename: filename.into(),
-        args: Args {
-            // Of a failed exec nobody has counted more than what is here.
-            bytes: if header.ret == 0 { header.args_total } else { of_list() },
-            list,
-            unreadable: has(exec_flags::ARGS_UNREADABLE),
-            cut: has(exec_flags::ARGS_CUT | exec_flags::ARG_CUT),
-        },
+        invocation: invocation(&args),
+        args,
         netns: present(header.netns),
         mntns: present(header.mntns),
         pidns: present(header.pidns),
@@ -101,7 +106,7 @@ fn sock(record: &[u8]) -> Result<SockEvent, DecodeError> {
         sock_states::OPEN => SockState::Open,
         sock_states::CLOSED => SockState::Closed {
             error: (sock.error != 0).then_some(sock.error.cast_signed()),
-            is_broken_off: has(sock_flags::BROKEN_OFF),
+            has_unread_data: has(sock_flags::BROKEN_OFF),
         },
         sock_states::GONE => SockState::Gone,
         _ => return Err(DecodeError::UnknownSock),
@@ -117,6 +122,7 @@ fn sock(record: &[u8]) -> Result<SockEvent, DecodeError> {
         tid: sock.tid,
         start_ns: sock.start_ns,
         comm: until_nul(&sock.comm).into(),
+        uid: None,
         netns: present(sock.netns),
         is_foreign: has(sock_flags::FOREIGN),
         source: address(sock.source)?,

@@ -1,11 +1,12 @@
 //! Loading the object that `build.rs` made, and attaching its programs.
 
-use aya::maps::ProgramArray;
+use aya::maps::{Map, ProgramArray};
 use aya::programs::{RawTracePoint, RawTracePointRunOptions, TestRun as _, TracePoint};
 use aya::{Ebpf, EbpfLoader, VerifierLogLevel};
 use pfsnoop_common::{names, record::NOT_FOLLOWED, ring_bytes};
 
-use super::{Options, ProbeError, failed, map_failed, offsets, program_failed, tracefs};
+use super::error::{ProbeError, failed, map_failed, missing, program_failed};
+use super::{Options, memory, offsets, settings, tracefs};
 
 /// The kernel programs, aligned as the ELF reader wants them.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/pfsnoop-ebpf"));
@@ -19,13 +20,13 @@ const FAILED_EXEC_TRACEPOINTS: [(&str, &str); 4] = [
 ];
 
 /// The program that user space runs.
-const LOOK_AT_CONNECTION: &str = "look_at_connection";
+const CHECK_CONNECTION: &str = "look_at_connection";
 
 /// Creates the maps and fills in the globals; programs are loaded by [`attach`].
 pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
     let offsets = offsets::of_this_kernel()?;
     let log_level = u8::from(options.verbose) * aya_log::Level::Trace as u8;
-    let mut settings = options.settings;
+    let mut settings = settings::settings(&options.filter);
     settings.cgroup_names = options.cgroup_names.into();
     settings.ends = options.exits.into();
     let mut loader = EbpfLoader::new();
@@ -59,8 +60,8 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
     }
     let programs = loader.load(OBJECT).map_err(failed("load the kernel programs"))?;
     drop(loader);
-    give_memory_back();
-    let_go_of_the_object();
+    memory::give_back_heap();
+    memory::give_back_pages_of(OBJECT);
     Ok(programs)
 }
 
@@ -73,31 +74,6 @@ fn cpus() -> Result<u32, ProbeError> {
     Err(ProbeError::Aya { doing, source })
 }
 
-/// aya's loader parses all of the kernel's types whether it needs them or not: tens of megabytes
-/// that are free again by now, and that the allocator would keep.
-fn give_memory_back() {
-    // SAFETY: the call takes a number and touches free memory alone.
-    #[cfg(target_env = "gnu")]
-    unsafe {
-        libc::malloc_trim(0);
-    }
-}
-
-/// It has been read, and takes a megabyte of our file's pages that nobody reads again; they would come
-/// back by themselves.
-fn let_go_of_the_object() {
-    let page = rustix::param::page_size();
-    let start = OBJECT.as_ptr_range().start.addr().next_multiple_of(page);
-    let skipped = start - OBJECT.as_ptr().addr();
-    let len = OBJECT.len().saturating_sub(skipped) / page * page;
-    if let Some(whole_pages) = OBJECT.get(skipped..skipped + len) {
-        let at = whole_pages.as_ptr().cast_mut().cast();
-        // SAFETY: whole pages of a mapping of our own file, which is never written to: whoever reads
-        // them finds what they found before.
-        let _ = unsafe { rustix::mm::madvise(at, len, rustix::mm::Advice::LinuxDontNeed) };
-    }
-}
-
 /// Loads each wanted program into the kernel and attaches it.
 pub(super) fn attach(programs: &mut Ebpf, options: &Options) -> Result<(), ProbeError> {
     // Exits first: of each exec that is seen, the end is seen too.
@@ -105,8 +81,8 @@ pub(super) fn attach(programs: &mut Ebpf, options: &Options) -> Result<(), Probe
         attach_raw(programs, "sched_process_exit", "sched_process_exit")?;
     }
     if options.connections {
-        let look: &mut RawTracePoint = program(programs, LOOK_AT_CONNECTION)?;
-        look.load().map_err(program_failed("load a kernel program"))?;
+        let check: &mut RawTracePoint = program(programs, CHECK_CONNECTION)?;
+        check.load().map_err(program_failed("load a kernel program"))?;
         // The second sees what an interrupt brings while the first runs, and the other way round.
         attach_raw(programs, "inet_sock_set_state_within", "inet_sock_set_state")?;
         attach_raw(programs, "inet_sock_set_state", "inet_sock_set_state")?;
@@ -119,18 +95,18 @@ pub(super) fn attach(programs: &mut Ebpf, options: &Options) -> Result<(), Probe
     Ok(())
 }
 
-/// Runs the program that looks at a connection; false for one that is not followed.
-pub(super) fn look_at_connection(
+/// Runs the program that checks a connection; false for one that is not followed.
+pub(super) fn check_connection(
     programs: &mut Ebpf,
     id: u64,
     pid: u32,
-    is_counted: bool,
+    count: bool,
 ) -> Result<bool, ProbeError> {
-    let look: &mut RawTracePoint = program(programs, LOOK_AT_CONNECTION)?;
+    let check: &mut RawTracePoint = program(programs, CHECK_CONNECTION)?;
     let mut options = RawTracePointRunOptions::new();
-    let args = [id, pid.into(), is_counted.into()];
+    let args = [id, pid.into(), count.into()];
     options.args.iter_mut().zip(args).for_each(|(to, from)| *to = from);
-    let ran = look.test_run(options).map_err(program_failed("run a kernel program"))?;
+    let ran = check.test_run(options).map_err(program_failed("run a kernel program"))?;
     Ok(ran.return_value != NOT_FOLLOWED)
 }
 
@@ -162,9 +138,8 @@ fn load_args_program(programs: &mut Ebpf) -> Result<(), ProbeError> {
     let fd = args.fd().and_then(|fd| Ok(fd.try_clone()?));
     let fd = fd.map_err(program_failed("hold the program for arguments of failed execs"))?;
     let map = programs.map_mut(names::FAILED_EXEC_PROGRAMS);
-    let missing =
-        || ProbeError::Aya { doing: "find a map", source: names::FAILED_EXEC_PROGRAMS.into() };
-    let mut calls = ProgramArray::try_from(map.ok_or_else(missing)?).map_err(map_failed)?;
+    let map = map.ok_or_else(|| missing("find a map", names::FAILED_EXEC_PROGRAMS))?;
+    let mut calls = ProgramArray::try_from(map).map_err(map_failed)?;
     calls.set(0, &fd, 0).map_err(map_failed)
 }
 
@@ -173,7 +148,12 @@ fn program<'a, P>(programs: &'a mut Ebpf, name: &'static str) -> Result<&'a mut 
 where
     &'a mut P: TryFrom<&'a mut aya::programs::Program, Error = aya::programs::ProgramError>,
 {
-    let missing = || ProbeError::Aya { doing: "find a kernel program", source: name.into() };
-    let program = programs.program_mut(name).ok_or_else(missing)?;
+    let program =
+        programs.program_mut(name).ok_or_else(|| missing("find a kernel program", name))?;
     program.try_into().map_err(program_failed("use a kernel program"))
+}
+
+/// Takes the map of that name out of our object.
+pub(super) fn take_map(programs: &mut Ebpf, name: &'static str) -> Result<Map, ProbeError> {
+    programs.take_map(name).ok_or_else(|| missing("find a map", name))
 }

@@ -1,4 +1,4 @@
-//! What the kernel programs have to say (aya-log), passed on to the `log` crate.
+//! What the kernel programs log (aya-log), passed on to the `log` crate.
 
 use aya::Ebpf;
 use aya_log::EbpfLogger;
@@ -6,7 +6,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::task::JoinHandle;
 
-use super::ProbeError;
+use super::error::{ProbeError, from_source};
 
 /// A task that forwards log records until it is dropped.
 pub(super) struct Logs(JoinHandle<()>);
@@ -14,7 +14,7 @@ pub(super) struct Logs(JoinHandle<()>);
 impl Logs {
     pub(super) fn start(programs: &mut Ebpf) -> Result<Self, ProbeError> {
         let logger = EbpfLogger::init(programs)
-            .map_err(|error| super::from_source("read the kernel programs' log", error))?;
+            .map_err(|error| from_source("read the kernel programs' log", error))?;
         // SAFETY: the logger owns its ring buffer's file descriptor and never changes it.
         let logger = unsafe { AsyncFd::register_with_interest(logger, Interest::READABLE) };
         let mut logger = logger.map_err(|error| ProbeError::Wait(error.into()))?;

@@ -1,8 +1,8 @@
 //! Reading the ring buffers: cheap under load, prompt when there is little.
 //!
-//! Announcing a record costs the traced process far more than writing it. So the kernel programs
-//! announce only helpers, and otherwise only the first record after the reader said that it sleeps; a
-//! reader that has just been busy comes by itself every few milliseconds.
+//! Waking the reader costs the traced process far more than writing a record. So the kernel programs
+//! wake it only for helpers, and otherwise only for the first record after the reader has announced
+//! that it sleeps. A reader that has just been busy looks by itself every few milliseconds.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -14,50 +14,70 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::time::timeout;
 
-use super::{Options, ProbeError, decode, map_failed};
-use crate::node::clock;
-use crate::trace::Event;
+use super::error::{ProbeError, map_failed};
+use super::load::take_map;
+use super::{Options, decode};
+use crate::host::clock;
+use crate::model::Event;
 
-/// How a busy reader looks.
+/// How often a busy reader looks.
 #[derive(Clone, Copy)]
 struct Pace {
-    /// How often.
-    every: Duration,
+    interval: Duration,
     /// How many looks in vain before it sleeps.
     idle_looks: u32,
 }
 
-/// For everything that happens on a node, which is much and of no hurry.
-const EASY: Pace = Pace { every: Duration::from_millis(4), idle_looks: 5 };
-/// For the matches of a filter: a person waits for them, who have few, or else many at once.
-const BRISK: Pace = Pace { every: Duration::from_millis(1), idle_looks: 2 };
-/// A record whose program looked just before the reader said that it sleeps is committed by then.
-const GRACE: Duration = Duration::from_millis(2);
-/// A sleeper looks this often, against an announcement lost to a delay beyond [`GRACE`].
+/// For everything that happens on a node: many records, none of them urgent.
+const EASY: Pace = Pace { interval: Duration::from_millis(4), idle_looks: 5 };
+/// For the matches of a filter: a person waits for them, and they are few or come all at once.
+const BRISK: Pace = Pace { interval: Duration::from_millis(1), idle_looks: 2 };
+/// By then, a program that checked the sleep flag just before the reader set it has sent its record.
+const SLEEP_GRACE: Duration = Duration::from_millis(2);
+/// A sleeping reader looks this often, in case a wake-up came later than [`SLEEP_GRACE`].
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
-/// Most records taken from a ring at once: what is not yet shown waits in the kernel's buffer, whose
-/// overflow is counted, and not in memory of ours without bound.
+/// Most records taken from a ring at once.
 const BATCH: usize = 512;
+
+/// The maps that carry records, until a [`RingReader`] opens them in its own thread.
+pub struct Rings {
+    events: Map,
+    helpers: Map,
+    sleeps: Map,
+    pace: Pace,
+}
+
+impl Rings {
+    pub(super) fn take(programs: &mut Ebpf, options: &Options) -> Result<Self, ProbeError> {
+        let has_filter = super::settings::settings(&options.filter).filters != 0;
+        Ok(Self {
+            events: take_map(programs, names::EVENTS)?,
+            helpers: take_map(programs, names::HELPER_EVENTS)?,
+            sleeps: take_map(programs, names::READER_SLEEPS)?,
+            pace: if has_filter && !options.connections { BRISK } else { EASY },
+        })
+    }
+}
 
 /// How soon the reader looks again.
 #[derive(Clone, Copy)]
 enum State {
     /// There was something a moment ago; so many looks have been in vain since.
     Busy { looks: u32 },
-    /// The kernel programs were asked to announce the next record.
+    /// The kernel programs were asked to wake the reader for the next record.
     Asleep,
 }
 
-/// One ring buffer, and what was taken from it.
+/// One ring buffer, and the events taken from it.
 struct Ring {
     buffer: AsyncFd<RingBuf<MapData>>,
     /// Not handed on yet, in the order of time; a batch at most.
     taken: VecDeque<Event>,
 }
 
-/// Both ring buffers and the flag that asks to be woken.
-pub(super) struct Reader {
+/// Reads both ring buffers.
+pub struct RingReader {
     events: Ring,
     helpers: Ring,
     sleeps: Array<MapData, u32>,
@@ -66,68 +86,63 @@ pub(super) struct Reader {
     undecodable: u64,
 }
 
-impl Reader {
-    pub(super) fn new(programs: &mut Ebpf, options: &Options) -> Result<Self, ProbeError> {
-        let sleeps = take(programs, names::READER_SLEEPS)?;
-        let has_filter = options.settings.filters != 0 && !options.connections;
+impl RingReader {
+    /// Opens the rings. Must be called within the tokio runtime that will read them.
+    pub fn open(rings: Rings) -> Result<Self, ProbeError> {
         Ok(Self {
-            events: ring(programs, names::EVENTS)?,
-            helpers: ring(programs, names::HELPER_EVENTS)?,
-            sleeps: Array::try_from(sleeps).map_err(map_failed)?,
-            pace: if has_filter { BRISK } else { EASY },
+            events: Ring::open(rings.events)?,
+            helpers: Ring::open(rings.helpers)?,
+            sleeps: Array::try_from(rings.sleeps).map_err(map_failed)?,
+            pace: rings.pace,
             state: State::Busy { looks: 0 },
             undecodable: 0,
         })
     }
 
-    /// Waits for at least one event.
-    pub(super) async fn read(&mut self, events: &mut Vec<Event>) -> Result<(), ProbeError> {
+    /// Waits for at least one event and adds a batch to `events`, in the order of time. Returns its
+    /// horizon, as [`read_ready`](Self::read_ready).
+    ///
+    /// Cancel safe: an event that was taken from a ring is in `events` or comes with the next batch.
+    pub async fn read(&mut self, events: &mut Vec<Event>) -> Result<u64, ProbeError> {
         loop {
             let before = events.len();
-            self.read_ready(events);
+            let horizon_ns = self.read_ready(events);
             if events.len() > before {
                 self.state = State::Busy { looks: 0 };
-                return Ok(());
+                return Ok(horizon_ns);
             }
             self.wait_a_while().await?;
         }
     }
 
-    /// One step between busy and asleep.
-    async fn wait_a_while(&mut self) -> Result<(), ProbeError> {
-        match self.state {
-            State::Busy { looks } if looks < self.pace.idle_looks => {
-                self.state = State::Busy { looks: looks + 1 };
-                self.wait(self.pace.every).await
-            }
-            State::Busy { .. } => {
-                self.sleeps.set(0, 1, 0).map_err(map_failed)?;
-                self.state = State::Asleep;
-                self.wait(GRACE).await
-            }
-            State::Asleep => self.wait(LONGEST_SLEEP).await,
-        }
-    }
-
-    /// Takes what is there from both rings, up to a batch of each, in the order of time: where one has
-    /// more than a batch, what is newer in the other waits.
-    pub(super) fn read_ready(&mut self, events: &mut Vec<Event>) {
+    /// Adds a batch of what is there, without waiting. Returns the horizon: every record from before
+    /// that time (`CLOCK_BOOTTIME`, ns) has been read or was lost.
+    pub fn read_ready(&mut self, events: &mut Vec<Event>) -> u64 {
         let before = events.len();
         loop {
-            self.read_once(events);
+            let horizon_ns = self.read_once(events);
             let holds_back = !self.events.taken.is_empty() || !self.helpers.taken.is_empty();
             if events.len() > before || !holds_back {
-                break;
+                return horizon_ns;
             }
         }
     }
 
-    fn read_once(&mut self, events: &mut Vec<Event>) {
+    /// Records that arrived but could not be decoded, since the start.
+    #[must_use]
+    pub fn undecodable(&self) -> u64 {
+        self.undecodable
+    }
+
+    /// Takes what is there from both rings, up to a batch from each. If one ring has more than a
+    /// batch, newer events of the other ring are held back.
+    fn read_once(&mut self, events: &mut Vec<Event>) -> u64 {
         let before = events.len();
-        // What comes from now on may come to the second ring, and not to the first any more.
+        // A record that is made from now on may be in the ring that is read second, while an older
+        // one is in the ring that was read first.
         let mut horizon_ns = clock::boottime_ns();
         for ring in [&mut self.events, &mut self.helpers] {
-            self.undecodable += ring.take();
+            self.undecodable += ring.fill();
             if let Some(last) = ring.taken.back().filter(|_| ring.taken.len() >= BATCH) {
                 horizon_ns = horizon_ns.min(last.time_ns());
             }
@@ -139,14 +154,26 @@ impl Reader {
         if let Some(new) = events.get_mut(before..) {
             new.sort_by_key(Event::time_ns);
         }
+        horizon_ns
     }
 
-    /// Records that arrived but could not be decoded, since the start.
-    pub(super) fn undecodable(&self) -> u64 {
-        self.undecodable
+    /// One step between busy and asleep.
+    async fn wait_a_while(&mut self) -> Result<(), ProbeError> {
+        match self.state {
+            State::Busy { looks } if looks < self.pace.idle_looks => {
+                self.state = State::Busy { looks: looks + 1 };
+                self.wait(self.pace.interval).await
+            }
+            State::Busy { .. } => {
+                self.sleeps.set(0, 1, 0).map_err(map_failed)?;
+                self.state = State::Asleep;
+                self.wait(SLEEP_GRACE).await
+            }
+            State::Asleep => self.wait(LONGEST_SLEEP).await,
+        }
     }
 
-    /// Until either ring announces a record, or the time is over.
+    /// Waits until either ring wakes the reader, or the time is up.
     async fn wait(&mut self, longest: Duration) -> Result<(), ProbeError> {
         let either = async {
             tokio::select! {
@@ -159,8 +186,16 @@ impl Reader {
 }
 
 impl Ring {
-    /// Fills up the batch; returns how many records made no sense.
-    fn take(&mut self) -> u64 {
+    fn open(map: Map) -> Result<Self, ProbeError> {
+        let ring = RingBuf::try_from(map).map_err(map_failed)?;
+        // SAFETY: the ring buffer owns its file descriptor and never changes it.
+        let buffer = unsafe { AsyncFd::register_with_interest(ring, Interest::READABLE) };
+        let buffer = buffer.map_err(|error| ProbeError::Wait(error.into()))?;
+        Ok(Self { buffer, taken: VecDeque::new() })
+    }
+
+    /// Fills up the batch; returns how many records could not be decoded.
+    fn fill(&mut self) -> u64 {
         let Self { buffer, taken } = self;
         let mut undecodable = 0;
         while taken.len() < BATCH
@@ -169,7 +204,7 @@ impl Ring {
             match decode(&record) {
                 Ok(event) => taken.push_back(event),
                 Err(error) => {
-                    log::warn!("a record of {} bytes makes no sense: {error}", record.len());
+                    log::warn!("cannot decode a record of {} bytes: {error}", record.len());
                     undecodable += 1;
                 }
             }
@@ -178,18 +213,4 @@ impl Ring {
         taken.make_contiguous().sort_by_key(Event::time_ns);
         undecodable
     }
-}
-
-fn ring(programs: &mut Ebpf, name: &'static str) -> Result<Ring, ProbeError> {
-    let ring = RingBuf::try_from(take(programs, name)?).map_err(map_failed)?;
-    // SAFETY: the ring buffer owns its file descriptor and never changes it.
-    let buffer = unsafe { AsyncFd::register_with_interest(ring, Interest::READABLE) };
-    let buffer = buffer.map_err(|error| ProbeError::Wait(error.into()))?;
-    Ok(Ring { buffer, taken: VecDeque::new() })
-}
-
-/// The map of that name in our object.
-pub(super) fn take(programs: &mut Ebpf, name: &'static str) -> Result<Map, ProbeError> {
-    let missing = || ProbeError::Aya { doing: "find a map", source: name.into() };
-    programs.take_map(name).ok_or_else(missing)
 }

@@ -1,5 +1,5 @@
-//! The road without helpers: a socket that was made inside the target's network namespace, used
-//! from outside. What containerd and CRI-O do, and it needs neither nsenter nor socat.
+//! The native dialer: a socket that is made inside the target's network namespace and used from
+//! outside. It needs neither nsenter nor socat. containerd and CRI-O dial in a similar way.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream as StdTcpStream};
@@ -9,17 +9,17 @@ use rustix::net::sockopt::socket_cookie;
 use tokio::net::TcpSocket;
 use tokio::time::timeout;
 
-use super::{Connection, Dialer, Dialing};
-use crate::forward::Failure;
+use super::dialer::{Connection, Dialer, Dialing};
+use crate::forward::failure::Failure;
 use crate::forward::stream::Duplex;
-use crate::node::netns::Netns;
-use crate::resolve::Target;
-use crate::trace::Via;
+use crate::host::netns::Netns;
+use crate::model::Via;
+use crate::target::Target;
 
 /// How long one address may take to answer. Inside a pod that is a matter of microseconds.
-const PATIENCE: Duration = Duration::from_secs(5);
+const ADDRESS_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Connects by itself.
+/// Dials natively.
 #[derive(Clone, Copy, Debug)]
 pub struct Native;
 
@@ -33,8 +33,8 @@ impl Dialer for Native {
     }
 }
 
-/// IPv4 localhost, IPv6 localhost, then the pod's own addresses: the first that answers. When none
-/// does, the answer of the first counts, which is the one that kubectl would have asked.
+/// Tries IPv4 localhost, IPv6 localhost, then the pod's own addresses, until one answers. If none
+/// does, the first error counts: it is that of the address that kubectl would have asked.
 async fn dial(target: &Target, port: u16) -> Result<Connection, Failure> {
     target.check().map_err(Failure::TargetGone)?;
     let netns = target.netns();
@@ -56,13 +56,14 @@ async fn dial(target: &Target, port: u16) -> Result<Connection, Failure> {
 
 async fn connect(netns: &Netns, address: IpAddr, port: u16) -> io::Result<Connection> {
     let socket = netns.tcp_socket(address.is_ipv6()).await?;
-    // From here on the kernel's records name it so.
+    // Asking for the cookie makes the kernel set it; its records then carry it.
     let cookie = socket_cookie(&socket).ok();
     let socket = TcpSocket::from_std_stream(StdTcpStream::from(socket));
     let connecting = socket.connect(SocketAddr::new(address, port));
-    let stream = timeout(PATIENCE, connecting).await.map_err(|_| io::ErrorKind::TimedOut)??;
-    // What a client writes in two parts is not to wait for the server's delayed acknowledgement of the
-    // first.
+    let stream =
+        timeout(ADDRESS_TIMEOUT, connecting).await.map_err(|_| io::ErrorKind::TimedOut)??;
+    // The second part of a client's write must not wait for the server's delayed acknowledgement of
+    // the first.
     stream.set_nodelay(true)?;
     let duplex = Duplex::of_socket(stream)?;
     Ok(Connection { duplex, address: Some(address), cookie, helper: None })

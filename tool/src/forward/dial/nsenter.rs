@@ -1,4 +1,4 @@
-//! The kubelet's road: `nsenter -t PID -n socat - TCP4:localhost:PORT`, with its checks in its
+//! The kubelet's dialer: `nsenter -t PID -n socat - TCP4:localhost:PORT`, with its checks in its
 //! order and its error texts (dockershim and cri-dockerd, `portForward`).
 
 use std::future::pending;
@@ -12,25 +12,25 @@ use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::time::timeout;
 
+use super::dialer::{Connection, Dialer, Dialing};
 use super::server_end::ServerEnd;
-use super::{Connection, Dialer, Dialing};
-use crate::forward::Failure;
-use crate::forward::relay::Carried;
+use crate::forward::failure::Failure;
+use crate::forward::relay::Relayed;
 use crate::forward::stream::Duplex;
-use crate::node::path::look_up;
-use crate::node::process::{ProcessError, die_with, netns_of};
-use crate::resolve::Target;
-use crate::trace::Via;
+use crate::host::path::look_up;
+use crate::host::process::{ProcessError, die_with, netns_of};
+use crate::model::Via;
+use crate::target::Target;
 
-/// How much of what a helper says on stderr is kept.
-const STDERR_KEPT: u64 = 16 * 1024;
+/// How much of a helper's stderr is kept.
+const MAX_STDERR: u64 = 16 * 1024;
 
-/// How long what a helper said may take to arrive once it has ended.
-const LAST_WORDS: Duration = Duration::from_secs(1);
-/// How often we look whether nsenter has entered; it takes about as long.
-const ENTERS_MEANWHILE: Duration = Duration::from_millis(1);
+/// How long a helper's stderr may take to arrive once the helper has ended.
+const STDERR_TIMEOUT: Duration = Duration::from_secs(1);
+/// How often the dialer checks whether nsenter has entered; entering takes about as long.
+const ENTER_POLL_INTERVAL: Duration = Duration::from_millis(1);
 
-/// A program of the road is not in `PATH`. The words before the semicolon are the kubelet's.
+/// nsenter or socat is not in `PATH`. The words before the semicolon are the kubelet's.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
     "unable to do port forwarding: {program} not found; install the package {package} on this node"
@@ -64,10 +64,10 @@ impl Nsenter {
         let mut command = Command::new(&self.nsenter);
         command.args(["-t", &pid.to_string(), "-n"]).arg(&self.socat);
         command.args(["-", &format!("TCP4:localhost:{port}")]);
-        // What it says decides the outcome in our records: always in the same words.
+        // Its stderr decides the outcome in records, so it must be in the C locale.
         command.env("LC_ALL", "C");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // A Ctrl-C on our terminal is for us alone: we end our helpers ourselves.
+        // A Ctrl-C on the terminal is for pfsnoop alone, which ends its helpers itself.
         command.process_group(0).kill_on_drop(true);
         let parent = getpid();
         // SAFETY: between fork and exec it makes two system calls and touches no memory of ours.
@@ -92,7 +92,7 @@ impl Dialer for Nsenter {
             if let Some(helper) = &mut connection.helper {
                 helper.enter(target).await?;
             }
-            // Whether it connects is for the helper to find out.
+            // The helper finds out whether it can connect.
             Ok(connection)
         })
     }
@@ -117,11 +117,12 @@ impl Helper {
         Ok(Connection { duplex, address: None, cookie: None, helper })
     }
 
-    /// Waits until it is in the target's network namespace, so that nobody else gets a byte: between
-    /// our last look at the target and nsenter's, its pid may have become another process's.
+    /// Waits until it is in the target's network namespace, so that no other process gets a byte:
+    /// between our check of the target and nsenter's open(2), the pid may have become another
+    /// process's.
     async fn enter(&mut self, target: &Target) -> Result<(), Failure> {
         let outside = netns_of(std::process::id()).ok();
-        // One that has ended says itself why.
+        // A helper that has ended reports its own error.
         while let Some(netns) = self.pid().and_then(|pid| netns_of(pid).ok()) {
             if netns == target.netns().inode() {
                 break;
@@ -131,7 +132,7 @@ impl Helper {
                 let pid = target.pid().unwrap_or_default();
                 return Err(Failure::TargetGone(ProcessError::Gone(pid)));
             }
-            tokio::time::sleep(ENTERS_MEANWHILE).await;
+            tokio::time::sleep(ENTER_POLL_INTERVAL).await;
         }
         Ok(())
     }
@@ -141,13 +142,13 @@ impl Helper {
         self.child.id()
     }
 
-    /// Waits until the server has said all that it will ever say, and socat has taken it. Never
-    /// ends where that cannot be seen: then socat's half second passes.
-    pub(in crate::forward) async fn server_ended(&self, carried: &Carried) {
+    /// Waits until the server has sent everything and socat has read it. Waits for ever where that
+    /// cannot be seen: then socat's half second passes.
+    pub(in crate::forward) async fn server_ended(&self, relayed: &Relayed) {
         let ended = async {
             let server = self.server().await?;
-            // One that says nothing may yet want to hear something: socat waits a little for that.
-            carried.answered().await;
+            // A server that has sent nothing may still read: socat waits half a second for that.
+            relayed.first_from_pod().await;
             server.wait().await
         };
         if let Err(error) = ended.await {
@@ -156,13 +157,13 @@ impl Helper {
         }
     }
 
-    /// Its connection, once it has one.
+    /// socat's connection, once it has one.
     async fn server(&self) -> io::Result<ServerEnd> {
         let pid = self.pid().and_then(|pid| Pid::from_raw(pid.cast_signed()));
         ServerEnd::of(pid.ok_or(io::ErrorKind::NotFound)?, self.port).await
     }
 
-    /// Waits until socat is connected, and ends it; or for its own end, when that comes first.
+    /// Waits until socat is connected, and ends it; or until it ends by itself.
     pub(in crate::forward) async fn connected(mut self) -> Result<(), Failure> {
         let pid = self.pid().and_then(|pid| Pid::from_raw(pid.cast_signed()));
         let connected = async {
@@ -181,7 +182,7 @@ impl Helper {
         }
     }
 
-    /// Waits for its own end, or ends it: then the forward ends.
+    /// Waits until it ends by itself, or ends it when the forward ends.
     pub(in crate::forward) async fn wait_or_end(
         mut self,
         ending: impl Future<Output = ()>,
@@ -198,30 +199,30 @@ impl Helper {
         self.wait().await
     }
 
-    /// Waits for its own end.
+    /// Waits until it ends by itself.
     async fn wait(mut self) -> Result<(), Failure> {
         let status = self.child.wait().await.map_err(Failure::NotReaped)?;
         if status.success() {
             return Ok(());
         }
-        // It is dead: who else holds its stderr is not waited for.
-        let stderr = timeout(LAST_WORDS, self.stderr).await;
+        // The helper is dead. If another process holds its stderr, that is not waited for.
+        let stderr = timeout(STDERR_TIMEOUT, self.stderr).await;
         let stderr = stderr.ok().and_then(Result::ok).unwrap_or_default();
         Err(Failure::HelperFailed { status, stderr })
     }
 
     /// Ends it and waits until it is reaped.
     pub(in crate::forward) async fn end(mut self) {
-        // It may have ended already: then there is nothing to kill, and it is reaped all the same.
+        // If it has ended already, there is nothing to kill; it is reaped all the same.
         let _ = self.child.kill().await;
     }
 }
 
-/// Keeps the beginning, and reads the rest so that the helper never waits for us.
+/// Keeps the start of stderr, and reads the rest so that the helper never blocks.
 async fn read_stderr(mut stderr: ChildStderr) -> String {
     let mut kept = Vec::new();
-    // A pipe that cannot be read has nothing to say.
-    let _ = (&mut stderr).take(STDERR_KEPT).read_to_end(&mut kept).await;
+    // A pipe that cannot be read has no text.
+    let _ = (&mut stderr).take(MAX_STDERR).read_to_end(&mut kept).await;
     let _ = tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await;
     String::from_utf8_lossy(&kept).into_owned()
 }

@@ -1,9 +1,9 @@
-//! Seeing, from outside, that the server has sent everything.
+//! Seeing from outside that the server has sent everything.
 //!
-//! Of two ends that socat joins, the first to end gives the other half a second (`socat -t`), and
-//! only then does it exit. The client of a server that closes its connection would wait for it each
-//! time. So we hold a duplicate of socat's socket and tell when its end of data has come: socat
-//! ends at once when its stdin ends too.
+//! When one side of socat ends, socat gives the other side half a second (`socat -t`) before it
+//! exits. After each response of a server that closes its connection, the client would wait that
+//! long. So pfsnoop holds a duplicate of socat's socket and sees when the server's FIN has come; it
+//! then closes socat's stdin, and socat exits at once.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -16,10 +16,10 @@ use rustix::process::Pid;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use crate::node::socat::connection_of;
+use crate::host::socat::connection_of;
 
-/// How long we wait before we look again whether socat is connected, or has read what came before
-/// the end. That takes as long as the server or the client takes; no event tells of it.
+/// How long to wait between two checks of whether socat is connected, or has read everything. That
+/// takes as long as the server or the client takes, and no event announces it.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
@@ -31,7 +31,7 @@ pub(super) struct ServerEnd {
 }
 
 impl ServerEnd {
-    /// Waits until that socat, a child of ours that is not reaped yet, is connected to `port`.
+    /// Waits until this socat, a child that is not reaped yet, is connected to `port`.
     pub(super) async fn of(helper: Pid, port: u16) -> io::Result<Self> {
         let mut pause = FIRST_PAUSE;
         let socket = loop {
@@ -42,8 +42,8 @@ impl ServerEnd {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         };
-        // What a client writes in two parts is not to wait for the server's delayed acknowledgement
-        // of the first.
+        // The second part of a client's write must not wait for the server's delayed
+        // acknowledgement of the first.
         set_tcp_nodelay(&socket, true)?;
         let hang_up = epoll::create(CreateFlags::CLOEXEC)?;
         epoll::add(&hang_up, &socket, EventData::new_u64(0), EventFlags::RDHUP)?;

@@ -1,173 +1,34 @@
-//! execsnoop's columns, to the column (bcc tools/execsnoop.py, libbpf-tools/execsnoop.c).
+//! Text for people: one sink for each view.
+
+mod columns;
+mod execs;
+mod findings;
+mod forward;
+mod place_table;
+mod port_table;
+mod session_rows;
+mod sessions;
+mod targets;
 
 #[cfg(test)]
 mod tests;
 
-use std::fmt::Write as _;
+use std::io::Write;
 
-use jiff::tz::TimeZone;
+pub use columns::Columns;
+pub(super) use place_table::counts;
+pub(super) use session_rows::SessionRows;
+pub(super) use sessions::{report_lost, write_end};
 
-use super::escape::escaped;
-use crate::node::clock;
-use crate::trace::{Arg, End, ExecEvent, ExitEvent, Owner};
+use super::sink::{Sink, View};
 
-/// Which columns, and how arguments are shown.
-#[derive(Clone, Debug)]
-pub struct Columns {
-    /// `-T`: wall-clock time, HH:MM:SS.
-    pub time: bool,
-    /// `-t`: seconds since this instant of `CLOCK_BOOTTIME`, ns.
-    pub timestamp_since: Option<u64>,
-    /// `-U`: real user id.
-    pub uid: bool,
-    /// `-o wide`: network namespace, pod and container too.
-    pub wide: bool,
-    /// `-q`: each argument in quotes.
-    pub quote: bool,
-    /// Most arguments shown.
-    pub max_args: usize,
-    /// Time zone of `-T`.
-    pub zone: TimeZone,
-}
-
-impl Default for Columns {
-    fn default() -> Self {
-        Self {
-            time: false,
-            timestamp_since: None,
-            uid: false,
-            wide: false,
-            quote: false,
-            max_args: 20,
-            zone: TimeZone::UTC,
-        }
+/// The sink of a view.
+pub(super) fn sink(out: impl Write + 'static, view: View) -> Box<dyn Sink> {
+    match view {
+        View::Execs(columns) => Box::new(execs::ExecSink::new(out, columns)),
+        View::Sessions => Box::new(sessions::SessionSink::new(out)),
+        View::Forward => Box::new(forward::ForwardSink::new(out)),
+        View::Findings => Box::new(findings::FindingSink::new(out)),
+        View::Targets => Box::new(targets::TargetSink::new(out)),
     }
-}
-
-impl Columns {
-    /// The line above the rows.
-    #[must_use]
-    pub fn header(&self) -> String {
-        let time = if self.time { "TIME     " } else { "" };
-        let timestamp = if self.timestamp_since.is_some() { "TIME(s) " } else { "" };
-        let uid = if self.uid { "UID    " } else { "" };
-        let wide =
-            if self.wide { wide_columns("NETNS", "POD", "CONTAINER") } else { String::new() };
-        let [comm, pid, ppid, ret] = ["PCOMM", "PID", "PPID", "RET"];
-        format!("{time}{timestamp}{uid}{comm:<16} {pid:<6} {ppid:<6} {ret:>3} {wide}ARGS")
-    }
-
-    /// One exec.
-    #[must_use]
-    pub fn row(&self, exec: &ExecEvent, owner: &Owner) -> String {
-        let ExecEvent { pid, ppid, ret, .. } = exec;
-        let mut row = self.beginning(exec.time_ns, exec.uid, &exec.comm);
-        push(&mut row, format_args!("{pid:<6} {ppid:<6} {ret:>3} "));
-        if self.wide {
-            let netns = exec.netns.map_or_else(|| "-".to_owned(), |inode| inode.to_string());
-            row.push_str(&wide_columns(&netns, &pod_name(owner), &container_name(owner)));
-        }
-        self.push_args(&mut row, exec);
-        row
-    }
-
-    /// The end of a process. RET is `-`: no exec has that, so no argument can pass for an end.
-    #[must_use]
-    pub fn exit_row(&self, exit: &ExitEvent) -> String {
-        let ExitEvent { pid, ppid, .. } = exit;
-        let mut row = self.beginning(exit.time_ns, exit.uid, &exit.comm);
-        push(&mut row, format_args!("{pid:<6} {ppid:<6} {:>3} ", "-"));
-        if self.wide {
-            row.push_str(&wide_columns("-", "-", "-"));
-        }
-        match exit.end {
-            End::Exited(code) => push(&mut row, format_args!("exit {code}")),
-            End::Killed(signal) => {
-                push(&mut row, format_args!("killed by {}", signal_name(signal)));
-            }
-        }
-        if let Some(lived) = exit.lived_ns() {
-            push(&mut row, format_args!(" after {} s", seconds(lived)));
-        }
-        row
-    }
-
-    /// The columns that every row begins with.
-    fn beginning(&self, time_ns: u64, uid: u32, comm: &[u8]) -> String {
-        let mut row = String::with_capacity(128);
-        self.push_times(&mut row, time_ns);
-        if self.uid {
-            push(&mut row, format_args!("{uid:<6} "));
-        }
-        push(&mut row, format_args!("{:<16} ", escaped(comm)));
-        row
-    }
-
-    fn push_times(&self, row: &mut String, time_ns: u64) {
-        if self.time {
-            let time = clock::wall_time(time_ns).to_zoned(self.zone.clone());
-            push(row, format_args!("{:<9}", time.strftime("%H:%M:%S").to_string()));
-        }
-        if let Some(start) = self.timestamp_since {
-            push(row, format_args!("{:<7} ", seconds(time_ns.saturating_sub(start))));
-        }
-    }
-
-    fn push_args(&self, row: &mut String, exec: &ExecEvent) {
-        let args = &exec.args;
-        for (n, arg) in exec.shown_args().take(self.max_args).enumerate() {
-            if n > 0 {
-                row.push(' ');
-            }
-            match arg {
-                Arg::Text(text) if self.quote => {
-                    push(row, format_args!("\"{}\"", escaped(text).replace('"', "\\\"")));
-                }
-                Arg::Text(text) => row.push_str(&escaped(text)),
-                Arg::Unreadable => row.push_str("<unreadable>"),
-            }
-        }
-        if args.unreadable {
-            row.push_str(if args.list.is_empty() { "<unreadable>" } else { " <unreadable>" });
-        }
-        if args.cut || args.list.len() > self.max_args {
-            row.push_str(" ...");
-        }
-    }
-}
-
-/// The columns that `-o wide` adds; long names push what follows to the right.
-fn wide_columns(netns: &str, pod: &str, container: &str) -> String {
-    format!("{netns:<10} {pod:<28} {container:<20} ")
-}
-
-fn pod_name(owner: &Owner) -> String {
-    let pod = owner.pod.as_ref();
-    pod.map_or_else(
-        || "-".to_owned(),
-        |pod| escaped(format!("{}/{}", pod.namespace, pod.name).as_bytes()),
-    )
-}
-
-/// Its name, or as much of its id as Docker shows.
-fn container_name(owner: &Owner) -> String {
-    let Some(container) = &owner.container else { return "-".to_owned() };
-    let short_id = container.id.get(..12).unwrap_or(&container.id);
-    escaped(container.name.as_deref().unwrap_or(short_id).as_bytes())
-}
-
-/// Seconds with milliseconds, cut and not rounded.
-fn seconds(nanoseconds: u64) -> String {
-    format!("{}.{:03}", nanoseconds / 1_000_000_000, nanoseconds / 1_000_000 % 1000)
-}
-
-/// The name of a signal, as `kill -l` has it; real-time signals have numbers.
-pub(super) fn signal_name(signal: u8) -> String {
-    let name = signal_hook::low_level::signal_name(i32::from(signal));
-    name.map_or_else(|| format!("signal {signal}"), ToOwned::to_owned)
-}
-
-fn push(row: &mut String, text: std::fmt::Arguments<'_>) {
-    // Writing to a String cannot fail.
-    let _ = row.write_fmt(text);
 }

@@ -1,5 +1,7 @@
-use super::*;
-use crate::trace::{Args, Container, Pod};
+//! execsnoop's rows.
+
+use super::columns::Columns;
+use crate::model::{Arg, Args, Container, End, ExecEvent, ExitEvent, Owner, Pod};
 
 impl Columns {
     fn row_of(&self, exec: &ExecEvent) -> String {
@@ -10,25 +12,16 @@ impl Columns {
 fn exec(args: &[&[u8]]) -> ExecEvent {
     ExecEvent {
         time_ns: 12_345_678_901,
-        start_ns: 1,
         pid: 25898,
-        tid: 25898,
         ppid: 976,
         uid: 1000,
-        gid: 1000,
-        ret: 0,
         comm: b"nsenter"[..].into(),
-        parent_comm: b"kubelet"[..].into(),
         filename: b"/usr/bin/nsenter"[..].into(),
         args: Args {
             list: args.iter().map(|&arg| Arg::Text(arg.into())).collect(),
             ..Args::default()
         },
-        netns: None,
-        mntns: None,
-        pidns: None,
-        cgroup_id: 0,
-        cgroup: Box::default(),
+        ..ExecEvent::default()
     }
 }
 
@@ -63,9 +56,14 @@ fn optional_columns_keep_their_headers() {
 }
 
 #[test]
-fn wide_rows_say_whose_it_is() {
+fn wide_rows_show_pod_and_container() {
     let columns = Columns { wide: true, ..Columns::default() };
-    let container = Container { id: "0123456789abcdef".into(), runtime: "docker", name: None };
+    let container = Container {
+        id: "0123456789abcdef".into(),
+        runtime: "docker",
+        name: None,
+        is_confirmed: true,
+    };
     let pod = Pod { namespace: "default".into(), name: "kuard".into(), uid: String::new() };
     let owner = Owner { container: Some(container), pod: Some(pod) };
     let row = columns.row(&exec(&[b"x"]), &owner);

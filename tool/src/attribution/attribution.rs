@@ -1,0 +1,213 @@
+//! Placements by name: asks for names, remembers them, and waits for none.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::cache::LookupCache;
+use super::locator::Locator;
+use super::resolver::{Answer, NameResolver, ResolvedNames};
+use crate::model::{Container, Destination, ExecEvent, Lookup, Owner, Placement};
+use crate::runtime::Runtimes;
+
+/// Most lookups that wait for the resolver. Events of further containers are shown without names.
+const MAX_PENDING: usize = 1024;
+
+/// How long [`Attribution::complete`] waits: as long as a runtime may take to answer.
+const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Finds the owners of processes and namespaces. One is enough for a command.
+pub struct Attribution {
+    locator: Locator,
+    /// The destination of everything, where there is only one.
+    fixed: Option<Destination>,
+    /// The resolver; `None` where no names are wanted.
+    names: Option<Resolver>,
+}
+
+/// The connection to the resolver's task, and what it has answered.
+struct Resolver {
+    questions: mpsc::Sender<Placement>,
+    answers: mpsc::Receiver<Answer>,
+    pending: HashSet<Placement>,
+    /// A container's id never comes to mean another container, so nothing grows stale.
+    known: LookupCache<Placement, ResolvedNames>,
+}
+
+/// The owner of a placement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// As far as it is known.
+    Known(Owner),
+    /// The runtimes have been asked: without their answer, only this is known.
+    Pending(Owner),
+}
+
+impl Attribution {
+    /// Asks these runtimes for names, also those that start later.
+    ///
+    /// Must be called within a tokio runtime.
+    #[must_use]
+    pub fn with_names(runtimes: &Runtimes) -> Self {
+        let (questions, received) = mpsc::channel(MAX_PENDING);
+        let (sender, answers) = mpsc::channel(MAX_PENDING);
+        tokio::spawn(NameResolver::new(runtimes).run(received, sender));
+        let (pending, known) = (HashSet::new(), LookupCache::new());
+        let names = Some(Resolver { questions, answers, pending, known });
+        Self { locator: Locator::new(), fixed: None, names }
+    }
+
+    /// Asks no runtime.
+    #[must_use]
+    pub fn without_names() -> Self {
+        Self { locator: Locator::new(), fixed: None, names: None }
+    }
+
+    /// Everything leads to this destination.
+    #[must_use]
+    pub fn fixed(destination: Destination) -> Self {
+        Self { fixed: Some(destination), ..Self::without_names() }
+    }
+
+    /// The placement of an exec. To be called as soon as the event has come.
+    pub fn place(&mut self, exec: &ExecEvent) -> Placement {
+        if self.names.is_some() { self.locator.place(exec) } else { Placement::default() }
+    }
+
+    /// The answer to a lookup, without names. To be called as soon as the event has come.
+    pub fn destination(&mut self, lookup: Lookup) -> Destination {
+        match &self.fixed {
+            Some(destination) => destination.clone(),
+            None => self.locator.destination(lookup),
+        }
+    }
+
+    /// The owner of a placement, without waiting.
+    pub fn owner(&mut self, placement: &Placement) -> Naming {
+        if let Some(destination) = &self.fixed {
+            return Naming::Known(destination.owner.clone());
+        }
+        if placement.is_nowhere() {
+            return Naming::Known(Owner::default());
+        }
+        let Some(names) = &mut self.names else {
+            return Naming::Known(owner(placement, None));
+        };
+        names.receive();
+        if let Some(found) = names.known.get(placement) {
+            return Naming::Known(owner(placement, Some(found)));
+        }
+        if names.known.is_known_missing(placement) || !names.ask(placement) {
+            return Naming::Known(owner(placement, None));
+        }
+        Naming::Pending(owner(placement, None))
+    }
+
+    /// Waits until the resolver has answered something. Cancel safe.
+    pub async fn answered(&mut self) {
+        let Some(names) = &mut self.names else { return std::future::pending().await };
+        match names.answers.recv().await {
+            Some(answer) => names.keep(answer),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Adds the owner to a destination, once the runtimes have answered or their time is up.
+    pub async fn complete(&mut self, destination: &mut Destination) {
+        let netns = destination.netns.and_then(|netns| u32::try_from(netns).ok());
+        let lookup = destination.pid.map(Lookup::Process).or(netns.map(Lookup::Netns));
+        let Some(lookup) = lookup else { return };
+        let placement = self.destination(lookup).placement;
+        let known = async {
+            loop {
+                match self.owner(&placement) {
+                    Naming::Known(owner) => return owner,
+                    Naming::Pending(_) => self.answered().await,
+                }
+            }
+        };
+        destination.owner = match timeout(RESOLVE_TIMEOUT, known).await {
+            Ok(owner) => owner,
+            Err(_) => owner(&placement, None),
+        };
+        destination.placement = placement;
+    }
+}
+
+impl Resolver {
+    /// Takes the answers that have come.
+    fn receive(&mut self) {
+        while let Ok(answer) = self.answers.try_recv() {
+            self.keep(answer);
+        }
+    }
+
+    fn keep(&mut self, Answer { placement, names }: Answer) {
+        self.pending.remove(&placement);
+        self.known.insert(placement, names);
+    }
+
+    /// Asks for the names of a placement, once. False if too many questions wait already.
+    fn ask(&mut self, placement: &Placement) -> bool {
+        if self.pending.contains(placement) {
+            return true;
+        }
+        let is_asked = self.questions.try_send(placement.clone()).is_ok();
+        if is_asked {
+            self.pending.insert(placement.clone());
+        }
+        is_asked
+    }
+}
+
+/// Joins a placement with its names.
+fn owner(placement: &Placement, names: Option<&ResolvedNames>) -> Owner {
+    let ResolvedNames { runtime, name, pod } = names.cloned().unwrap_or_default();
+    let container = placement.container.clone().map(|container| Container {
+        id: container.id,
+        runtime: runtime.unwrap_or(container.runtime),
+        name,
+        is_confirmed: runtime.is_some(),
+    });
+    // All containers of a pod share its network namespace: none of them is meant.
+    let is_shared = placement.is_shared && pod.is_some();
+    Owner { container: container.filter(|_| !is_shared), pod }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ContainerRef, Pod};
+
+    fn placement(is_shared: bool) -> Placement {
+        let container = Some(ContainerRef { id: "0123".to_owned(), runtime: "unknown" });
+        Placement { container, pod_uid: None, is_shared }
+    }
+
+    #[test]
+    fn a_namespace_names_the_pod_and_no_container_of_it() {
+        let pod = Pod { namespace: "shop".into(), name: "kuard".into(), uid: "u".into() };
+        let (runtime, name) = (Some("docker"), Some("web".to_owned()));
+        let names = ResolvedNames { runtime, name, pod: Some(pod.clone()) };
+        let own = owner(&placement(false), Some(&names));
+        let container = own.container.unwrap();
+        assert_eq!((container.runtime, container.is_confirmed), ("docker", true));
+        assert_eq!(own.pod, Some(pod.clone()));
+        let shared = owner(&placement(true), Some(&names));
+        assert_eq!((shared.container, shared.pod), (None, Some(pod)));
+    }
+
+    #[test]
+    fn a_container_that_no_runtime_knows_is_not_confirmed() {
+        let container = owner(&placement(true), None).container.unwrap();
+        assert_eq!((container.id.as_str(), container.is_confirmed), ("0123", false));
+    }
+
+    #[test]
+    fn without_names_nothing_is_asked() {
+        let naming = Attribution::without_names().owner(&placement(false));
+        assert!(matches!(naming, Naming::Known(Owner { container: Some(_), pod: None })));
+    }
+}

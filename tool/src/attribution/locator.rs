@@ -1,0 +1,113 @@
+//! Where a process is, from its cgroup, from the network namespace that it has entered, or from the
+//! target that it is about to enter. Reads /proc, and is fast: the process may end at any time.
+
+use super::cache::LookupCache;
+use crate::host::cgroup::{of_name, placement_of};
+use crate::host::netns;
+use crate::host::process::{netns_of, processes_in_netns, start_of};
+use crate::model::{Destination, ExecEvent, Invocation, Lookup, Placement};
+
+/// Finds placements and destinations.
+pub(super) struct Locator {
+    host_netns: Option<u64>,
+    /// By network namespace: a process of a container that was inside it when we looked.
+    by_netns: LookupCache<u32, u32>,
+    /// By pid: the start of the process in clock ticks, and its destination while it was there.
+    by_pid: LookupCache<u32, (u64, Destination)>,
+}
+
+impl Locator {
+    pub(super) fn new() -> Self {
+        let host_netns = netns::host_inode();
+        Self { host_netns, by_netns: LookupCache::new(), by_pid: LookupCache::new() }
+    }
+
+    /// The placement of the process that called exec.
+    pub(super) fn place(&mut self, exec: &ExecEvent) -> Placement {
+        // What the kernel saw at the exec counts: by now the pid may be another process's.
+        let mut own = of_name(&exec.cgroup);
+        if let Some(full) = placement_of(exec.pid)
+            && (own.container.is_none() || own.container_id() == full.container_id())
+        {
+            own = full;
+        }
+        if own.container.is_some() {
+            return own;
+        }
+        // An nsenter that is about to enter a pod concerns the pod, not only the host.
+        if let Some(Invocation::Nsenter(nsenter)) = exec.invocation {
+            let placement = nsenter.target.and_then(placement_of).unwrap_or_default();
+            return Placement { is_shared: true, ..placement };
+        }
+        self.of_netns(exec.netns)
+    }
+
+    /// Where a process or a network namespace leads. For a process that has ended, the destination
+    /// that it had.
+    pub(super) fn destination(&mut self, lookup: Lookup) -> Destination {
+        match lookup {
+            Lookup::Process(pid) => self.of_process(pid),
+            Lookup::Netns(inode) => {
+                let placement = self.of_netns(Some(inode));
+                let pid = placement.container.as_ref().and_then(|_| self.by_netns.get(&inode));
+                let pid = pid.copied();
+                let netns = Some(inode.into());
+                Destination { pid, netns, placement, ..Destination::default() }
+            }
+        }
+    }
+
+    fn of_process(&mut self, pid: u32) -> Destination {
+        let start = start_of(pid);
+        let Ok(netns) = netns_of(pid) else { return self.of_ended(pid, start) };
+        let placement = placement_of(pid).unwrap_or_default();
+        let placement = Placement { is_shared: true, ..placement };
+        let (pid_of_target, netns) = (Some(pid), Some(netns));
+        let destination =
+            Destination { pid: pid_of_target, netns, placement, ..Destination::default() };
+        if let Some(start) = start {
+            self.by_pid.insert(pid, Some((start, destination.clone())));
+        }
+        destination
+    }
+
+    /// The destination of a process that has ended, unless the pid has been another process's since.
+    fn of_ended(&mut self, pid: u32, start: Option<u64>) -> Destination {
+        match self.by_pid.get(&pid) {
+            Some((known, destination)) if start.is_none_or(|start| start == *known) => {
+                destination.clone()
+            }
+            _ => {
+                self.by_pid.remove(&pid);
+                Destination { pid: Some(pid), ..Destination::default() }
+            }
+        }
+    }
+
+    /// The placement of a process in a container that has this network namespace. The node's own
+    /// namespace belongs to no container.
+    fn of_netns(&mut self, inode: Option<u32>) -> Placement {
+        let foreign = inode.filter(|&inode| Some(inode.into()) != self.host_netns);
+        let found = foreign.and_then(|inode| self.find_in_netns(inode));
+        Placement { is_shared: true, ..found.unwrap_or_default() }
+    }
+
+    fn find_in_netns(&mut self, inode: u32) -> Option<Placement> {
+        if let Some(&pid) = self.by_netns.get(&inode) {
+            // The inode may belong to another namespace by now.
+            if netns_of(pid).ok() == Some(inode.into()) {
+                return placement_of(pid);
+            }
+            self.by_netns.remove(&inode);
+        }
+        // A search through all processes is slow, and each exec in there would repeat it.
+        if self.by_netns.is_known_missing(&inode) {
+            return None;
+        }
+        let placed = |pid| Some((pid, placement_of(pid)?));
+        let mut found = processes_in_netns(inode.into()).filter_map(placed);
+        let found = found.find(|(_, placement)| placement.container.is_some());
+        self.by_netns.insert(inode, found.as_ref().map(|&(pid, _)| pid));
+        found.map(|(_, placement)| placement)
+    }
+}

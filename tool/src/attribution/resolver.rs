@@ -1,0 +1,169 @@
+//! Asks the runtimes for names, in a task of its own: also runtimes that start, or come back, while
+//! a command runs.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::kubelet_logs::KubeletLogs;
+use crate::model::{Placement, Pod};
+use crate::runtime::{Asked, Candidate, Names, RuntimeClient, RuntimeError, Runtimes};
+
+/// How long a runtime that did not answer is skipped: the next lookups wait for each of its answers.
+const SKIP_SILENT: Duration = Duration::from_secs(30);
+
+/// How long a runtime that cannot be connected to is skipped. No lookup waits for a new connection.
+const SKIP_ABSENT: Duration = Duration::from_secs(2);
+
+/// How long the first lookup waits for connections: less than a row waits for its names.
+const FIRST_CONNECT_TIMEOUT: Duration = Duration::from_millis(700);
+
+/// The names of a container and its pod.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ResolvedNames {
+    /// The runtime that has the container; `None` where the names are from the kubelet's folders.
+    pub(super) runtime: Option<&'static str>,
+    pub(super) name: Option<String>,
+    pub(super) pod: Option<Pod>,
+}
+
+/// What came of a lookup.
+pub(super) struct Answer {
+    pub(super) placement: Placement,
+    pub(super) names: Option<ResolvedNames>,
+}
+
+/// Looks up names, one placement after another.
+pub(super) struct NameResolver {
+    runtimes: Vec<Connection>,
+    logs: KubeletLogs,
+}
+
+/// A runtime that may be there.
+struct Connection {
+    candidate: Candidate,
+    /// While it answers.
+    client: Option<Arc<dyn RuntimeClient>>,
+    /// A connection that is being made.
+    connecting: Option<JoinHandle<Asked>>,
+    /// It failed: it is skipped until then.
+    skipped_until: Option<Instant>,
+}
+
+impl NameResolver {
+    pub(super) fn new(runtimes: &Runtimes) -> Self {
+        let runtimes = runtimes.candidates().into_iter().map(Connection::new).collect();
+        Self { runtimes, logs: KubeletLogs::default() }
+    }
+
+    /// Answers questions until nobody asks any more.
+    pub(super) async fn run(
+        mut self,
+        mut questions: mpsc::Receiver<Placement>,
+        answers: mpsc::Sender<Answer>,
+    ) {
+        self.runtimes.iter_mut().for_each(Connection::connect);
+        let all_connected = async {
+            for runtime in &mut self.runtimes {
+                runtime.connected().await;
+            }
+        };
+        // A runtime that hangs must not keep the others from answering.
+        let _ = timeout(FIRST_CONNECT_TIMEOUT, all_connected).await;
+        while let Some(placement) = questions.recv().await {
+            let names = self.resolve(&placement).await;
+            if answers.send(Answer { placement, names }).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn resolve(&mut self, placement: &Placement) -> Option<ResolvedNames> {
+        let by_container = match placement.container_id() {
+            Some(id) => self.of_container(id).await,
+            None => None,
+        };
+        let has_pod = by_container.as_ref().is_some_and(|names| names.pod.is_some());
+        let by_uid = || placement.pod_uid.as_ref().and_then(|uid| self.logs.pod(uid));
+        match if has_pod { None } else { by_uid() } {
+            Some(pod) => Some(ResolvedNames { pod: Some(pod), ..by_container.unwrap_or_default() }),
+            None => by_container,
+        }
+    }
+
+    async fn of_container(&mut self, id: &str) -> Option<ResolvedNames> {
+        for runtime in &mut self.runtimes {
+            if let Some((runtime, Names { name, pod })) = runtime.names(id).await {
+                return Some(ResolvedNames { runtime: Some(runtime), name, pod });
+            }
+        }
+        let (name, pod) = self.logs.container(id)?;
+        Some(ResolvedNames { runtime: None, name: Some(name), pod: Some(pod) })
+    }
+}
+
+impl Connection {
+    fn new(candidate: Candidate) -> Self {
+        Self { candidate, client: None, connecting: None, skipped_until: None }
+    }
+
+    async fn names(&mut self, id: &str) -> Option<(&'static str, Names)> {
+        if self.client.is_none() {
+            self.connect();
+            if self.connecting.as_ref().is_some_and(JoinHandle::is_finished) {
+                self.connected().await;
+            }
+        }
+        let client = Arc::clone(self.client.as_ref()?);
+        let name = client.name();
+        match client.names(id).await {
+            Ok(names) => names.map(|names| (name, names)),
+            Err(error) => {
+                log::warn!("{name} does not answer: {error}; names may be missing");
+                self.client = None;
+                self.skipped_until = Instant::now().checked_add(SKIP_SILENT);
+                None
+            }
+        }
+    }
+
+    /// Starts to connect, unless that is under way, or the runtime is skipped or not there.
+    fn connect(&mut self) {
+        let is_skipped = self.skipped_until.is_some_and(|until| Instant::now() < until);
+        if self.connecting.is_none() && !is_skipped && self.candidate.is_worth_asking() {
+            self.connecting = Some(tokio::spawn(self.candidate.clone().ask()));
+        }
+    }
+
+    /// Waits for the result of connecting. Cancel safe.
+    async fn connected(&mut self) {
+        let Some(connecting) = &mut self.connecting else { return };
+        let asked = connecting.await;
+        self.connecting = None;
+        // A task ends early only by a panic, and panics abort.
+        let Ok(Asked { runtime, answer, .. }) = asked else { return };
+        match answer {
+            Ok(client) => {
+                self.client = Some(client);
+                self.skipped_until = None;
+            }
+            Err(error) => {
+                self.report(&runtime, &error);
+                self.skipped_until = Instant::now().checked_add(SKIP_ABSENT);
+            }
+        }
+    }
+
+    /// Warns once: the runtime may stay away.
+    fn report(&self, runtime: &str, error: &RuntimeError) {
+        // A containerd that serves Docker alone is as it should be.
+        if error.is_not_served() || self.skipped_until.is_some() {
+            log::debug!("{runtime}: {error}");
+        } else {
+            log::warn!("{runtime}: {error}; names may be missing");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Everything that the doctor checks, in order.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::time::Duration;
+
+use super::facts::daemons::{self, Daemon};
+use super::facts::distribution::Packages;
+use super::target::check_target;
+use super::{helpers, kernel, leftovers, limits, runtimes};
+use crate::model::Finding;
+use crate::runtime::Runtimes;
+use crate::target::TargetName;
+
+/// The checks of the node: one line for each group.
+const NODE_CHECKS: [Check; 5] =
+    [kernel::check, runtimes::check, helpers::check, leftovers::check, limits::check];
+
+/// A group of checks of the node.
+type Check = for<'a> fn(&'a Node) -> Checking<'a>;
+
+/// A group that is being checked.
+pub(super) type Checking<'a> = Pin<Box<dyn Future<Output = Vec<Finding>> + 'a>>;
+
+/// What the user asked.
+#[derive(Debug)]
+pub struct Question {
+    /// The target to check; without one, the node.
+    pub target: Option<TargetName>,
+    /// Namespace of the target's pod.
+    pub namespace: String,
+    /// Ports inside the target; without any, those that listen.
+    pub ports: Vec<u16>,
+    /// The runtimes to ask.
+    pub runtimes: Runtimes,
+    /// A socat that has moved no bytes for so long counts as left behind.
+    pub idle: Duration,
+}
+
+/// What the checks of the node need.
+pub(super) struct Node {
+    pub(super) runtimes: Runtimes,
+    pub(super) idle: Duration,
+    pub(super) packages: Packages,
+    pub(super) daemons: Vec<Daemon>,
+}
+
+/// Answers a question. Reports each group of findings as soon as it is known.
+///
+/// Must be called within a tokio runtime.
+pub async fn check(
+    question: &Question,
+    report: &mut dyn FnMut(Vec<Finding>) -> io::Result<()>,
+) -> io::Result<()> {
+    let Question { target, namespace, ports, runtimes, idle } = question;
+    if let Some(target) = target {
+        return report(check_target(target, namespace, runtimes, ports).await);
+    }
+    let node = Node {
+        runtimes: runtimes.clone(),
+        idle: *idle,
+        packages: Packages::of_this_node(),
+        daemons: daemons::running(),
+    };
+    for check in NODE_CHECKS {
+        report(check(&node).await)?;
+    }
+    Ok(())
+}

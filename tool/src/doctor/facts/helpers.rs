@@ -1,0 +1,102 @@
+//! The socat processes of port-forwards, whoever spawned them, and what of them was left behind.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::time::Duration;
+
+use procfs::process::Process;
+use rustix::process::Pid;
+
+use crate::host::socat::connection_of;
+use crate::model::{Arg, Args, Invocation, invocation};
+
+/// Those who take orphans in, besides process 1.
+const REAPERS: [&str; 8] = [
+    "systemd",
+    "init",
+    "tini",
+    "dumb-init",
+    "catatonit",
+    "docker-init",
+    "s6-svscan",
+    "containerd-shim",
+];
+
+/// A running socat of a forward.
+#[derive(Clone, Debug)]
+pub struct Socat {
+    /// Its pid.
+    pub pid: u32,
+    /// The port that it connects to, inside its target.
+    pub port: u16,
+    /// Whether the process that spawned it is gone.
+    pub is_orphan: bool,
+    /// How long its connection has carried no data; `None` where that cannot be seen.
+    pub idle: Option<Duration>,
+}
+
+/// All that run here, in whatever network namespace.
+#[must_use]
+pub fn socats() -> Vec<Socat> {
+    let all = procfs::process::all_processes().into_iter().flatten().flatten();
+    all.filter_map(|process| socat(&process)).collect()
+}
+
+fn socat(process: &Process) -> Option<Socat> {
+    let list = process.cmdline().ok()?.into_iter().map(|arg| Arg::Text(arg.into_bytes().into()));
+    let args = Args { list: list.collect(), ..Args::default() };
+    let Invocation::Socat { port } = invocation(&args)? else { return None };
+    let idle = idle(process.pid(), port).ok();
+    // One that has ended and waits to be reaped holds nothing; and of one that has ended since,
+    // what was seen may be another's.
+    let stat = process.stat().ok().filter(|stat| stat.state != 'Z')?;
+    let pid = u32::try_from(process.pid()).ok()?;
+    Some(Socat { pid, port, is_orphan: is_orphan(stat.ppid), idle })
+}
+
+fn is_orphan(ppid: i32) -> bool {
+    // 0 is a parent outside of our pid namespace.
+    if ppid <= 1 {
+        return ppid == 1;
+    }
+    let parent = Process::new(ppid).and_then(|parent| parent.stat());
+    // Gone since: then it has been taken in by now.
+    parent.map_or(true, |parent| REAPERS.iter().any(|name| parent.comm.starts_with(name)))
+}
+
+/// How long ago data last came or went on its connection (`tcp_info`, include/uapi/linux/tcp.h).
+fn idle(pid: i32, port: u16) -> io::Result<Duration> {
+    let pid = Pid::from_raw(pid).ok_or(io::ErrorKind::NotFound)?;
+    let info = tcp_info(&connection_of(pid, port)?)?;
+    let last = info.tcpi_last_data_sent.min(info.tcpi_last_data_recv);
+    Ok(Duration::from_millis(last.into()))
+}
+
+fn tcp_info(socket: &OwnedFd) -> io::Result<libc::tcp_info> {
+    let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
+    let mut len = libc::socklen_t::try_from(size_of::<libc::tcp_info>())
+        .map_err(|_| io::ErrorKind::InvalidInput)?;
+    // SAFETY: the kernel writes at most `len` bytes, and the structure is plain numbers.
+    let result = unsafe {
+        let to = info.as_mut_ptr().cast();
+        libc::getsockopt(socket.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_INFO, to, &raw mut len)
+    };
+    if result != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: zeroes are valid, and what the kernel wrote are numbers.
+    Ok(unsafe { info.assume_init() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_parent_that_takes_in_orphans_tells_of_one() {
+        assert!(is_orphan(1) && is_orphan(i32::MAX));
+        let own = i32::try_from(std::process::id()).unwrap();
+        assert!(!is_orphan(0) && !is_orphan(own));
+    }
+}

@@ -1,0 +1,179 @@
+//! Joins what the forwarder does with what the kernel saw.
+//!
+//! The forwarder knows the client; the kernel knows how a connection fared inside the pod. Both mean
+//! the same connection when they name the same helper or the same socket. The kernel's records come
+//! a moment later, and may be lost: an end waits for them for a while, and is then reported without.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::records::{self, Records};
+use super::views::{JoinKey, KernelView, LocalView};
+use crate::forward::event::{Accepted, ForwardEvent, Report, Upstream};
+use crate::model::{Session, State, Update};
+
+/// How long the end of a connection waits for the kernel's view: twice as long as a session waits
+/// for one more event.
+pub(super) const KERNEL_TIMEOUT_NS: u64 = 500_000_000;
+
+/// How long a session of the kernel's is kept that no connection has claimed: that of a helper that
+/// failed before it could carry anything.
+pub(super) const UNCLAIMED_NS: u64 = 10_000_000_000;
+
+/// All connections of a forward.
+#[derive(Debug)]
+pub struct Correlator {
+    pub(super) records: Records,
+    is_watched: bool,
+    /// By number of the connection.
+    pub(super) local: HashMap<u64, LocalView>,
+    pub(super) kernel: HashMap<JoinKey, KernelView>,
+    /// Which connection has which key.
+    pub(super) numbers: HashMap<JoinKey, u64>,
+    /// Ends that wait for the kernel's view: (until when, number), the oldest first.
+    waiting: VecDeque<(u64, u64)>,
+}
+
+impl Correlator {
+    /// For a forwarder with these records. `is_watched`: the kernel's sessions will come.
+    #[must_use]
+    pub fn new(records: Records, is_watched: bool) -> Self {
+        Self {
+            records,
+            is_watched,
+            local: HashMap::new(),
+            kernel: HashMap::new(),
+            numbers: HashMap::new(),
+            waiting: VecDeque::new(),
+        }
+    }
+
+    /// Takes an event of the forwarder, and returns what can be reported now.
+    pub fn event(&mut self, event: ForwardEvent) -> Vec<Update> {
+        let mut updates = Vec::new();
+        match event {
+            ForwardEvent::Accepted(accepted) => {
+                let (time_ns, upstream) = (accepted.time_ns, Upstream::default());
+                let session = self.records.session(&accepted, time_ns, upstream, State::Started);
+                updates.push(Update::Session(session.into()));
+                self.local.insert(accepted.number, LocalView::new(accepted));
+            }
+            ForwardEvent::Dialed(accepted, upstream) => {
+                self.dialed(&accepted, upstream, &mut updates);
+            }
+            ForwardEvent::Connected(accepted, time_ns) => {
+                let Some(local) = self.local.get_mut(&accepted.number) else { return updates };
+                local.answered_ns = Some(time_ns);
+                // Where a helper's connection leads, only the kernel knows.
+                if !self.is_watched || local.upstream.helper_pid.is_none() {
+                    self.answered(accepted.number, &mut updates);
+                }
+            }
+            ForwardEvent::Closed(report) => self.closed(report, &mut updates),
+            ForwardEvent::Trouble(trouble) => updates.push(Update::Trouble(trouble)),
+        }
+        updates
+    }
+
+    /// Takes a session that the kernel saw, and returns what can be reported now.
+    pub fn session(&mut self, session: Session) -> Vec<Update> {
+        let mut updates = Vec::new();
+        let Some(key) = JoinKey::of_session(&session) else { return updates };
+        self.kernel.entry(key).or_default().apply(session);
+        if let Some(&number) = self.numbers.get(&key) {
+            self.settle(number, &mut updates);
+        }
+        updates
+    }
+
+    /// Reports the ends that have waited for the kernel's view until `now_ns` of `CLOCK_BOOTTIME`
+    /// without it.
+    pub fn expire(&mut self, now_ns: u64) -> Vec<Update> {
+        let mut updates = Vec::new();
+        while let Some(&(until, number)) = self.waiting.front()
+            && until <= now_ns
+        {
+            self.waiting.pop_front();
+            self.end(number, &mut updates);
+        }
+        let numbers = &self.numbers;
+        self.kernel.retain(|key, kernel| {
+            numbers.contains_key(key) || kernel.time_ns.saturating_add(UNCLAIMED_NS) > now_ns
+        });
+        updates
+    }
+
+    fn dialed(&mut self, accepted: &Accepted, upstream: Upstream, updates: &mut Vec<Update>) {
+        let Some(local) = self.local.get_mut(&accepted.number) else { return };
+        local.upstream = upstream;
+        if let Some(key) = JoinKey::of_upstream(upstream) {
+            self.numbers.insert(key, accepted.number);
+        }
+        self.settle(accepted.number, updates);
+    }
+
+    fn closed(&mut self, report: Report, updates: &mut Vec<Update>) {
+        let (number, time_ns) = (report.accepted.number, report.time_ns);
+        let Some(local) = self.local.get_mut(&number) else { return };
+        local.report = Some(report);
+        if self.is_watched && local.key().is_some() {
+            self.waiting.push_back((time_ns.saturating_add(KERNEL_TIMEOUT_NS), number));
+            self.settle(number, updates);
+        } else {
+            self.end(number, updates);
+        }
+    }
+
+    /// Reports what can be reported now that one of the two views has changed.
+    fn settle(&mut self, number: u64, updates: &mut Vec<Update>) {
+        let Some(local) = self.local.get_mut(&number) else { return };
+        let Some(kernel) = local.key().and_then(|key| self.kernel.get(&key)) else { return };
+        local.upstream.helper_start_ns = kernel.helper_start_ns;
+        let is_over = local.report.is_some() && kernel.closed.is_some();
+        if kernel.connected.is_some() {
+            self.answered(number, updates);
+        }
+        if is_over {
+            self.end(number, updates);
+        }
+    }
+
+    /// The target has answered, as the kernel or the forwarder saw it.
+    fn answered(&mut self, number: u64, updates: &mut Vec<Update>) {
+        let Some(local) = self.local.get_mut(&number) else { return };
+        let kernel = local.key().and_then(|key| self.kernel.get(&key));
+        let kernel = kernel.and_then(|kernel| kernel.connected.as_ref());
+        let time_ns = kernel.map(|session| session.time_ns).or(local.answered_ns);
+        let Some(time_ns) = time_ns else { return };
+        if std::mem::replace(&mut local.is_answer_reported, true) {
+            return;
+        }
+        let address = kernel.and_then(|session| session.address);
+        local.upstream.address = address.or(local.upstream.address);
+        let (accepted, upstream) = (&local.accepted, local.upstream);
+        let session = self.records.session(accepted, time_ns, upstream, State::Connected);
+        updates.push(Update::Session(session.into()));
+    }
+
+    /// Reports the end; nothing more is waited for.
+    fn end(&mut self, number: u64, updates: &mut Vec<Update>) {
+        if self.local.get(&number).is_none_or(|local| local.report.is_none()) {
+            return;
+        }
+        self.answered(number, updates);
+        let Some(LocalView { accepted, upstream, report: Some(report), .. }) =
+            self.local.remove(&number)
+        else {
+            return;
+        };
+        let kernel = JoinKey::of_upstream(upstream).and_then(|key| {
+            // A later helper may have the same pid by now.
+            if self.numbers.get(&key) == Some(&number) {
+                self.numbers.remove(&key);
+            }
+            self.kernel.remove(&key)?.closed
+        });
+        let state = State::Closed(records::closed(&report, kernel));
+        let session = self.records.session(&accepted, report.time_ns, upstream, state);
+        updates.push(Update::Session(session.into()));
+    }
+}

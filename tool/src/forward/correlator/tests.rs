@@ -1,0 +1,238 @@
+use std::io::ErrorKind;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use super::correlator::{KERNEL_TIMEOUT_NS, UNCLAIMED_NS};
+use super::{Correlator, Records};
+use crate::forward::event::{Accepted, ForwardEvent, Report, Upstream};
+use crate::forward::failure::Failure;
+use crate::forward::relay::RelayError;
+use crate::model::{
+    Closed, Destination, End, Helper, Outcome, PortPair, Program, Reason, Session, State, Trouble,
+    Update, Via,
+};
+
+const PID: u32 = 42;
+const COOKIE: u64 = 4242;
+const PORTS: PortPair = PortPair { local: 8080, remote: 80 };
+const ACCEPTED: Accepted = Accepted { number: 1, ports: PORTS, time_ns: 1000 };
+const HELPER: Upstream =
+    Upstream { address: None, helper_pid: Some(PID), helper_start_ns: None, cookie: None };
+
+fn correlator(is_watched: bool) -> Correlator {
+    let forwarder = Program { pid: 7, comm: b"pfsnoop"[..].into(), uid: Some(0) };
+    let (via, target) = (Via::NsenterSocat, Destination::default());
+    Correlator::new(Records { forwarder, start_ns: 5, via, target }, is_watched)
+}
+
+fn report(upstream: Upstream, result: Result<(), Failure>) -> ForwardEvent {
+    ForwardEvent::Closed(Report {
+        accepted: ACCEPTED,
+        time_ns: 9000,
+        upstream,
+        bytes_to_pod: 11,
+        bytes_from_pod: 22,
+        duration: Duration::from_micros(8),
+        result,
+    })
+}
+
+/// As the kernel has it: with an address, and other bytes than ours.
+fn seen(upstream: Upstream, time_ns: u64, state: State) -> Session {
+    let Upstream { helper_pid, cookie, .. } = upstream;
+    let helper = helper_pid.map(|pid| Helper { pid, start_ns: Some(5) });
+    let address = (state != State::Started).then(|| "127.0.0.1".parse().unwrap());
+    let records = correlator(true).records;
+    let session = records.session(&ACCEPTED, time_ns, Upstream::default(), state);
+    Session { helper, cookie, address, ..session }
+}
+
+fn ended(outcome: Outcome, reason: Reason) -> State {
+    State::Closed(Closed {
+        outcome,
+        reason,
+        helper_end: Some(End::Exited(1)),
+        stderr: None,
+        error: None,
+        bytes_to_pod: Some(10),
+        bytes_from_pod: Some(20),
+        connect_ns: Some(30),
+        duration_ns: Some(40),
+    })
+}
+
+/// States, times and addresses of what was reported.
+fn states(updates: &[Update]) -> Vec<(&'static str, u64, bool)> {
+    let state = |update: &Update| match update {
+        Update::Session(session) => {
+            (session.state.name(), session.time_ns, session.address.is_some())
+        }
+        _ => ("trouble", 0, false),
+    };
+    updates.iter().map(state).collect()
+}
+
+fn closed(updates: Vec<Update>) -> Closed {
+    let end = updates.into_iter().find_map(|update| match update {
+        Update::Session(session) => match session.state {
+            State::Closed(closed) => Some(closed),
+            _ => None,
+        },
+        _ => None,
+    });
+    end.expect("an end")
+}
+
+fn helper_failed() -> Failure {
+    Failure::HelperFailed { status: ExitStatus::from_raw(1 << 8), stderr: "words\n".to_owned() }
+}
+
+#[test]
+fn without_a_monitor_the_local_view_is_all_there_is() {
+    let mut joined = correlator(false);
+    assert_eq!(states(&joined.event(ForwardEvent::Accepted(ACCEPTED))), [("started", 1000, false)]);
+    assert_eq!(states(&joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER))), []);
+    let updates = joined.event(ForwardEvent::Connected(ACCEPTED, 2000));
+    assert_eq!(states(&updates), [("connected", 2000, false)]);
+    let closed = closed(joined.event(report(HELPER, Ok(()))));
+    let bytes = (closed.bytes_to_pod, closed.bytes_from_pod);
+    assert_eq!((closed.outcome, bytes), (Outcome::Ok, (Some(11), Some(22))));
+    assert_eq!((closed.reason, closed.helper_end), (Reason::BothEnded, Some(End::Exited(0))));
+    assert!(joined.local.is_empty() && joined.numbers.is_empty());
+}
+
+/// Whichever of the two comes first.
+#[test]
+fn the_views_are_joined_by_helper_and_by_socket() {
+    let socket = Upstream { cookie: Some(COOKIE), ..Upstream::default() };
+    let refused = Reason::NothingListens { address: "127.0.0.1".parse().unwrap(), port: 80 };
+    for upstream in [HELPER, socket] {
+        for kernel_is_first in [true, false] {
+            let mut joined = correlator(true);
+            joined.event(ForwardEvent::Accepted(ACCEPTED));
+            joined.session(seen(upstream, 1500, State::Started));
+            let connected = seen(upstream, 1600, State::Connected);
+            let updates = if kernel_is_first {
+                assert_eq!(states(&joined.session(connected)), [], "no connection has claimed it");
+                joined.event(ForwardEvent::Dialed(ACCEPTED, upstream))
+            } else {
+                assert_eq!(states(&joined.event(ForwardEvent::Dialed(ACCEPTED, upstream))), []);
+                joined.session(connected)
+            };
+            assert_eq!(states(&updates), [("connected", 1600, true)], "{upstream:?}");
+            assert_eq!(states(&joined.event(ForwardEvent::Connected(ACCEPTED, 1700))), [], "once");
+            let last = seen(upstream, 3000, ended(Outcome::Refused, refused.clone()));
+            let report = report(upstream, Err(helper_failed()));
+            let updates = if kernel_is_first {
+                assert_eq!(states(&joined.session(last)), []);
+                joined.event(report)
+            } else {
+                assert_eq!(states(&joined.event(report)), [], "the kernel's view is to come");
+                joined.session(last)
+            };
+            assert_eq!(states(&updates), [("closed", 9000, true)]);
+            let closed = closed(updates);
+            assert_eq!((closed.outcome, closed.reason), (Outcome::Refused, refused.clone()));
+            assert_eq!(closed.stderr.as_deref(), Some("words"), "only the forwarder knows it");
+            let bytes = (closed.bytes_to_pod, closed.bytes_from_pod);
+            assert_eq!(bytes, (Some(10), Some(22)), "into the pod, and to the client");
+            assert_eq!((closed.connect_ns, closed.duration_ns), (Some(30), Some(8000)));
+            assert!(joined.local.is_empty() && joined.kernel.is_empty(), "{joined:?}");
+            assert!(joined.numbers.is_empty(), "{joined:?}");
+        }
+    }
+}
+
+/// A helper that pfsnoop ended is not why the connection ended.
+#[test]
+fn what_pfsnoop_itself_ended_is_reported_so() {
+    let killed = || ended(Outcome::Killed, Reason::HelperKilled { signal: 9, is_socat: true });
+    let reset = || ErrorKind::ConnectionReset.into();
+    for (failure, outcome, words) in [
+        (Failure::Stopped, Outcome::Killed, "the forward was stopped"),
+        (
+            Failure::Relay(RelayError::Client(reset())),
+            Outcome::Reset,
+            "the client closed the connection early: ",
+        ),
+    ] {
+        let mut joined = correlator(true);
+        joined.event(ForwardEvent::Accepted(ACCEPTED));
+        joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER));
+        joined.session(seen(HELPER, 3000, killed()));
+        let closed = closed(joined.event(report(HELPER, Err(failure))));
+        assert_eq!((closed.outcome, closed.helper_end), (outcome, None));
+        let Reason::InWords(ref said) = closed.reason else { panic!("{closed:?}") };
+        assert!(said.starts_with(words), "{said}");
+        assert_eq!(closed.bytes_to_pod, Some(10), "that much arrived");
+    }
+    // A reset by the target: the kernel knows its errno, unless it saw a good end.
+    for (seen_as, reason, reported) in [
+        (Outcome::Reset, Reason::Errno(104), Reason::Errno(104)),
+        (Outcome::Ok, Reason::BothEnded, Reason::InWords(String::new())),
+    ] {
+        let mut joined = correlator(true);
+        joined.event(ForwardEvent::Accepted(ACCEPTED));
+        joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER));
+        joined.session(seen(HELPER, 3000, ended(seen_as, reason)));
+        let failure = Failure::Relay(RelayError::Target(reset()));
+        let closed = closed(joined.event(report(HELPER, Err(failure))));
+        assert_eq!(closed.outcome, Outcome::Reset);
+        let kind = |reason: &Reason| std::mem::discriminant(reason);
+        assert_eq!(kind(&closed.reason), kind(&reported));
+    }
+}
+
+#[test]
+fn an_end_waits_only_for_a_while() {
+    let mut joined = correlator(true);
+    joined.event(ForwardEvent::Accepted(ACCEPTED));
+    joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER));
+    joined.event(ForwardEvent::Connected(ACCEPTED, 2000));
+    assert_eq!(states(&joined.event(report(HELPER, Ok(())))), []);
+    assert_eq!(states(&joined.expire(9000 + KERNEL_TIMEOUT_NS - 1)), []);
+    let updates = joined.expire(9000 + KERNEL_TIMEOUT_NS);
+    assert_eq!(states(&updates), [("connected", 2000, false), ("closed", 9000, false)]);
+    assert_eq!(closed(updates).outcome, Outcome::Ok);
+    // Too late: told already, and forgotten after a while.
+    assert_eq!(states(&joined.session(seen(HELPER, 9500, State::Connected))), []);
+    joined.expire(9500 + UNCLAIMED_NS);
+    assert!(joined.kernel.is_empty(), "{joined:?}");
+}
+
+#[test]
+fn what_the_kernel_lost_or_guesses_does_not_count() {
+    for (seen_as, reason, end, outcome) in [
+        (Outcome::Failed, Reason::NotSeen, Ok(()), Outcome::Ok),
+        (Outcome::Unreachable, Reason::NotTried, Err(helper_failed()), Outcome::Failed),
+    ] {
+        let mut joined = correlator(true);
+        joined.event(ForwardEvent::Accepted(ACCEPTED));
+        joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER));
+        joined.session(seen(HELPER, 3000, ended(seen_as, reason)));
+        assert_eq!(closed(joined.event(report(HELPER, end))).outcome, outcome);
+    }
+}
+
+/// A pid that is used again: what was seen of the first helper is not the second's.
+#[test]
+fn a_pid_that_is_used_again_has_no_past() {
+    let mut joined = correlator(true);
+    joined.session(seen(HELPER, 500, ended(Outcome::Killed, Reason::BothEnded)));
+    joined.session(seen(HELPER, 1500, State::Started));
+    joined.event(ForwardEvent::Accepted(ACCEPTED));
+    joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER));
+    assert_eq!(states(&joined.event(report(HELPER, Ok(())))), [], "its end is to come");
+}
+
+/// A connection that failed before it was dialed.
+#[test]
+fn what_was_never_dialed_does_not_wait() {
+    let mut joined = correlator(true);
+    joined.event(ForwardEvent::Accepted(ACCEPTED));
+    let updates = joined.event(report(Upstream::default(), Err(Failure::NoProcess)));
+    assert_eq!(states(&updates), [("closed", 9000, false)]);
+    let full = ForwardEvent::Trouble(Trouble::TooManyConnections { ports: PORTS, max: 1 });
+    assert_eq!(states(&joined.event(full)), [("trouble", 0, false)]);
+}

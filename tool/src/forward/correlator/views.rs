@@ -1,0 +1,76 @@
+//! The two views of a connection, and what makes them views of the same one.
+
+use crate::forward::event::{Accepted, Report, Upstream};
+use crate::model::{Closed, Session, State};
+
+/// What both the kernel and the forwarder know a connection by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum JoinKey {
+    /// The pid of its helper: a child of this process, which keeps its pid until it is reaped.
+    Helper(u32),
+    /// The cookie of its socket.
+    Socket(u64),
+}
+
+/// The forwarder's view of a connection whose end has not been reported.
+#[derive(Debug)]
+pub(super) struct LocalView {
+    pub(super) accepted: Accepted,
+    pub(super) upstream: Upstream,
+    /// It was reported that the target answered.
+    pub(super) is_answer_reported: bool,
+    /// When the forwarder saw the target's answer.
+    pub(super) answered_ns: Option<u64>,
+    pub(super) report: Option<Report>,
+}
+
+/// The kernel's view of a connection.
+#[derive(Debug, Default)]
+pub(super) struct KernelView {
+    /// When it last changed: `CLOCK_BOOTTIME`, ns.
+    pub(super) time_ns: u64,
+    /// When its helper started.
+    pub(super) helper_start_ns: Option<u64>,
+    pub(super) connected: Option<Session>,
+    pub(super) closed: Option<Closed>,
+}
+
+impl JoinKey {
+    /// The key of a connection of the forwarder, once it has one.
+    pub(super) fn of_upstream(upstream: Upstream) -> Option<Self> {
+        upstream.helper_pid.map(Self::Helper).or(upstream.cookie.map(Self::Socket))
+    }
+
+    /// The key of a session that the kernel saw.
+    pub(super) fn of_session(session: &Session) -> Option<Self> {
+        let helper = session.helper.map(|helper| Self::Helper(helper.pid));
+        helper.or(session.cookie.map(Self::Socket))
+    }
+}
+
+impl LocalView {
+    pub(super) fn new(accepted: Accepted) -> Self {
+        let upstream = Upstream::default();
+        Self { accepted, upstream, is_answer_reported: false, answered_ns: None, report: None }
+    }
+
+    pub(super) fn key(&self) -> Option<JoinKey> {
+        JoinKey::of_upstream(self.upstream)
+    }
+}
+
+impl KernelView {
+    /// Takes the session in another state.
+    pub(super) fn apply(&mut self, session: Session) {
+        let (time_ns, helper) = (session.time_ns, session.helper);
+        match session.state {
+            // An earlier session with the same key is over.
+            State::Started => *self = Self::default(),
+            State::Connected => self.connected = Some(session),
+            State::Closed(closed) => self.closed = Some(closed),
+            State::Lost => {}
+        }
+        self.time_ns = time_ns;
+        self.helper_start_ns = helper.and_then(|helper| helper.start_ns);
+    }
+}

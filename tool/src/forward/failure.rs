@@ -1,0 +1,112 @@
+//! Why a connection failed.
+
+use std::io::{Error, ErrorKind};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
+
+use super::relay::RelayError;
+use crate::host::process::ProcessError;
+use crate::model::{End, Outcome};
+
+/// Why a connection failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The target's process has ended.
+    #[error("the target is gone, its pod may have been restarted: look its pid up again")]
+    TargetGone(#[source] ProcessError),
+    /// nsenter needs a process, and the target is only a namespace.
+    #[error("no process is known that nsenter could enter the target by; use --dialer native")]
+    NoProcess,
+    /// The helper could not be started.
+    #[error("cannot start {program}")]
+    NotSpawned {
+        /// The path of nsenter.
+        program: String,
+        /// The kernel's error.
+        source: Error,
+    },
+    /// The helper failed: the kubelet's words, `<exit error>: <stderr>`.
+    #[error("{}: {}", exit_error(*.status), stderr.trim_end())]
+    HelperFailed {
+        /// How it ended.
+        status: ExitStatus,
+        /// Its stderr, as far as it was kept. Must be escaped for a terminal.
+        stderr: String,
+    },
+    /// No address of the target answered.
+    #[error("cannot connect to port {port} inside the target")]
+    NotConnected {
+        /// The port.
+        port: u16,
+        /// The answer of the first address.
+        source: Error,
+    },
+    /// One side ended the connection before its time.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
+    /// The client's socket cannot be used.
+    #[error("cannot use the client's connection")]
+    BadClient(#[source] Error),
+    /// The forward was stopped while the connection was open.
+    #[error("the forward was stopped")]
+    Stopped,
+    /// The kernel does not report how the helper ended.
+    #[error("cannot wait for the helper")]
+    NotReaped(#[source] Error),
+}
+
+impl Failure {
+    /// Whether the target caused it, and neither the client nor pfsnoop.
+    pub(super) fn is_of_target(&self) -> bool {
+        matches!(self, Self::HelperFailed { .. } | Self::Relay(RelayError::Target(_)))
+    }
+
+    /// The failure and its causes, in one line. It may quote a helper's stderr, and must be escaped
+    /// for a terminal.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let causes = std::iter::successors(Some(self as &dyn std::error::Error), |e| e.source());
+        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    }
+
+    /// The outcome of the connection.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::TargetGone(_) => Outcome::TargetGone,
+            Self::NotSpawned { source, .. } if source.kind() == ErrorKind::NotFound => {
+                Outcome::HelperMissing
+            }
+            Self::HelperFailed { status, stderr } => Outcome::of_helper(end_of(*status), stderr),
+            Self::NotConnected { source, .. } => Outcome::of_connect(source.kind()),
+            Self::Stopped => Outcome::Killed,
+            Self::Relay(RelayError::Client(error) | RelayError::Target(error))
+                if is_reset(error) =>
+            {
+                Outcome::Reset
+            }
+            Self::NoProcess
+            | Self::NotSpawned { .. }
+            | Self::Relay(_)
+            | Self::BadClient(_)
+            | Self::NotReaped(_) => Outcome::Failed,
+        }
+    }
+}
+
+fn is_reset(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)
+}
+
+/// How a helper ended, as records have it.
+pub(super) fn end_of(status: ExitStatus) -> End {
+    End::from_wait_status(status.into_raw().cast_unsigned())
+}
+
+/// An exit in the words of Go's `exec.ExitError`, as kubelet logs have them.
+fn exit_error(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit status {code}"),
+        (None, signal) => format!("signal: {}", signal.unwrap_or(0)),
+    }
+}

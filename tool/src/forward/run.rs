@@ -1,0 +1,128 @@
+//! A forward that runs: the forwarder's events and the monitor's updates go to one sink.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use tokio::sync::mpsc::Receiver;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use super::correlator::{Correlator, Records};
+use super::event::ForwardEvent;
+use super::forwarder::Forwarder;
+use super::listener::Listener;
+use crate::host::{clock, process};
+use crate::model::{Destination, Listening, Program, Ready, Update, Via};
+use crate::monitor::Monitor;
+use crate::output::Sink;
+use crate::probe::ProbeError;
+
+/// How often the ends that have waited in vain for the kernel's view are reported without it.
+const EXPIRE_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Everything that a running forward consists of.
+pub struct Forward {
+    /// The forwarder.
+    pub forwarder: Forwarder,
+    /// Its events.
+    pub events: Receiver<ForwardEvent>,
+    /// The kernel's view of it; `None` with `--no-watch`.
+    pub monitor: Option<Monitor>,
+    /// Joins the two.
+    pub correlator: Correlator,
+}
+
+/// The correlator of a forward by this process. `is_watched`: a monitor sees what it does.
+pub fn correlator(via: Via, target: Destination, is_watched: bool) -> Result<Correlator> {
+    let pid = std::process::id();
+    // The kernel programs do not report a native connection inside this process's own namespace.
+    let is_inside = target.netns.is_some() && target.netns == process::netns_of(pid).ok();
+    let is_watched = is_watched && !(via == Via::Native && is_inside);
+    let comm = rustix::thread::name().context("cannot read the own process's name")?;
+    let uid = Some(rustix::process::getuid().as_raw());
+    let forwarder = Program { pid, comm: comm.into_bytes().into(), uid };
+    let start_ns = clock::boottime_ns();
+    Ok(Correlator::new(Records { forwarder, start_ns, via, target }, is_watched))
+}
+
+/// What is shown first: the listeners, and that everything is ready.
+#[must_use]
+pub fn opening(listeners: &[Listener], has_execs: bool) -> Vec<Update> {
+    let time_ns = clock::boottime_ns();
+    let listening = listeners.iter().map(|listener| {
+        let (address, target_port) = (listener.address(), listener.ports().remote);
+        Update::Listening(Listening { time_ns, address, target_port })
+    });
+    let ready = Ready { time_ns, command: "forward", has_execs };
+    listening.chain([Update::Ready(ready)]).collect()
+}
+
+/// Shows what happens until shutdown, then stops the forwarder and shows the rest.
+pub async fn run(
+    forward: Forward,
+    sink: &mut dyn Sink,
+    shutdown: &CancellationToken,
+) -> Result<()> {
+    let Forward { forwarder, mut events, mut monitor, mut correlator } = forward;
+    let mut tick = interval(EXPIRE_INTERVAL);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let updates = tokio::select! {
+            biased;
+            // However much there is to show.
+            () = shutdown.cancelled() => break,
+            // A connection is announced before what was spawned for it.
+            Some(event) = events.recv() => correlator.event(event),
+            updates = next_of(&mut monitor) => joined(&mut correlator, updates?),
+            _ = tick.tick() => correlator.expire(clock::boottime_ns()),
+        };
+        show(sink, &updates)?;
+    }
+    let stopping = forwarder.stop();
+    tokio::pin!(stopping);
+    loop {
+        let event = tokio::select! {
+            Some(event) = events.recv() => event,
+            () = &mut stopping => break,
+        };
+        show(sink, &correlator.event(event))?;
+    }
+    while let Ok(event) = events.try_recv() {
+        show(sink, &correlator.event(event))?;
+    }
+    if let Some(monitor) = &mut monitor {
+        monitor.stop();
+        while let Some(updates) = monitor.updates().await? {
+            show(sink, &joined(&mut correlator, updates))?;
+        }
+    }
+    show(sink, &correlator.expire(u64::MAX))?;
+    Ok(sink.end(0)?)
+}
+
+/// Waits for the next updates of a monitor. Cancel safe.
+async fn next_of(monitor: &mut Option<Monitor>) -> Result<Vec<Update>, ProbeError> {
+    match monitor {
+        Some(monitor) => Ok(monitor.updates().await?.unwrap_or_default()),
+        None => std::future::pending().await,
+    }
+}
+
+/// Replaces the kernel's sessions by what they add to the forwarder's own.
+fn joined(correlator: &mut Correlator, updates: Vec<Update>) -> Vec<Update> {
+    let mut all = Vec::new();
+    for update in updates {
+        match update {
+            Update::Session(session) => all.extend(correlator.session(*session)),
+            update => all.push(update),
+        }
+    }
+    all
+}
+
+fn show(sink: &mut dyn Sink, updates: &[Update]) -> Result<()> {
+    for update in updates {
+        sink.update(update)?;
+    }
+    Ok(sink.flush()?)
+}

@@ -1,0 +1,133 @@
+//! The container that a process is in, from the path of its cgroup.
+//!
+//! Every runtime names the cgroup after the container, in one of two shapes: systemd's
+//! (`cri-containerd-<id>.scope`) and plain cgroupfs (`<id>`). The innermost name counts, since a
+//! container may hold a runtime of its own (kind, Docker in Docker).
+
+use std::fs;
+use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
+
+use rustix::fs::statfs;
+
+use crate::model::{ContainerRef, Placement};
+
+/// A container id is 64 hexadecimal digits in every runtime.
+const ID_LEN: usize = 64;
+
+/// `CGROUP2_SUPER_MAGIC` (include/uapi/linux/magic.h).
+const CGROUP2_MAGIC: i64 = 0x6367_7270;
+
+/// Most bytes of /proc/PID/cgroup that are read: a dozen hierarchies with paths of 4 KiB.
+const MAX_LEN: u64 = 64 * 1024;
+
+/// Prefix of a scope or folder, and the runtime that names them so.
+const PREFIXES: [(&str, &str); 5] = [
+    ("cri-containerd-", "containerd"),
+    ("docker-", "docker"),
+    ("crio-", "cri-o"),
+    ("libpod-", "podman"),
+    ("nerdctl-", "containerd"),
+];
+
+/// Name of the folder around a container's, and the runtime that names it so.
+const OUTER_FOLDERS: [(&str, &str); 2] = [("docker", "docker"), ("k8s.io", "containerd")];
+
+/// containerd's CRI plugin writes `<slice>:cri-containerd:<id>` when systemd is given a cgroupfs
+/// path.
+const INFIXES: [(&str, &str); 1] = [(":cri-containerd:", "containerd")];
+
+/// A path that does not name its runtime.
+const UNKNOWN: &str = "unknown";
+
+/// The id of the cgroup v2 of that directory, as the kernel programs select it.
+pub fn directory(path: &str) -> Result<u64, String> {
+    let path = fs::canonicalize(path).map_err(|error| error.to_string())?;
+    let kind = statfs(&path).map_err(|error| error.to_string())?.f_type;
+    if kind != CGROUP2_MAGIC {
+        return Err("not a folder of cgroup v2, which is mounted on /sys/fs/cgroup or on \
+                    /sys/fs/cgroup/unified"
+            .to_owned());
+    }
+    fs::metadata(&path).map(|folder| folder.ino()).map_err(|error| error.to_string())
+}
+
+/// Where a process is; `None` when it is gone.
+#[must_use]
+pub fn placement_of(pid: u32) -> Option<Placement> {
+    let mut text = Vec::new();
+    let file = fs::File::open(format!("/proc/{pid}/cgroup")).ok()?;
+    file.take(MAX_LEN).read_to_end(&mut text).ok()?;
+    Some(parse(&text))
+}
+
+/// What the name of a cgroup alone says, of a process that is gone.
+#[must_use]
+pub fn of_name(name: &[u8]) -> Placement {
+    std::str::from_utf8(name).map(of_path).unwrap_or_default()
+}
+
+/// Reads the lines of /proc/PID/cgroup, `hierarchy:controllers:path` (cgroups(7)).
+///
+/// All hierarchies name the same container; the last line that says most is taken.
+#[must_use]
+pub fn parse(text: &[u8]) -> Placement {
+    let lines = text.split(|&byte| byte == b'\n');
+    let paths = lines.filter_map(|line| std::str::from_utf8(line).ok()?.splitn(3, ':').nth(2));
+    let placements = paths.map(of_path);
+    placements.max_by_key(certainty).unwrap_or_default()
+}
+
+/// How much a placement says. Of equals the last wins: the line of cgroup v2, where there is one.
+fn certainty(placement: &Placement) -> u8 {
+    u8::from(placement.container.is_some()) * 2 + u8::from(placement.pod_uid.is_some())
+}
+
+fn of_path(path: &str) -> Placement {
+    let mut placement = Placement::default();
+    let mut outer = "";
+    for name in path.split('/') {
+        if let Some(uid) = pod_uid(name) {
+            placement.pod_uid = Some(uid);
+        }
+        if let Some(container) = container(name, outer) {
+            placement.container = Some(container);
+        }
+        outer = name;
+    }
+    placement
+}
+
+/// The container that a cgroup called `name`, inside the folder `outer`, belongs to.
+fn container(name: &str, outer: &str) -> Option<ContainerRef> {
+    let bare = name.strip_suffix(".scope").unwrap_or(name);
+    for (prefix, runtime) in PREFIXES {
+        if let Some(id) = bare.strip_prefix(prefix).filter(|id| is_id(id)) {
+            return Some(ContainerRef { id: id.to_owned(), runtime });
+        }
+    }
+    let id = bare.rsplit(':').next().filter(|id| is_id(id))?;
+    let by_infix = INFIXES.iter().find(|(infix, _)| bare.contains(infix));
+    let by_folder = || OUTER_FOLDERS.iter().find(|(folder, _)| outer == *folder);
+    let runtime = by_infix.or_else(by_folder).map_or(UNKNOWN, |&(_, runtime)| runtime);
+    Some(ContainerRef { id: id.to_owned(), runtime })
+}
+
+/// `pod<uid>`, or systemd's `kubepods-burstable-pod<uid with _ for ->.slice`, which may stand
+/// before a colon.
+fn pod_uid(name: &str) -> Option<String> {
+    let slice = name.split(':').next().unwrap_or(name);
+    let bare = slice.strip_suffix(".slice").unwrap_or(slice);
+    let uid = match bare.strip_prefix("pod") {
+        Some(uid) => uid.to_owned(),
+        None if bare.contains("kubepods") => bare.rsplit_once("-pod")?.1.replace('_', "-"),
+        None => return None,
+    };
+    // A uid as the API server makes them, or the 32 digits of a static pod's.
+    let digits = uid.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    (digits && matches!(uid.len(), 32 | 36)).then_some(uid)
+}
+
+fn is_id(text: &str) -> bool {
+    text.len() == ID_LEN && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}

@@ -1,0 +1,118 @@
+use super::*;
+use crate::model::{ContainerRef, Placement};
+
+const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+const OUTER: &str = "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff";
+const UID: &str = "12345678-9abc-def0-1234-56789abcdef0";
+
+fn place(path: &str) -> (Option<&'static str>, bool) {
+    let path = path.replace("%C", ID).replace("%O", OUTER);
+    let path = path.replace("%S", &UID.replace('-', "_")).replace("%U", UID);
+    let placement = parse(format!("0::{path}\n").as_bytes());
+    if let Some(id) = placement.container_id() {
+        assert_eq!(id, ID, "{path}");
+    }
+    let in_pod = placement.pod_uid.map(|uid| assert_eq!(uid, UID, "{path}")).is_some();
+    (placement.container.map(|container| container.runtime), in_pod)
+}
+
+#[test]
+fn every_runtimes_shapes() {
+    for (path, runtime, in_pod) in [
+        ("/system.slice/docker-%C.scope", "docker", false),
+        ("/docker/%C", "docker", false),
+        ("/docker/%C/init.scope", "docker", false),
+        ("/kubepods.slice/kubepods-pod%S.slice/cri-containerd-%C.scope", "containerd", true),
+        (
+            "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod%S.slice/docker-%C.scope",
+            "docker",
+            true,
+        ),
+        ("/kubepods/besteffort/pod%U/%C", "unknown", true),
+        ("/kubepods/pod%U/%C", "unknown", true),
+        (
+            "/system.slice/containerd.service/kubepods-besteffort-pod%S.slice:cri-containerd:%C",
+            "containerd",
+            true,
+        ),
+        ("/k8s.io/%C", "containerd", false),
+        ("/kubepods.slice/kubepods-pod%S.slice/crio-%C.scope", "cri-o", true),
+        ("/kubepods.slice/kubepods-pod%S.slice/crio-%C.scope/container", "cri-o", true),
+        ("/machine.slice/libpod-%C.scope/container", "podman", false),
+        ("/libpod_parent/libpod-%C", "podman", false),
+        (
+            "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-%C.scope",
+            "podman",
+            false,
+        ),
+        ("/system.slice/nerdctl-%C.scope", "containerd", false),
+        ("/docker/%O/kubelet/kubepods/burstable/pod%U/%C", "unknown", true),
+        (
+            "/docker/%O/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod%S.slice/cri-containerd-%C.scope",
+            "containerd",
+            true,
+        ),
+    ] {
+        let (found, pod) = place(path);
+        assert_eq!(found, Some(runtime), "{path}");
+        assert_eq!(pod, in_pod, "{path}");
+    }
+}
+
+#[test]
+fn the_host_is_no_container() {
+    for path in [
+        "/",
+        "",
+        "/user.slice/user-0.slice/session-1.scope",
+        "/system.slice/docker.service",
+        "/system.slice/crio-conmon-%C.scope",
+        "/kubepods.slice",
+        "/docker/short",
+        "/../../x",
+    ] {
+        assert_eq!(place(path), (None, false), "{path}");
+    }
+}
+
+#[test]
+fn the_name_alone_is_enough_as_long_as_the_kernel_programs_keep_it() {
+    let slice = format!("kubepods-besteffort-pod{}.slice", UID.replace('-', "_"));
+    for name in [
+        format!("cri-containerd-{ID}.scope"),
+        ID.to_owned(),
+        format!("{slice}:cri-containerd:{ID}"),
+    ] {
+        assert!(name.len() < pfsnoop_common::record::MAX_CGROUP_NAME, "{name}");
+        assert_eq!(of_name(name.as_bytes()).container_id(), Some(ID), "{name}");
+    }
+    assert_eq!(of_name(b"\xff"), Placement::default());
+}
+
+#[test]
+fn version_1_names_it_in_any_hierarchy() {
+    let text =
+        format!("12:pids:/docker/{ID}\n11:cpu,cpuacct:/\n1:name=systemd:/docker/{ID}\n0::/\n");
+    assert_eq!(
+        parse(text.as_bytes()).container,
+        Some(ContainerRef { id: ID.to_owned(), runtime: "docker" })
+    );
+}
+
+#[test]
+fn a_process_that_is_gone_is_nowhere() {
+    assert_eq!(placement_of(u32::MAX), None);
+    assert!(placement_of(std::process::id()).is_some());
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_are_parsed(text: Vec<u8>, path in "(/|:|pod|kubepods|-|docker-|[0-9a-f]{32,64}|\\.scope|\\.slice|\n|ü|\\PC)*") {
+        let _ = parse(&text);
+        let placement = parse(format!("0::{path}").as_bytes());
+        if let Some(id) = placement.container_id() {
+            let digits = id.bytes().filter(u8::is_ascii_hexdigit).count();
+            proptest::prop_assert_eq!((digits, id.len()), (64, 64));
+        }
+    }
+}

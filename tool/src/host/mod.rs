@@ -1,0 +1,17 @@
+//! Facts about this machine: processes, namespaces, cgroups, clocks, paths. With `doctor/facts` and
+//! the demo's pod, the only module that reads /proc.
+
+pub mod cgroup;
+pub mod clock;
+pub mod inherited;
+pub mod limits;
+mod listeners;
+pub mod netns;
+pub mod path;
+pub mod proc_files;
+pub mod process;
+pub mod root;
+pub mod shutdown;
+pub mod slice;
+pub mod socat;
+pub mod user;

@@ -1,0 +1,50 @@
+//! When a command ends: at a signal, or after the time that it was given.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// Returns a token that SIGINT, SIGTERM and SIGHUP cancel. From here on they no longer end the
+/// process by themselves.
+///
+/// Must be called within a tokio runtime.
+pub fn on_signals() -> io::Result<CancellationToken> {
+    exit_at_second_signal()?;
+    let token = CancellationToken::new();
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+        let (mut signals, token) = (signal(kind)?, token.clone());
+        tokio::spawn(async move {
+            signals.recv().await;
+            token.cancel();
+        });
+    }
+    Ok(token)
+}
+
+/// Cancels the token when the time is up, if there is a limit.
+pub fn after(token: &CancellationToken, duration: Option<Duration>) {
+    let Some(duration) = duration else { return };
+    let token = token.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(duration).await;
+        token.cancel();
+    });
+}
+
+/// A second signal ends the process at once: at the first, it may be blocked writing to a pipe that
+/// nobody reads. Helpers die with the process.
+fn exit_at_second_signal() -> io::Result<()> {
+    let is_second = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        // In this order: the first signal passes the first handler and then arms it.
+        flag::register_conditional_shutdown(signal, 0, Arc::clone(&is_second))?;
+        flag::register(signal, Arc::clone(&is_second))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,26 @@
+//! Where a forwarded connection leads.
+
+use super::{Owner, Placement};
+
+/// What must be looked up before an event can be applied to the sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    /// The process that a forward enters.
+    Process(u32),
+    /// The network namespace with this inode.
+    Netns(u32),
+}
+
+/// Where a connection leads: the answer to a [`Lookup`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Destination {
+    /// The process of the target, if one is known.
+    pub pid: Option<u32>,
+    /// Inode of the target's network namespace; `None` when it is not known, as after the target's
+    /// end.
+    pub netns: Option<u64>,
+    /// What the target's cgroup says about its owner.
+    pub placement: Placement,
+    /// The target's pod and container by name, once they are looked up.
+    pub owner: Owner,
+}

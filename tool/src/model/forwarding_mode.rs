@@ -1,0 +1,12 @@
+//! What a daemon or a runtime does with a port-forward.
+
+/// How a daemon or a container runtime carries out a port-forward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForwardingMode {
+    /// It spawns nsenter and socat, or its CRI shim does.
+    Helpers,
+    /// It dials from a thread inside the pod.
+    Native,
+    /// No kubelet forwards through it.
+    None,
+}

@@ -1,0 +1,31 @@
+//! Which process: a pid alone may be another process's a moment later.
+
+use std::fmt;
+
+/// A process, named for good: the kernel's tgid and the start of the process.
+///
+/// Its text, `PID-START`, is the `exec_id` of the JSON records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ProcessId {
+    /// The kernel's tgid.
+    pub pid: u32,
+    /// `CLOCK_BOOTTIME`, ns; 0 where the kernel does not report it.
+    pub start_ns: u64,
+}
+
+impl fmt::Display for ProcessId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.pid, self.start_ns)
+    }
+}
+
+/// A process that forwards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// Its pid.
+    pub pid: u32,
+    /// Its name, at most 15 bytes.
+    pub comm: Box<[u8]>,
+    /// Its real user id; `None` where the kernel does not report it.
+    pub uid: Option<u32>,
+}

@@ -1,0 +1,78 @@
+//! What can be forwarded to: the pods and containers of the node's runtimes.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::Pod;
+
+/// What a runtime lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TargetKind {
+    /// The sandbox of a pod, which holds the pod's namespaces.
+    Sandbox,
+    /// A container, in a pod or not.
+    Container,
+}
+
+/// A sandbox or a container, as its runtime lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetInfo {
+    /// Sandbox or container.
+    pub kind: TargetKind,
+    /// 64 hexadecimal digits.
+    pub id: String,
+    /// The container's name. Docker's sandboxes are containers too, and have one.
+    pub name: Option<String>,
+    /// The pod that it is or belongs to.
+    pub pod: Option<Pod>,
+    /// The sandbox is ready, or the container runs.
+    pub is_running: bool,
+    /// The state in the runtime's words: `running`, `exited`, `Ready`, `NotReady`...
+    pub state: String,
+}
+
+impl TargetInfo {
+    /// Whether both are attempts of the same sandbox or container, one after the other.
+    #[must_use]
+    pub fn is_attempt_of(&self, other: &Self) -> bool {
+        let name = |info: &Self| {
+            let pod = info.pod.as_ref().map(|pod| (pod.namespace.clone(), pod.name.clone()));
+            (info.kind, pod, info.name.clone())
+        };
+        self.pod.is_some() && name(self) == name(other)
+    }
+}
+
+/// A sandbox or a container, with its runtime and its network.
+#[derive(Clone, Debug)]
+pub struct TargetEntry {
+    /// As its runtime lists it.
+    pub info: TargetInfo,
+    /// Name of its runtime.
+    pub runtime: &'static str,
+    /// Its network; `None` while it does not run.
+    pub network: Option<TargetNetwork>,
+}
+
+impl TargetEntry {
+    /// The pod's name, or the container's; the id where neither is known.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let TargetInfo { kind, id, name, pod, .. } = &self.info;
+        let pod =
+            pod.as_ref().filter(|_| *kind == TargetKind::Sandbox).map(|pod| pod.name.as_str());
+        pod.or(name.as_deref()).unwrap_or(id)
+    }
+}
+
+/// What there is in a target's network namespace.
+#[derive(Clone, Debug, Default)]
+pub struct TargetNetwork {
+    /// The process that the namespace is entered by, when one is known.
+    pub pid: Option<u32>,
+    /// Inode of the namespace.
+    pub netns: u64,
+    /// Addresses of its interfaces, without loopback and link-local ones.
+    pub addresses: Vec<IpAddr>,
+    /// Listening TCP sockets.
+    pub listeners: Vec<SocketAddr>,
+}

@@ -1,0 +1,71 @@
+//! What the pipeline reports, one piece at a time: the input of every sink.
+
+use std::net::SocketAddr;
+
+use super::{ExecEvent, ExitEvent, Finding, Lost, Owner, PortPair, Session, TargetEntry};
+
+/// Something to show.
+#[derive(Clone, Debug)]
+pub enum Update {
+    /// Everything is attached, or listens. Comes once.
+    Ready(Ready),
+    /// A listener of a forward.
+    Listening(Listening),
+    /// An exec, and the pod and container that it belongs to.
+    Exec(Box<ExecEvent>, Owner),
+    /// The end of a process.
+    Exit(ExitEvent),
+    /// A session entered a state.
+    Session(Box<Session>),
+    /// Records were lost.
+    Lost(Lost),
+    /// A forward turned a client away, or cannot accept any.
+    Trouble(Trouble),
+    /// A check of the doctor's.
+    Finding(Finding),
+    /// A pod or container that can be forwarded to.
+    Target(Box<TargetEntry>),
+    /// A line of the demo's.
+    Line(String),
+}
+
+/// The command is ready.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    /// `CLOCK_BOOTTIME`, ns.
+    pub time_ns: u64,
+    /// The command's name.
+    pub command: &'static str,
+    /// Rows of execs will come.
+    pub has_execs: bool,
+}
+
+/// A listening socket and where it leads.
+#[derive(Clone, Copy, Debug)]
+pub struct Listening {
+    /// `CLOCK_BOOTTIME`, ns.
+    pub time_ns: u64,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The port inside the target.
+    pub target_port: u16,
+}
+
+/// What keeps clients of a forward out.
+#[derive(Clone, Debug)]
+pub enum Trouble {
+    /// As many connections as allowed are open: a client was turned away.
+    TooManyConnections {
+        /// The ports that the client asked for.
+        ports: PortPair,
+        /// How many connections are allowed.
+        max: u32,
+    },
+    /// A listener cannot accept, and tries again. Reported once per outage.
+    CannotAccept {
+        /// Where it listens.
+        address: SocketAddr,
+        /// The system's error.
+        error: String,
+    },
+}

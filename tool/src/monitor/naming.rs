@@ -1,0 +1,141 @@
+//! Updates that wait for the names of their pods and containers, in order.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::attribution::{Attribution, Naming};
+use crate::model::{Event, Owner, Placement, Update};
+
+/// How long an update waits for its names. It is then shown without them.
+const NAMES_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Most bytes that wait. When more come, the oldest updates are shown without names: none is lost.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// A queue of updates.
+#[derive(Default)]
+pub(super) struct NamingQueue {
+    waiting: VecDeque<Row>,
+    bytes: usize,
+}
+
+struct Row {
+    update: Update,
+    /// Where its owner is; `None` for an update that has none.
+    placement: Option<Placement>,
+    deadline: Instant,
+    bytes: usize,
+}
+
+impl NamingQueue {
+    /// Adds an update. An exec comes with the placement of its process.
+    pub(super) fn push(&mut self, update: Update, placement: Option<Placement>, now: Instant) {
+        let placement = match &update {
+            Update::Session(session) => Some(session.target.placement.clone()),
+            _ => placement,
+        };
+        let bytes = memory(&update);
+        self.bytes += bytes;
+        self.waiting.push_back(Row { update, placement, deadline: now + NAMES_TIMEOUT, bytes });
+    }
+
+    /// When the first update has waited long enough.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.waiting.front().map(|row| row.deadline)
+    }
+
+    /// Takes the updates that have their names, or wait no longer.
+    pub(super) fn release(
+        &mut self,
+        attribution: &mut Attribution,
+        now: Instant,
+        released: &mut Vec<Update>,
+    ) {
+        while let Some(row) = self.waiting.front() {
+            let owner = match row.placement.as_ref().map(|at| attribution.owner(at)) {
+                None => None,
+                Some(Naming::Known(owner)) => Some(owner),
+                Some(Naming::Pending(owner)) => {
+                    if row.deadline > now && self.bytes <= MAX_BYTES {
+                        break;
+                    }
+                    Some(owner)
+                }
+            };
+            let Some(row) = self.waiting.pop_front() else { break };
+            self.bytes -= row.bytes;
+            released.push(with_owner(row.update, owner));
+        }
+    }
+}
+
+fn with_owner(mut update: Update, owner: Option<Owner>) -> Update {
+    match (&mut update, owner) {
+        (Update::Exec(_, of_exec), Some(owner)) => *of_exec = owner,
+        (Update::Session(session), Some(owner)) => session.target.owner = owner,
+        _ => {}
+    }
+    update
+}
+
+fn memory(update: &Update) -> usize {
+    size_of::<Row>()
+        + match update {
+            Update::Exec(exec, _) => size_of::<Event>() + exec.memory(),
+            _ => size_of::<Event>(),
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ContainerRef, ExecEvent};
+    use crate::runtime::Runtimes;
+
+    fn exec(pid: u32) -> Update {
+        Update::Exec(Box::new(ExecEvent { pid, ..ExecEvent::default() }), Owner::default())
+    }
+
+    fn unknown_container() -> Option<Placement> {
+        let container = Some(ContainerRef { id: "0123".to_owned(), runtime: "unknown" });
+        Some(Placement { container, ..Placement::default() })
+    }
+
+    fn pids(updates: &[Update]) -> Vec<u32> {
+        let pid = |update: &Update| match update {
+            Update::Exec(exec, _) => exec.pid,
+            _ => 0,
+        };
+        updates.iter().map(pid).collect()
+    }
+
+    /// The resolver's task has not run yet, as if every runtime hung.
+    #[tokio::test]
+    async fn a_row_waits_a_second_and_keeps_its_place() {
+        let mut attribution = Attribution::with_names(&Runtimes::default());
+        let (mut queue, mut released, start) = (NamingQueue::default(), Vec::new(), Instant::now());
+        queue.push(exec(1), None, start);
+        queue.push(exec(2), unknown_container(), start);
+        queue.push(exec(3), None, start);
+        queue.release(&mut attribution, start, &mut released);
+        assert_eq!(pids(&released), [1], "the third keeps its place behind the second");
+        queue.release(&mut attribution, start + NAMES_TIMEOUT, &mut released);
+        assert_eq!(pids(&released), [1, 2, 3]);
+        let Update::Exec(_, owner) = &released[1] else { panic!("an exec") };
+        assert!(owner.container.is_some(), "the id is known without a runtime");
+        assert_eq!(queue.bytes, 0);
+    }
+
+    #[tokio::test]
+    async fn beyond_the_limit_in_bytes_rows_wait_no_longer() {
+        let mut attribution = Attribution::with_names(&Runtimes::default());
+        let (mut queue, mut released, start) = (NamingQueue::default(), Vec::new(), Instant::now());
+        let count = MAX_BYTES / memory(&exec(0)) + 10;
+        for pid in 0..u32::try_from(count).unwrap() {
+            queue.push(exec(pid), unknown_container(), start);
+        }
+        queue.release(&mut attribution, start, &mut released);
+        assert!((10..100).contains(&released.len()), "{}", released.len());
+        assert!(queue.bytes <= MAX_BYTES);
+    }
+}

@@ -1,0 +1,65 @@
+//! The periodic check of open sessions whose end may have been missed.
+
+use crate::host::process;
+use crate::probe::{Probe, ProbeError};
+use crate::sessions::SessionTable;
+
+/// Ticks between two checks of all sessions.
+const CHECK_INTERVAL: u32 = 4;
+
+/// Checks all open sessions now and then, and those that are shown at every tick.
+#[derive(Debug, Default)]
+pub(super) struct Reconciler {
+    ticks: u32,
+    /// The kernel does not run such programs on demand, which it does from Linux 5.10 on.
+    is_disabled: bool,
+}
+
+impl Reconciler {
+    /// Checks sessions: the `shown` oldest at each tick, to count their bytes, and every few ticks
+    /// all of them. The kernel programs answer with events. A session of which nothing is left is
+    /// given up. `now_ns` is `CLOCK_BOOTTIME`.
+    pub(super) fn tick(
+        &mut self,
+        sessions: &mut SessionTable,
+        probe: &mut Probe,
+        shown: usize,
+        now_ns: u64,
+    ) {
+        if self.is_disabled {
+            return;
+        }
+        self.ticks += 1;
+        if let Err(error) = self.check(sessions, probe, shown, now_ns) {
+            self.is_disabled = true;
+            let error = anyhow::Error::from(error);
+            log::debug!("cannot check for sessions whose end was missed: {error:#}");
+        }
+    }
+
+    fn check(
+        &self,
+        sessions: &mut SessionTable,
+        probe: &mut Probe,
+        shown: usize,
+        now_ns: u64,
+    ) -> Result<(), ProbeError> {
+        let checked = if self.ticks.is_multiple_of(CHECK_INTERVAL) { usize::MAX } else { shown };
+        let mut over = Vec::new();
+        for (n, open) in sessions.open().take(checked).enumerate() {
+            let is_followed = match open.connection {
+                Some(connection) => {
+                    probe.check_connection(connection, open.process.pid, n < shown)?
+                }
+                None => false,
+            };
+            if !is_followed && !open.may_be_open(process::is_running) {
+                over.push(open.number);
+            }
+        }
+        for number in over {
+            sessions.give_up(number, now_ns);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,100 @@
+//! Execs and the ends of processes.
+
+use serde::Serialize;
+
+use super::value::{Container, Pod, rfc3339, text};
+use crate::model::{Arg, End, ExecEvent, ExitEvent, Owner};
+
+#[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the fields are the contract's keys")]
+pub(super) struct Exec {
+    r#type: &'static str,
+    time: String,
+    exec_id: String,
+    pid: u32,
+    tid: u32,
+    ppid: u32,
+    uid: u32,
+    gid: u32,
+    comm: String,
+    parent_comm: String,
+    ret: i32,
+    filename: String,
+    /// `null` stands for an argument that could not be read.
+    args: Vec<Option<String>>,
+    args_truncated: bool,
+    args_unreadable: bool,
+    args_bytes: u64,
+    netns: Option<u32>,
+    mntns: Option<u32>,
+    pidns: Option<u32>,
+    cgroup_id: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    container: Option<Container>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pod: Option<Pod>,
+}
+
+#[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the fields are the contract's keys")]
+pub(super) struct Exit {
+    r#type: &'static str,
+    time: String,
+    exec_id: String,
+    pid: u32,
+    ppid: u32,
+    uid: u32,
+    comm: String,
+    /// `null` when a signal ended it.
+    exit_code: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signal: Option<u8>,
+    duration_ns: Option<u64>,
+}
+
+pub(super) fn exec(exec: &ExecEvent, owner: &Owner) -> Exec {
+    let unreadable = exec.args.list.contains(&Arg::Unreadable);
+    Exec {
+        r#type: "exec",
+        time: rfc3339(exec.time_ns),
+        exec_id: exec.process().to_string(),
+        pid: exec.pid,
+        tid: exec.tid,
+        ppid: exec.ppid,
+        uid: exec.uid,
+        gid: exec.gid,
+        comm: text(&exec.comm),
+        parent_comm: text(&exec.parent_comm),
+        ret: exec.ret,
+        filename: text(&exec.filename),
+        args: exec.args.list.iter().map(|arg| arg.text().map(text)).collect(),
+        args_truncated: exec.args.cut,
+        args_unreadable: exec.args.unreadable || unreadable,
+        args_bytes: exec.args.bytes,
+        netns: exec.netns,
+        mntns: exec.mntns,
+        pidns: exec.pidns,
+        cgroup_id: exec.cgroup_id,
+        container: owner.container.clone().map(Into::into),
+        pod: owner.pod.clone().map(Into::into),
+    }
+}
+
+pub(super) fn exit(exit: &ExitEvent) -> Exit {
+    let (exit_code, signal) = match exit.end {
+        End::Exited(code) => (Some(code), None),
+        End::Killed(signal) => (None, Some(signal)),
+    };
+    Exit {
+        r#type: "exit",
+        time: rfc3339(exit.time_ns),
+        exec_id: exit.process().to_string(),
+        pid: exit.pid,
+        ppid: exit.ppid,
+        uid: exit.uid,
+        comm: text(&exit.comm),
+        exit_code,
+        signal,
+        duration_ns: exit.lived_ns(),
+    }
+}

@@ -1,0 +1,73 @@
+//! Values that several records have.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::host::clock;
+use crate::model;
+
+#[derive(Serialize)]
+pub(super) struct Container {
+    id: String,
+    runtime: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    confirmed: bool,
+}
+
+#[derive(Serialize)]
+pub(super) struct Pod {
+    namespace: String,
+    name: String,
+    uid: String,
+}
+
+impl From<model::Container> for Container {
+    fn from(container: model::Container) -> Self {
+        let model::Container { id, runtime, name, is_confirmed } = container;
+        Self { id, runtime, name, confirmed: is_confirmed }
+    }
+}
+
+impl From<model::Pod> for Pod {
+    fn from(model::Pod { namespace, name, uid }: model::Pod) -> Self {
+        Self { namespace, name, uid }
+    }
+}
+
+/// UTC with nanoseconds, always nine digits.
+pub(super) fn rfc3339(boottime_ns: u64) -> String {
+    format!("{:.9}", clock::wall_time(boottime_ns))
+}
+
+/// The text as it is. JSON cannot hold bytes that are not UTF-8: they become `\xNN`.
+pub(super) fn text(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "\\x{byte:02x}");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_kept_and_other_bytes_are_marked() {
+        assert_eq!(text("a\nb\u{1b}ü".as_bytes()), "a\nb\u{1b}ü");
+        assert_eq!(text(b"a\xffb"), r"a\xffb");
+    }
+
+    #[test]
+    fn times_have_nanoseconds_and_a_zone() {
+        let time = rfc3339(clock::boottime_ns());
+        assert_eq!(time.len(), "2026-11-22T12:38:59.123456789Z".len(), "{time}");
+        assert!(time.ends_with('Z'));
+    }
+}

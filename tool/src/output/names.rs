@@ -1,0 +1,64 @@
+//! Short names for rows.
+
+use super::escape::escaped;
+use crate::model::{Container, Destination, Pod};
+
+/// `NAMESPACE/NAME`
+pub(super) fn pod_name(pod: &Pod) -> String {
+    escaped(format!("{}/{}", pod.namespace, pod.name).as_bytes())
+}
+
+/// The container's name, or as much of its id as Docker shows.
+pub(super) fn container_name(container: &Container) -> String {
+    escaped(container.name.as_deref().unwrap_or(short_id(&container.id)).as_bytes())
+}
+
+/// As much of an id as docker and crictl show.
+pub(super) fn short_id(id: &str) -> &str {
+    id.get(..12).unwrap_or(id)
+}
+
+/// The target of a session, as short as it can be named.
+pub(super) fn target_name(target: &Destination) -> String {
+    let Destination { pid, netns, owner, .. } = target;
+    if let Some(pod) = &owner.pod {
+        return pod_name(pod);
+    }
+    if let Some(container) = &owner.container {
+        return container_name(container);
+    }
+    match (pid, netns) {
+        (_, Some(netns)) => format!("net:[{netns}]"),
+        (Some(pid), None) => format!("pid/{pid}"),
+        (None, None) => "-".to_owned(),
+    }
+}
+
+/// The name of a signal, as in `kill -l`; real-time signals have numbers.
+pub(super) fn signal_name(signal: u8) -> String {
+    let name = signal_hook::low_level::signal_name(i32::from(signal));
+    name.map_or_else(|| format!("signal {signal}"), ToOwned::to_owned)
+}
+
+/// Seconds with milliseconds, cut and not rounded.
+pub(super) fn seconds(nanoseconds: u64) -> String {
+    format!("{}.{:03}", nanoseconds / 1_000_000_000, nanoseconds / 1_000_000 % 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_has_a_short_name_and_a_hostile_name_is_escaped() {
+        let mut target = Destination::default();
+        assert_eq!(target_name(&target), "-");
+        target.pid = Some(7);
+        assert_eq!(target_name(&target), "pid/7");
+        target.netns = Some(4026);
+        assert_eq!(target_name(&target), "net:[4026]");
+        let (namespace, uid) = ("a".to_owned(), String::new());
+        target.owner.pod = Some(Pod { namespace, name: "\x1b[31m".to_owned(), uid });
+        assert_eq!(target_name(&target), "a/\\x1b[31m");
+    }
+}

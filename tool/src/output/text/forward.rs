@@ -1,0 +1,95 @@
+//! The connections of a forward, in kubectl's words, with the kernel's rows of what it spawns.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use super::columns::Columns;
+use super::port_table::port_table;
+use crate::model::{Closed, Owner, PortPair, PortSums, Session, State, Update};
+use crate::output::sink::Sink;
+use crate::output::stderr;
+
+/// Writes lines, and a table at the end.
+pub(super) struct ForwardSink<W> {
+    out: W,
+    columns: Columns,
+    sums: PortSums,
+}
+
+impl<W: Write> ForwardSink<W> {
+    pub(super) fn new(out: W) -> Self {
+        Self { out, columns: Columns::default(), sums: PortSums::default() }
+    }
+
+    fn session(&mut self, session: &Session, ports: PortPair) -> io::Result<()> {
+        match &session.state {
+            State::Started => {
+                self.sums.start(ports);
+                writeln!(self.out, "Handling connection for {}", ports.local)
+            }
+            // The line at its end says what came of it.
+            State::Connected | State::Lost => Ok(()),
+            State::Closed(closed) => {
+                self.sums.add(ports, closed);
+                stderr::report_failure(session);
+                writeln!(self.out, "{}", closed_line(ports, session, closed))
+            }
+        }
+    }
+}
+
+impl<W: Write> Sink for ForwardSink<W> {
+    fn update(&mut self, update: &Update) -> io::Result<()> {
+        match update {
+            Update::Listening(listening) => {
+                let (address, port) = (listening.address, listening.target_port);
+                writeln!(self.out, "Forwarding from {address} -> {port}")
+            }
+            Update::Ready(ready) if ready.has_execs => {
+                writeln!(self.out, "{}", self.columns.header())
+            }
+            Update::Exec(exec, _) => {
+                writeln!(self.out, "{}", self.columns.row(exec, &Owner::default()))
+            }
+            Update::Session(session) => match session.ports {
+                Some(ports) => self.session(session, ports),
+                None => Ok(()),
+            },
+            Update::Lost(lost) => {
+                stderr::report_lost(*lost);
+                Ok(())
+            }
+            Update::Trouble(trouble) => {
+                stderr::report_trouble(trouble);
+                Ok(())
+            }
+            Update::Line(line) => writeln!(self.out, "{line}"),
+            _ => Ok(()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    fn end(&mut self, _open: usize) -> io::Result<()> {
+        if let Some(table) = port_table(&self.sums) {
+            writeln!(self.out, "\n{table}")?;
+        }
+        self.flush()
+    }
+}
+
+fn closed_line(ports: PortPair, session: &Session, closed: &Closed) -> String {
+    let at = session.address.map_or_else(String::new, |address| format!(" at {address}"));
+    let bytes = |bytes: Option<u64>| bytes.map_or_else(|| "?".to_owned(), |n| n.to_string());
+    let duration = Duration::from_nanos(closed.duration_ns.unwrap_or(0));
+    format!(
+        "Closed connection for {}{at}: {} bytes to the pod, {} from it, {:.3} s, {}",
+        ports.local,
+        bytes(closed.bytes_to_pod),
+        bytes(closed.bytes_from_pod),
+        duration.as_secs_f64(),
+        closed.outcome.name(),
+    )
+}

@@ -1,0 +1,137 @@
+//! The sums of watched sessions: a line for each port of each target.
+
+use std::collections::BTreeMap;
+
+use comfy_table::{
+    Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets,
+};
+
+use crate::model::{Outcome, SessionSums, Sums};
+use crate::output::width::width;
+
+const TITLES: [&str; 7] = ["TARGET", "PORT", "SESSIONS", "FAILED", "TO POD", "FROM POD", "MEDIAN"];
+
+/// The narrowest table that can be read. A narrower terminal breaks its lines.
+const NARROWEST: u16 = 80;
+
+/// Most columns of a name that are kept on one line.
+const LONGEST_NAME: usize = 30;
+
+/// The table; `None` when no session has closed. Within a number of columns, long cells are broken
+/// over several lines, names last.
+pub(in crate::output) fn place_table(sums: &SessionSums, columns: Option<u16>) -> Option<String> {
+    if sums.places().len() == 0 {
+        return None;
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(TITLES);
+    if let Some(columns) = columns {
+        let columns = columns.max(NARROWEST);
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(columns);
+    }
+    for ((target, port), sums) in sums.places() {
+        table.add_row(row(target, *port, sums));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 1));
+        if column.index == 0 {
+            column
+                .set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(longest_name(sums))));
+        }
+        if column.index > 0 && TITLES[column.index] != "FAILED" {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    Some(table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n"))
+}
+
+/// Columns that the names need, with the space behind them.
+fn longest_name(sums: &SessionSums) -> u16 {
+    let longest = sums.places().map(|((target, _), _)| width(target)).max();
+    u16::try_from(longest.unwrap_or(0).min(LONGEST_NAME) + 1).unwrap_or(u16::MAX)
+}
+
+fn row(target: &str, port: u16, sums: &Sums) -> [Cell; 7] {
+    let failed = counts(&sums.failed);
+    [
+        Cell::new(target),
+        // The places that are added up as one have no common port.
+        Cell::new(if port == 0 { "-".to_owned() } else { port.to_string() }),
+        Cell::new(sums.sessions),
+        Cell::new(if failed.is_empty() { "0".to_owned() } else { failed }),
+        Cell::new(sums.bytes_to_pod),
+        Cell::new(sums.bytes_from_pod),
+        Cell::new(format!("{:.3} s", sums.times.median().as_secs_f64())),
+    ]
+}
+
+/// `2 refused, 1 timeout`.
+pub(in crate::output) fn counts(outcomes: &BTreeMap<Outcome, u64>) -> String {
+    let counts = outcomes.iter().map(|(&why, count)| format!("{count} {}", why.name()));
+    counts.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Closed, Destination, Program, Reason, Session, State, Via};
+
+    fn sums() -> SessionSums {
+        let mut sums = SessionSums::default();
+        let outcomes = [Outcome::Ok, Outcome::Killed, Outcome::HelperMissing, Outcome::Killed];
+        for (n, outcome) in (1..).zip(outcomes) {
+            let closed = Closed {
+                outcome,
+                reason: Reason::BothEnded,
+                helper_end: None,
+                stderr: None,
+                error: None,
+                bytes_to_pod: Some(1000),
+                bytes_from_pod: Some(1_234_567),
+                connect_ns: None,
+                duration_ns: Some(n * 1_000_000_000),
+            };
+            let session = Session {
+                id: String::new(),
+                time_ns: 0,
+                via: Via::Native,
+                forwarder: Program { pid: 1, comm: Box::default(), uid: None },
+                helper: None,
+                cookie: None,
+                target: Destination::default(),
+                port: 8080,
+                ports: None,
+                address: None,
+                state: State::Closed(closed),
+            };
+            sums.add(&session, "net:[4026532178]".to_owned());
+        }
+        sums
+    }
+
+    #[test]
+    fn a_line_for_each_place() {
+        let table = place_table(&sums(), None).unwrap();
+        let lines: Vec<Vec<_>> =
+            table.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(lines[0].join(" "), "TARGET PORT SESSIONS FAILED TO POD FROM POD MEDIAN");
+        let sums = "net:[4026532178] 8080 4 1 helper-missing, 2 killed 4000 4938268 ";
+        assert!(lines[1].join(" ").starts_with(sums), "{table}");
+        let median: f64 = lines[1][lines[1].len() - 2].parse().unwrap();
+        assert!((2.0..=3.1).contains(&median), "{table}");
+        assert!(place_table(&SessionSums::default(), None).is_none());
+    }
+
+    #[test]
+    fn names_and_counts_stay_whole_in_a_terminal() {
+        for width in [40, 80, 200] {
+            let table = place_table(&sums(), Some(width)).unwrap();
+            for whole in ["net:[4026532178] ", "1 helper-missing,", "4938268"] {
+                assert!(table.contains(whole), "{width}: {table}");
+            }
+            let widest = table.lines().map(|line| line.chars().count()).max().unwrap();
+            assert!(widest <= usize::from(width.max(NARROWEST)), "{width}: {table}");
+        }
+    }
+}

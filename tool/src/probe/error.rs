@@ -1,0 +1,84 @@
+//! Why the kernel programs do not run.
+
+use std::io;
+
+use aya::EbpfError;
+use aya::maps::MapError;
+use aya::programs::ProgramError;
+
+use super::btf::BtfError;
+
+/// Why the kernel programs do not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// `/sys/kernel/btf/vmlinux` cannot be read.
+    #[error(
+        "this kernel offers no BTF; pfsnoop needs one built with CONFIG_DEBUG_INFO_BTF=y, as those \
+         of current distributions are: /sys/kernel/btf/vmlinux"
+    )]
+    NoBtf(#[source] io::Error),
+    /// The file is there, but is not understood.
+    #[error("/sys/kernel/btf/vmlinux cannot be used")]
+    BadBtf(#[from] BtfError),
+    /// A kernel structure has changed too much.
+    #[error("this kernel has no {0}: pfsnoop needs an update for it")]
+    FieldMissing(&'static str),
+    /// The kernel refused.
+    #[error(
+        "the kernel refused to load the programs (not permitted): run pfsnoop as root, or with \
+         CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN"
+    )]
+    NotPermitted,
+    /// Anything else between aya and the kernel.
+    #[error("cannot {doing}")]
+    Aya {
+        /// What was tried, as in "cannot ...".
+        doing: &'static str,
+        /// aya's error, with the kernel's inside.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// tracefs can be neither found nor mounted.
+    #[error(
+        "cannot read tracefs, which tracing failed execs needs; try `mount -t tracefs tracefs \
+         /sys/kernel/tracing`"
+    )]
+    NoTracefs(#[source] io::Error),
+    /// Waiting for records failed.
+    #[error("cannot wait for records")]
+    Wait(#[source] io::Error),
+}
+
+/// A missing part of the object.
+pub(super) fn missing(doing: &'static str, name: &'static str) -> ProbeError {
+    ProbeError::Aya { doing, source: name.into() }
+}
+
+/// Sorts out the errors of aya that a user can do something about.
+pub(super) fn failed(doing: &'static str) -> impl Fn(EbpfError) -> ProbeError {
+    move |error| from_source(doing, error)
+}
+
+pub(super) fn program_failed(doing: &'static str) -> impl Fn(ProgramError) -> ProbeError {
+    move |error| from_source(doing, error)
+}
+
+pub(super) fn map_failed(error: MapError) -> ProbeError {
+    from_source("use a map", error)
+}
+
+pub(super) fn from_source<E>(doing: &'static str, error: E) -> ProbeError
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    if is_not_permitted(&error) {
+        return ProbeError::NotPermitted;
+    }
+    ProbeError::Aya { doing, source: Box::new(error) }
+}
+
+fn is_not_permitted(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source())
+        .filter_map(|error| error.downcast_ref::<io::Error>())
+        // EACCES is the verifier's error for a program that it rejects.
+        .any(|error| error.raw_os_error() == Some(libc::EPERM))
+}

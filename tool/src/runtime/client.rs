@@ -1,0 +1,117 @@
+//! What pfsnoop asks of a container runtime: the same plain data from each of them.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+
+use crate::model::{ForwardingMode, Pod, TargetInfo};
+
+/// A container runtime that answers.
+pub trait RuntimeClient: Send + Sync {
+    /// Its name in records: `docker`, `podman`, `containerd`, `cri-o`, or `unknown`.
+    fn name(&self) -> &'static str;
+
+    /// Its version, in its own words.
+    fn version(&self) -> &str;
+
+    /// How a kubelet forwards ports into its pods.
+    fn forwarding_mode(&self) -> ForwardingMode;
+
+    /// The command that starts a container that does not run, or shows why it does not.
+    fn start_command(&self, id: &str) -> String;
+
+    /// Every sandbox and container, also those that do not run; the newest first.
+    fn list(&self) -> Answer<'_, Vec<TargetInfo>>;
+
+    /// Where the processes of a sandbox or container are now; `None` when it does not run.
+    fn place<'a>(&'a self, of: &'a TargetInfo) -> Answer<'a, Option<Place>>;
+
+    /// Name and pod of the container with this id; `None` when this runtime does not have it.
+    fn names<'a>(&'a self, id: &'a str) -> Answer<'a, Option<Names>>;
+}
+
+/// An answer to wait for. It comes, or fails, within the client's own timeout.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, RuntimeError>> + Send + 'a>>;
+
+/// Where the processes of a sandbox or container are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its first process, where there is one.
+    pub pid: Option<u32>,
+    /// The file of the network namespace, where the runtime reports it.
+    pub netns: Option<PathBuf>,
+    /// It has the node's own network.
+    pub is_host_network: bool,
+}
+
+/// A container's name and pod.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// The container's name.
+    pub name: Option<String>,
+    /// Its pod.
+    pub pod: Option<Pod>,
+}
+
+/// Why a runtime gives no answer.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct RuntimeError {
+    kind: ErrorKind,
+    message: String,
+}
+
+/// What can be concluded from an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ErrorKind {
+    /// Something accepts the calls and does not answer them.
+    Silent,
+    /// Something answers, and does not serve this API.
+    NotServed,
+    /// Anything else.
+    Other,
+}
+
+impl RuntimeError {
+    /// The runtime accepts calls and does not answer: it hangs, or is very busy.
+    #[must_use]
+    pub fn silent(message: impl ToString) -> Self {
+        Self { kind: ErrorKind::Silent, message: message.to_string() }
+    }
+
+    /// A daemon answers that does not serve this API, and need not.
+    #[must_use]
+    pub fn not_served(message: impl ToString) -> Self {
+        Self { kind: ErrorKind::NotServed, message: message.to_string() }
+    }
+
+    /// Any other failure.
+    #[must_use]
+    pub fn other(message: impl ToString) -> Self {
+        Self { kind: ErrorKind::Other, message: message.to_string() }
+    }
+
+    /// Whether the runtime accepts calls and does not answer.
+    #[must_use]
+    pub fn is_silence(&self) -> bool {
+        self.kind == ErrorKind::Silent
+    }
+
+    /// Whether a daemon answers that does not serve this API.
+    #[must_use]
+    pub fn is_not_served(&self) -> bool {
+        self.kind == ErrorKind::NotServed
+    }
+}
+
+/// The socket cannot be connected to.
+impl From<std::io::Error> for RuntimeError {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::NotFound => Self::other("no such socket"),
+            // So many calls wait already that the socket takes no more.
+            kind @ std::io::ErrorKind::WouldBlock => Self::silent(kind),
+            kind => Self::other(kind),
+        }
+    }
+}

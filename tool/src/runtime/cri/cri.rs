@@ -1,0 +1,247 @@
+//! containerd, CRI-O and whatever else serves Kubernetes' Container Runtime Interface.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::client::{CallError, Client};
+use super::info::Info;
+use super::messages::{
+    CONTAINER_RUNNING, Container, ContainerStatusResponse, IdFilter, ListContainersResponse,
+    ListPodSandboxResponse, ListRequest, NAMESPACE_NODE, PodSandbox, PodSandboxStatus,
+    PodSandboxStatusResponse, SANDBOX_READY, StatusRequest, VersionRequest, VersionResponse,
+};
+use crate::model::{ForwardingMode, Pod, TargetInfo, TargetKind};
+use crate::runtime::client::{Answer, Names, Place, RuntimeClient, RuntimeError};
+use crate::runtime::registry::{Protocol, Socket, Variable};
+
+/// How long one answer may take.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Kubernetes' Container Runtime Interface. The sockets are those of containerd, the containerd of
+/// k3s and rke2, and CRI-O. cri-dockerd is not among them: its CRI reports no pid, and Docker's own
+/// API has everything.
+pub(in crate::runtime) const PROTOCOL: Protocol = Protocol {
+    name: "cri",
+    help: "Kubernetes' CRI: containerd, CRI-O",
+    sockets: &[
+        Socket { path: "/run/containerd/containerd.sock", unit: "containerd" },
+        Socket { path: "/run/k3s/containerd/containerd.sock", unit: "k3s" },
+        Socket { path: "/run/crio/crio.sock", unit: "crio" },
+    ],
+    // As crictl has it.
+    variable: Variable {
+        name: "CONTAINER_RUNTIME_ENDPOINT",
+        is_exclusive: true,
+        must_be_socket: true,
+    },
+    unit: "containerd",
+    connect: |socket| {
+        Box::pin(async move {
+            let cri: Arc<dyn RuntimeClient> = Arc::new(Cri::connect(&socket).await?);
+            Ok(cri)
+        })
+    },
+};
+
+/// A runtime that answers.
+struct Cri {
+    client: Client,
+    name: &'static str,
+    version: String,
+}
+
+impl Cri {
+    /// Connects, and asks for its name.
+    async fn connect(socket: &Path) -> Result<Self, RuntimeError> {
+        let client = Client::connect(socket, ANSWER_TIMEOUT).await?;
+        let request = VersionRequest { version: "v1".to_owned() };
+        let version: VersionResponse = client.call("Version", request).await?;
+        let name = match version.runtime_name.as_str() {
+            "containerd" => "containerd",
+            "cri-o" => "cri-o",
+            "docker" => "docker",
+            _ => "unknown",
+        };
+        Ok(Self { client, name, version: version.runtime_version })
+    }
+
+    /// Sandboxes and containers, all or those of one id.
+    async fn entries(&self, id: Option<&str>) -> Result<Vec<TargetInfo>, RuntimeError> {
+        let filter = |id: &str| IdFilter { id: id.to_owned() };
+        let request = || ListRequest { filter: id.map(filter) };
+        let containers: ListContainersResponse =
+            self.client.call("ListContainers", request()).await?;
+        // The sandboxes of those containers, or the one sandbox of that id.
+        let sandbox_id = containers.containers.first().map(|one| one.pod_sandbox_id.as_str());
+        let request = ListRequest { filter: id.map(|id| filter(sandbox_id.unwrap_or(id))) };
+        let sandboxes: ListPodSandboxResponse = self.client.call("ListPodSandbox", request).await?;
+        Ok(join(sandboxes.items, containers.containers))
+    }
+
+    async fn sandbox(&self, of: &TargetInfo) -> Result<Option<Place>, RuntimeError> {
+        let (status, info) = match self.sandbox_status(&of.id).await {
+            Ok(answer) => answer,
+            Err(CallError::NotFound(_)) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        if status.state != SANDBOX_READY {
+            return Ok(None);
+        }
+        let network = status.linux.and_then(|linux| linux.namespaces?.options);
+        let is_host_network = network.is_some_and(|options| options.network == NAMESPACE_NODE);
+        let Info { mut pid, netns } = info;
+        if pid.is_none() {
+            pid = self.pid_of_a_container(&of.id).await?;
+        }
+        Ok(Some(Place { pid, netns, is_host_network }))
+    }
+
+    async fn sandbox_status(&self, id: &str) -> Result<(PodSandboxStatus, Info), CallError> {
+        let request = StatusRequest { id: id.to_owned(), verbose: true };
+        let answer: PodSandboxStatusResponse =
+            self.client.call("PodSandboxStatus", request).await?;
+        Ok((answer.status.unwrap_or_default(), Info::of(&answer.info)))
+    }
+
+    /// For sandboxes without a process of their own, as CRI-O's.
+    async fn pid_of_a_container(&self, sandbox: &str) -> Result<Option<u32>, RuntimeError> {
+        let all: ListContainersResponse =
+            self.client.call("ListContainers", ListRequest::default()).await?;
+        let is_in =
+            |one: &&Container| one.pod_sandbox_id == sandbox && one.state == CONTAINER_RUNNING;
+        for container in all.containers.iter().filter(is_in) {
+            if let Some(info) = self.container_info(&container.id).await?
+                && info.pid.is_some()
+            {
+                return Ok(info.pid);
+            }
+        }
+        Ok(None)
+    }
+
+    /// `None` when it does not run.
+    async fn container_info(&self, id: &str) -> Result<Option<Info>, RuntimeError> {
+        let request = StatusRequest { id: id.to_owned(), verbose: true };
+        let answer: ContainerStatusResponse =
+            match self.client.call("ContainerStatus", request).await {
+                Ok(answer) => answer,
+                Err(CallError::NotFound(_)) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
+        let runs = answer.status.is_some_and(|status| status.state == CONTAINER_RUNNING);
+        Ok(runs.then(|| Info::of(&answer.info)))
+    }
+}
+
+impl RuntimeClient for Cri {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// containerd dropped socat in 1.4, CRI-O in 1.19.
+    fn forwarding_mode(&self) -> ForwardingMode {
+        match self.name {
+            "containerd" | "cri-o" => ForwardingMode::Native,
+            "docker" => ForwardingMode::Helpers,
+            _ => ForwardingMode::None,
+        }
+    }
+
+    fn start_command(&self, id: &str) -> String {
+        // The kubelet makes a new container in its place.
+        format!("crictl inspect {id}")
+    }
+
+    fn list(&self) -> Answer<'_, Vec<TargetInfo>> {
+        Box::pin(self.entries(None))
+    }
+
+    fn place<'a>(&'a self, of: &'a TargetInfo) -> Answer<'a, Option<Place>> {
+        Box::pin(async move {
+            if of.kind == TargetKind::Sandbox {
+                return self.sandbox(of).await;
+            }
+            let place = |Info { pid, netns }| Place { pid, netns, is_host_network: false };
+            Ok(self.container_info(&of.id).await?.map(place))
+        })
+    }
+
+    fn names<'a>(&'a self, id: &'a str) -> Answer<'a, Option<Names>> {
+        Box::pin(async move {
+            let found = self.entries(Some(id)).await?.into_iter().find(|one| one.id == id);
+            Ok(found.map(|TargetInfo { name, pod, .. }| Names { name, pod }))
+        })
+    }
+}
+
+/// Gives each container the pod of its sandbox; the newest first.
+fn join(mut sandboxes: Vec<PodSandbox>, mut containers: Vec<Container>) -> Vec<TargetInfo> {
+    sandboxes.sort_by_key(|sandbox| std::cmp::Reverse(sandbox.created_at));
+    containers.sort_by_key(|container| std::cmp::Reverse(container.created_at));
+    let sandboxes: Vec<TargetInfo> = sandboxes.into_iter().map(sandbox).collect();
+    let pods: HashMap<String, Option<Pod>> =
+        sandboxes.iter().map(|sandbox| (sandbox.id.clone(), sandbox.pod.clone())).collect();
+    let containers = containers.into_iter().map(|container| {
+        let pod = pods.get(&container.pod_sandbox_id).cloned().flatten();
+        listed(container, pod)
+    });
+    let containers: Vec<TargetInfo> = containers.collect();
+    sandboxes.into_iter().chain(containers).collect()
+}
+
+fn sandbox(PodSandbox { id, metadata, state, .. }: PodSandbox) -> TargetInfo {
+    let pod = metadata.map(|pod| Pod { namespace: pod.namespace, name: pod.name, uid: pod.uid });
+    let is_running = state == SANDBOX_READY;
+    // The words of `crictl pods`.
+    let state = if is_running { "Ready" } else { "NotReady" }.to_owned();
+    TargetInfo { kind: TargetKind::Sandbox, id, name: None, pod, is_running, state }
+}
+
+fn listed(container: Container, pod: Option<Pod>) -> TargetInfo {
+    let Container { id, metadata, state, .. } = container;
+    let is_running = state == CONTAINER_RUNNING;
+    // The words of `crictl ps`.
+    let state = match state {
+        0 => "Created",
+        CONTAINER_RUNNING => "Running",
+        2 => "Exited",
+        _ => "Unknown",
+    };
+    let name = metadata.map(|metadata| metadata.name);
+    TargetInfo { kind: TargetKind::Container, id, name, pod, is_running, state: state.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::cri::messages::{ContainerMetadata, PodSandboxMetadata};
+
+    #[test]
+    fn containers_have_the_pod_of_their_sandbox_and_the_newest_comes_first() {
+        let sandbox = |id: &str, name: &str, state, created_at| PodSandbox {
+            id: id.to_owned(),
+            metadata: Some(PodSandboxMetadata { name: name.to_owned(), ..Default::default() }),
+            state,
+            created_at,
+        };
+        let container = Container {
+            id: "c".to_owned(),
+            pod_sandbox_id: "new".to_owned(),
+            metadata: Some(ContainerMetadata { name: "web".to_owned() }),
+            state: CONTAINER_RUNNING,
+            created_at: 3,
+        };
+        let all = join(vec![sandbox("old", "a", 1, 1), sandbox("new", "b", 0, 2)], vec![container]);
+        let ids: Vec<(&str, &str)> =
+            all.iter().map(|one| (one.id.as_str(), one.state.as_str())).collect();
+        assert_eq!(ids, [("new", "Ready"), ("old", "NotReady"), ("c", "Running")]);
+        assert_eq!(all[2].pod.as_ref().unwrap().name, "b");
+        assert_eq!(all[2].name.as_deref(), Some("web"));
+    }
+}

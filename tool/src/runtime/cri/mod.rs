@@ -1,0 +1,9 @@
+//! containerd, CRI-O and any other runtime that serves Kubernetes' Container Runtime Interface.
+
+mod client;
+mod cri;
+mod info;
+mod messages;
+
+pub use client::{CallError, Client};
+pub(super) use cri::PROTOCOL;

@@ -1,0 +1,187 @@
+//! Docker's Engine API, on its unix socket: names, labels and pids of containers.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use bollard::errors::Error;
+use bollard::models::ContainerSummary;
+use bollard::query_parameters::ListContainersOptions;
+use bollard::{API_DEFAULT_VERSION, Docker};
+
+use super::client::{Answer, Names, Place, RuntimeClient, RuntimeError};
+use super::registry::{Protocol, Socket, Variable};
+use crate::model::{ForwardingMode, Pod, TargetInfo, TargetKind};
+
+/// Seconds that one answer may take.
+const ANSWER_TIMEOUT: u64 = 5;
+
+/// Docker's API, which Podman serves too.
+pub(super) const PROTOCOL: Protocol = Protocol {
+    name: "docker",
+    help: "Docker's Engine API, which Podman offers too",
+    sockets: &[
+        Socket { path: "/var/run/docker.sock", unit: "docker" },
+        Socket { path: "/run/podman/podman.sock", unit: "podman.socket" },
+    ],
+    // As docker's own client has it. A `DOCKER_HOST` by TCP is another machine.
+    variable: Variable { name: "DOCKER_HOST", is_exclusive: false, must_be_socket: false },
+    unit: "docker",
+    connect: |socket| {
+        Box::pin(async move {
+            let engine: Arc<dyn RuntimeClient> = Arc::new(Engine::connect(&socket).await?);
+            Ok(engine)
+        })
+    },
+};
+
+/// HTTP's status for an id that the daemon does not have.
+const NOT_FOUND: u16 = 404;
+
+/// A daemon that answers.
+struct Engine {
+    docker: Docker,
+    name: &'static str,
+    version: String,
+}
+
+impl Engine {
+    async fn connect(socket: &Path) -> Result<Self, RuntimeError> {
+        let path = socket.to_string_lossy();
+        let docker = Docker::connect_with_unix(&path, ANSWER_TIMEOUT, API_DEFAULT_VERSION)?;
+        let docker = docker.negotiate_version().await?;
+        // Podman offers Docker's API too.
+        let name = if path.contains("podman") { "podman" } else { "docker" };
+        let version = docker.version().await?.version.unwrap_or_default();
+        Ok(Self { docker, name, version })
+    }
+}
+
+impl RuntimeClient for Engine {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn forwarding_mode(&self) -> ForwardingMode {
+        // Kubelets do not use Podman.
+        if self.name == "docker" { ForwardingMode::Helpers } else { ForwardingMode::None }
+    }
+
+    fn start_command(&self, id: &str) -> String {
+        format!("{} start {id}", self.name)
+    }
+
+    fn list(&self) -> Answer<'_, Vec<TargetInfo>> {
+        let options = ListContainersOptions { all: true, ..ListContainersOptions::default() };
+        Box::pin(async {
+            let all = self.docker.list_containers(Some(options)).await?;
+            Ok(all.into_iter().filter_map(listed).collect())
+        })
+    }
+
+    fn place<'a>(&'a self, of: &'a TargetInfo) -> Answer<'a, Option<Place>> {
+        Box::pin(async {
+            let found = match self.docker.inspect_container(&of.id, None).await {
+                Ok(found) => found,
+                Err(error) if is_not_found(&error) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
+            let state = found.state.unwrap_or_default();
+            let pid = state.pid.filter(|_| state.running == Some(true));
+            let pid = pid.and_then(|pid| u32::try_from(pid).ok()).filter(|&pid| pid > 0);
+            let place = |pid| Place { pid: Some(pid), netns: None, is_host_network: false };
+            Ok(pid.map(place))
+        })
+    }
+
+    fn names<'a>(&'a self, id: &'a str) -> Answer<'a, Option<Names>> {
+        Box::pin(async {
+            let found = match self.docker.inspect_container(id, None).await {
+                Ok(found) => found,
+                Err(error) if is_not_found(&error) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
+            let labels = found.config.and_then(|config| config.labels).unwrap_or_default();
+            let name = found.name.map(|name| name.trim_start_matches('/').to_owned());
+            let pod = pod_of(&labels, name.as_deref());
+            Ok(Some(Names { name, pod }))
+        })
+    }
+}
+
+/// bollard's errors, by what can be concluded from them.
+impl From<Error> for RuntimeError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::RequestTimeoutError => Self::silent(error),
+            error => Self::other(error),
+        }
+    }
+}
+
+fn is_not_found(error: &Error) -> bool {
+    matches!(error, Error::DockerResponseServerError { status_code: NOT_FOUND, .. })
+}
+
+fn listed(summary: ContainerSummary) -> Option<TargetInfo> {
+    let labels = summary.labels.unwrap_or_default();
+    let is_sandbox =
+        labels.get("io.kubernetes.docker.type").is_some_and(|kind| kind == "podsandbox");
+    let name = summary.names.unwrap_or_default().into_iter().next();
+    let name = name.map(|name| name.trim_start_matches('/').to_owned());
+    let state = summary.state.map(|state| state.to_string()).unwrap_or_default();
+    Some(TargetInfo {
+        kind: if is_sandbox { TargetKind::Sandbox } else { TargetKind::Container },
+        id: summary.id?,
+        pod: pod_of(&labels, name.as_deref()),
+        name,
+        // A paused container still has its process and its network.
+        is_running: matches!(state.as_str(), "running" | "paused"),
+        state,
+    })
+}
+
+/// The pod, by the kubelet's labels, which dockershim and cri-dockerd pass on. Other clients of
+/// theirs, as `crictl runp`, need not set labels: then by the name that the shim makes.
+fn pod_of(labels: &HashMap<String, String>, name: Option<&str>) -> Option<Pod> {
+    let label = |name: &str| labels.get(&format!("io.kubernetes.pod.{name}")).cloned();
+    let by_labels =
+        || Some(Pod { namespace: label("namespace")?, name: label("name")?, uid: label("uid")? });
+    by_labels().or_else(|| {
+        labels.get("io.kubernetes.docker.type")?;
+        pod_in(name?)
+    })
+}
+
+/// The pod in `k8s_CONTAINER_POD_NAMESPACE_UID_ATTEMPT` (cri-dockerd, `core/naming.go`). No part has
+/// an underscore; if that name was taken, more parts follow.
+fn pod_in(name: &str) -> Option<Pod> {
+    let mut parts = name.strip_prefix("k8s_")?.split('_').skip(1).map(str::to_owned);
+    let (name, namespace, uid) = (parts.next()?, parts.next()?, parts.next()?);
+    parts.next()?;
+    Some(Pod { namespace, name, uid })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pod_without_labels_is_known_by_its_name() {
+        let of = |kind: &str, name: &str| {
+            let labels = HashMap::from([(kind.to_owned(), "podsandbox".to_owned())]);
+            pod_of(&labels, Some(name)).map(|pod| [pod.namespace, pod.name, pod.uid])
+        };
+        let kind = "io.kubernetes.docker.type";
+        let kuard = Some(["shop", "kuard", "8765-43"].map(str::to_owned));
+        assert_eq!(of(kind, "k8s_POD_kuard_shop_8765-43_0"), kuard);
+        assert_eq!(of(kind, "k8s_web_kuard_shop_8765-43_0_1a2b3c"), kuard);
+        assert_eq!(of(kind, "k8s_POD_kuard_shop"), None);
+        assert_eq!(of(kind, "k8s"), None);
+        assert_eq!(of("anybody's", "k8s_POD_kuard_shop_8765-43_0"), None);
+    }
+}

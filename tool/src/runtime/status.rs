@@ -1,0 +1,79 @@
+//! The container runtimes of this node themselves, whether they answer or not.
+
+use super::client::{RuntimeClient, RuntimeError};
+use super::discovery::{Asked, Runtimes};
+use crate::model::{ForwardingMode, TargetKind};
+
+/// The answers of all runtimes.
+#[derive(Clone, Debug)]
+pub struct RuntimeStatus {
+    /// One for each runtime that is there or was named.
+    pub answers: Vec<RuntimeAnswer>,
+    /// Where runtimes were looked for.
+    pub addresses: Vec<String>,
+}
+
+/// The answer of one runtime.
+#[derive(Clone, Debug)]
+pub struct RuntimeAnswer {
+    /// `docker at /var/run/docker.sock`
+    pub runtime: String,
+    /// The user named it, so it must be there.
+    pub is_named: bool,
+    /// The command that restarts it.
+    pub restart: String,
+    /// What it is; `Ok(None)` for a daemon that serves another purpose, as Docker's own containerd.
+    pub details: Result<Option<RuntimeDetails>, Silence>,
+}
+
+/// Why a runtime does not answer.
+#[derive(Clone, Debug)]
+pub struct Silence {
+    /// In words.
+    pub why: String,
+    /// Something accepts the calls and does not answer them.
+    pub is_hanging: bool,
+}
+
+/// A runtime that answers.
+#[derive(Clone, Debug)]
+pub struct RuntimeDetails {
+    /// Its version, in its own words.
+    pub version: String,
+    /// How many pods it has, also those that do not run.
+    pub pods: usize,
+    /// How many containers.
+    pub containers: usize,
+    /// How a kubelet forwards into its pods.
+    pub mode: ForwardingMode,
+}
+
+impl RuntimeStatus {
+    /// Asks all of them.
+    pub async fn query(runtimes: &Runtimes) -> Self {
+        let mut answers = Vec::new();
+        for Asked { runtime, is_named, restart, answer } in runtimes.connect().await {
+            let details = match answer {
+                Ok(client) => details(client.as_ref()).await.map(Some),
+                Err(error) => Err(error),
+            };
+            let details = match details {
+                Err(error) if error.is_not_served() => Ok(None),
+                other => other.map_err(|error| Silence {
+                    why: error.to_string(),
+                    is_hanging: error.is_silence(),
+                }),
+            };
+            answers.push(RuntimeAnswer { runtime, is_named, restart, details });
+        }
+        Self { answers, addresses: runtimes.addresses() }
+    }
+}
+
+async fn details(client: &dyn RuntimeClient) -> Result<RuntimeDetails, RuntimeError> {
+    let listed = client.list().await?;
+    let pods = listed.iter().filter(|one| one.kind == TargetKind::Sandbox).count();
+    let version = client.version().to_owned();
+    let mode = client.forwarding_mode();
+    Ok(RuntimeDetails { version, pods, containers: listed.len() - pods, mode })
+}

@@ -1,0 +1,81 @@
+//! What the states of a connection mean for the sessions.
+
+use super::index::SessionIndex;
+use super::state::SessionState;
+use crate::model::{Destination, Lookup, Session, SockEvent, SockState, Via};
+
+impl SessionIndex {
+    /// What must be looked up before this event of a connection is applied.
+    pub(super) fn lookup_for_sock(&self, sock: &SockEvent) -> Option<Lookup> {
+        let is_known = sock.state == SockState::Connected && self.of_connection(sock).is_some();
+        sock.netns.filter(|_| starts_session(sock) && !is_known).map(Lookup::Netns)
+    }
+
+    pub(super) fn sock(
+        &mut self,
+        sock: &SockEvent,
+        destination: Option<Destination>,
+        changed: &mut Vec<Session>,
+    ) {
+        if sock.state == SockState::Connecting
+            && let Some(number) = self.forget_connection(sock.id)
+        {
+            // The kernel uses the id again, perhaps for another process: the end of the earlier
+            // connection was lost.
+            self.lose_connection(number, changed);
+        }
+        let number = match (self.of_connection(sock), sock.state) {
+            (Some(number), _) => number,
+            // The first state may have been lost.
+            (None, SockState::Connecting | SockState::Connected) => {
+                let Some(number) = self.session_of(sock, destination, changed) else { return };
+                self.set_connection(number, sock.id);
+                number
+            }
+            (None, SockState::Open | SockState::Closed { .. } | SockState::Gone) => return,
+        };
+        let Some(state) = self.get_mut(number) else { return };
+        changed.extend(state.connection_changed(sock));
+        if matches!(sock.state, SockState::Closed { .. } | SockState::Gone) {
+            let (is_over, may_try_again) = (state.is_over(), state.may_try_again());
+            self.forget_connection(sock.id);
+            if is_over {
+                self.close(number, changed);
+            } else if may_try_again {
+                self.wait(number, sock.time_ns);
+            }
+        }
+    }
+
+    /// The session that a new connection belongs to: that of its helper, one that was refused at
+    /// another address a moment ago, or a new one.
+    fn session_of(
+        &mut self,
+        sock: &SockEvent,
+        destination: Option<Destination>,
+        changed: &mut Vec<Session>,
+    ) -> Option<u64> {
+        let known = self.of_helper(sock.process()).or_else(|| self.tried_again_by(sock));
+        known.or_else(|| {
+            starts_session(sock)
+                .then(|| self.start(SessionState::native(sock, destination), changed))
+        })
+    }
+
+    /// The session's connection is over, and its end was not seen. A helper's exit still follows.
+    fn lose_connection(&mut self, number: u64, changed: &mut Vec<Session>) {
+        let Some(state) = self.get_mut(number) else { return };
+        state.open.connection = None;
+        if state.open.session.via == Via::Native || state.is_over() {
+            self.close(number, changed);
+        }
+    }
+}
+
+/// Whether a connection is a native forward by itself: a runtime dials localhost of another
+/// namespace. A connection that a runtime, a mesh's proxy or a DNS server makes from there to the
+/// outside is none.
+fn starts_session(sock: &SockEvent) -> bool {
+    let is_new = matches!(sock.state, SockState::Connecting | SockState::Connected);
+    is_new && sock.is_foreign && sock.destination.ip().is_loopback()
+}

@@ -1,0 +1,53 @@
+//! When a session that waits for one more event is given up.
+
+use std::collections::{BTreeSet, HashMap};
+
+/// How long the end of a helper waits for the end of its connection, and a refused connection for
+/// the next attempt (localhost's other address). Both come within microseconds on an idle node.
+pub(super) const GRACE_NS: u64 = 250_000_000;
+
+/// The sessions that wait, by number. Times are `CLOCK_BOOTTIME`, ns.
+#[derive(Debug, Default)]
+pub(super) struct Deadlines {
+    /// (time, number), the earliest first.
+    ordered: BTreeSet<(u64, u64)>,
+    of: HashMap<u64, u64>,
+}
+
+impl Deadlines {
+    /// Makes a session wait from now on; an earlier deadline of its no longer counts.
+    pub(super) fn wait(&mut self, number: u64, from_ns: u64) {
+        self.forget(number);
+        let when = from_ns.saturating_add(GRACE_NS);
+        self.of.insert(number, when);
+        self.ordered.insert((when, number));
+    }
+
+    /// The session waits no longer.
+    pub(super) fn forget(&mut self, number: u64) {
+        if let Some(when) = self.of.remove(&number) {
+            self.ordered.remove(&(when, number));
+        }
+    }
+
+    /// Whether the session waits.
+    pub(super) fn contains(&self, number: u64) -> bool {
+        self.of.contains_key(&number)
+    }
+
+    /// A session whose deadline has passed.
+    pub(super) fn overdue(&self, now_ns: u64) -> Option<u64> {
+        self.ordered.first().filter(|&&(when, _)| when <= now_ns).map(|&(_, number)| number)
+    }
+
+    /// The sessions that wait, the earliest deadline first.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = u64> {
+        self.ordered.iter().map(|&(_, number)| number)
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        assert_eq!(self.ordered.len(), self.of.len());
+        self.of.len()
+    }
+}

@@ -1,0 +1,34 @@
+//! The public view of a session that is not over.
+
+use crate::model::{Bytes, ProcessId, Session, Via};
+
+/// A session that is not over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenSession {
+    /// Names it among the open sessions.
+    pub number: u64,
+    /// In the state that it entered last.
+    pub session: Session,
+    /// The process that connects: the helper, or the native forwarder. Once nsenter has left socat
+    /// to a child, that child.
+    pub process: ProcessId,
+    /// When it started: `CLOCK_BOOTTIME`, ns.
+    pub started_ns: u64,
+    /// Its connection, while it has one: the id by which the kernel programs count its bytes.
+    pub connection: Option<u64>,
+    /// The bytes that it has carried, when they were last counted.
+    pub bytes: Option<Bytes>,
+}
+
+impl OpenSession {
+    /// Whether it may still be open although the kernel programs follow no connection of it.
+    pub fn may_be_open(&self, is_running: impl Fn(ProcessId) -> bool) -> bool {
+        match self.session.via {
+            // Before it connects, after its connection has ended, or when other connections have
+            // evicted its own.
+            Via::NsenterSocat => is_running(self.process),
+            // Between two attempts, a time limit of its own holds.
+            Via::Native => self.connection.is_none(),
+        }
+    }
+}

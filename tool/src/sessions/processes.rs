@@ -1,0 +1,88 @@
+//! What the start and the end of a process mean for the sessions.
+
+use super::index::SessionIndex;
+use super::state::SessionState;
+use crate::model::{Destination, ExecEvent, ExitEvent, Invocation, Lookup, Session};
+
+impl SessionIndex {
+    /// What must be looked up before this exec is applied.
+    pub(super) fn lookup_for_exec(&self, exec: &ExecEvent) -> Option<Lookup> {
+        match exec.invocation? {
+            Invocation::Nsenter(nsenter) => nsenter.target.map(Lookup::Process),
+            Invocation::Socat { .. } => {
+                let helper = self.get(self.becoming_socat(exec)?)?;
+                let is_known = helper.open.session.target.netns == exec.netns.map(u64::from);
+                exec.netns.filter(|_| !is_known).map(Lookup::Netns)
+            }
+        }
+    }
+
+    pub(super) fn exec(
+        &mut self,
+        exec: &ExecEvent,
+        destination: Option<Destination>,
+        changed: &mut Vec<Session>,
+    ) {
+        if exec.ret != 0 {
+            return;
+        }
+        if &*exec.comm == b"socat"
+            && let Some(number) = self.becoming_socat(exec)
+        {
+            self.set_helper(number, exec.process());
+            if let Some(helper) = self.get_mut(number) {
+                helper.became_socat(exec, destination);
+            }
+            return;
+        }
+        let Some(Invocation::Nsenter(nsenter)) = exec.invocation else { return };
+        // An earlier process with this pid, whose end was lost; or this process, which runs nsenter
+        // once more.
+        if let Some(number) = self.of_pid(exec.pid) {
+            self.close(number, changed);
+        }
+        let number = self.start(SessionState::helper(exec, nsenter, destination), changed);
+        self.set_helper(number, exec.process());
+    }
+
+    /// The session whose helper becomes this socat: the process itself; or its parent, an nsenter
+    /// that forked because it entered a pid namespace, and from then on only passes the exit code
+    /// of its child on.
+    fn becoming_socat(&self, exec: &ExecEvent) -> Option<u64> {
+        self.of_helper(exec.process()).or_else(|| {
+            let Some(Invocation::Socat { port }) = exec.invocation else { return None };
+            let number = self.of_pid(exec.ppid)?;
+            self.get(number).filter(|helper| helper.may_fork_for(port)).map(|_| number)
+        })
+    }
+
+    pub(super) fn exit(
+        &mut self,
+        exit: &ExitEvent,
+        can_enter: impl Fn(u32) -> bool,
+        changed: &mut Vec<Session>,
+    ) {
+        if let Some(number) = self.of_helper(exit.process())
+            && let Some(helper) = self.get_mut(number)
+        {
+            helper.helper_ended(exit, can_enter);
+            self.close_or_wait(number, exit.time_ns, changed);
+        }
+        for number in self.of_native(exit.process()) {
+            if let Some(native) = self.get_mut(number) {
+                native.forwarder_ended(exit);
+            }
+            self.close_or_wait(number, exit.time_ns, changed);
+        }
+    }
+
+    /// The session's process has ended. If it has a connection, the kernel closes that next and
+    /// reports its bytes; otherwise nothing more comes.
+    fn close_or_wait(&mut self, number: u64, now_ns: u64, changed: &mut Vec<Session>) {
+        if self.get(number).is_some_and(|one| one.open.connection.is_some()) {
+            self.wait(number, now_ns);
+        } else {
+            self.close(number, changed);
+        }
+    }
+}

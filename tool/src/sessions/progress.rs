@@ -1,0 +1,107 @@
+//! What the events of its processes and of its connection change in a session.
+
+use super::ending::Attempt;
+use super::state::SessionState;
+use crate::model::{Destination, ExecEvent, ExitEvent, Session, SockEvent, SockState, State};
+
+impl SessionState {
+    /// nsenter has entered the namespace and become socat.
+    pub(super) fn became_socat(&mut self, exec: &ExecEvent, destination: Option<Destination>) {
+        self.facts.is_socat = true;
+        self.last_ns = exec.time_ns;
+        let target = &mut self.open.session.target;
+        if let Some(destination) = destination {
+            let pid = target.pid.or(destination.pid);
+            *target = Destination { pid, ..destination };
+        } else if exec.netns.is_some() {
+            target.netns = exec.netns.map(u64::from);
+        }
+    }
+
+    /// The helper's process has ended; `can_enter` reports whether a process can be entered.
+    pub(super) fn helper_ended(&mut self, exit: &ExitEvent, can_enter: impl Fn(u32) -> bool) {
+        self.facts.helper_end = Some(exit.end);
+        self.facts.is_target_there = self.facts.target.is_none_or(can_enter);
+        self.last_ns = exit.time_ns;
+    }
+
+    /// The process that connected has ended.
+    pub(super) fn forwarder_ended(&mut self, exit: &ExitEvent) {
+        // Without a connection, the attempt that failed before is the outcome.
+        if self.open.connection.is_some() {
+            self.facts.forwarder_end = Some(exit.end);
+            self.last_ns = exit.time_ns;
+        }
+    }
+
+    /// Its connection entered another state. Returns the session if it did too.
+    pub(super) fn connection_changed(&mut self, sock: &SockEvent) -> Option<Session> {
+        if let Some(bytes) = sock.bytes {
+            self.open.bytes = Some(bytes);
+        }
+        if sock.state == SockState::Open {
+            return None;
+        }
+        // The helper's end is the session's, although the end of its socket comes later.
+        if self.facts.helper_end.is_none() {
+            self.last_ns = sock.time_ns;
+        }
+        match sock.state {
+            SockState::Connecting => self.connecting(sock),
+            SockState::Connected => return Some(self.connected(sock)),
+            SockState::Closed { error, has_unread_data } => {
+                return self.disconnected(sock, error, has_unread_data);
+            }
+            SockState::Gone => self.open.connection = None,
+            SockState::Open => {}
+        }
+        None
+    }
+
+    fn connecting(&mut self, sock: &SockEvent) {
+        self.open.connection = Some(sock.id);
+        self.open.session.cookie = sock.cookie;
+        self.connecting_ns = sock.time_ns;
+        self.facts.is_tried = true;
+        self.tried.push(sock.destination.ip());
+    }
+
+    fn connected(&mut self, sock: &SockEvent) -> Session {
+        // If the event of its start was lost, the time to connect is unknown.
+        let is_timed = self.open.connection.replace(sock.id) == Some(sock.id);
+        let took = sock.time_ns.saturating_sub(self.connecting_ns);
+        self.facts.connect_ns = is_timed.then_some(took);
+        self.answered(sock)
+    }
+
+    fn disconnected(
+        &mut self,
+        sock: &SockEvent,
+        error: Option<i32>,
+        has_unread_data: bool,
+    ) -> Option<Session> {
+        self.open.connection = None;
+        self.facts.is_closed = true;
+        // The event of the answer was missed.
+        let answered = (sock.is_answered && !self.facts.is_connected).then(|| self.answered(sock));
+        if self.facts.is_connected {
+            self.facts.error = error;
+            self.facts.has_unread_data = has_unread_data;
+        } else if self.facts.first_failure.is_none() {
+            // The answer of the first address counts: it is the one that kubectl asks.
+            let after_ns = sock.time_ns.saturating_sub(self.connecting_ns);
+            let to = sock.destination.ip();
+            self.facts.first_failure = Some(Attempt { error, after_ns, to });
+        }
+        answered
+    }
+
+    fn answered(&mut self, sock: &SockEvent) -> Session {
+        self.facts.is_tried = true;
+        self.facts.is_connected = true;
+        self.open.session.address = Some(sock.destination.ip());
+        self.open.session.state = State::Connected;
+        self.open.session.time_ns = sock.time_ns;
+        self.open.session.clone()
+    }
+}

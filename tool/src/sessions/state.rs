@@ -1,0 +1,147 @@
+//! One session: its start, the questions that the index asks about it, and its last record.
+
+use std::net::IpAddr;
+
+use super::ending::Facts;
+use super::open_session::OpenSession;
+use crate::model::{
+    Bytes, Closed, Destination, ExecEvent, Helper, NsenterSocat, ProcessId, Program, Session,
+    SockEvent, State, Via,
+};
+
+/// An open session, with what only the state machine needs.
+#[derive(Debug)]
+pub(super) struct SessionState {
+    pub(super) open: OpenSession,
+    pub(super) facts: Facts,
+    /// Addresses that were tried.
+    pub(super) tried: Vec<IpAddr>,
+    /// When the last attempt started.
+    pub(super) connecting_ns: u64,
+    /// When the last event came.
+    pub(super) last_ns: u64,
+}
+
+impl SessionState {
+    /// A session whose nsenter is about to become socat.
+    pub(super) fn helper(
+        exec: &ExecEvent,
+        nsenter: NsenterSocat,
+        destination: Option<Destination>,
+    ) -> Self {
+        let target = destination
+            .unwrap_or_else(|| Destination { pid: nsenter.target, ..Destination::default() });
+        let forwarder =
+            Program { pid: exec.ppid, comm: exec.parent_comm.clone(), uid: exec.parent_uid };
+        let session = Session {
+            id: exec.process().to_string(),
+            time_ns: exec.time_ns,
+            via: Via::NsenterSocat,
+            forwarder,
+            helper: Some(Helper { pid: exec.pid, start_ns: Some(exec.start_ns) }),
+            cookie: None,
+            target,
+            port: nsenter.port,
+            ports: None,
+            address: None,
+            state: State::Started,
+        };
+        let facts = Facts { target: nsenter.target, ..Facts::default() };
+        Self::new(session, exec.process(), facts)
+    }
+
+    /// A session of a process that connects by itself.
+    pub(super) fn native(sock: &SockEvent, destination: Option<Destination>) -> Self {
+        let netns = sock.netns.map(u64::from);
+        let session = Session {
+            // A process makes many connections.
+            id: format!("{}-{}", sock.process(), sock.time_ns),
+            time_ns: sock.time_ns,
+            via: Via::Native,
+            forwarder: Program { pid: sock.pid, comm: sock.comm.clone(), uid: sock.uid },
+            helper: None,
+            cookie: sock.cookie,
+            target: destination.unwrap_or_else(|| Destination { netns, ..Destination::default() }),
+            port: sock.destination.port(),
+            ports: None,
+            address: None,
+            state: State::Started,
+        };
+        Self::new(session, sock.process(), Facts::default())
+    }
+
+    fn new(session: Session, process: ProcessId, facts: Facts) -> Self {
+        let started_ns = session.time_ns;
+        let open =
+            OpenSession { number: 0, session, process, started_ns, connection: None, bytes: None };
+        let (connecting_ns, last_ns) = (started_ns, started_ns);
+        Self { open, facts, tried: Vec::new(), connecting_ns, last_ns }
+    }
+
+    /// Whether its nsenter may have a child that becomes the socat for this port.
+    pub(super) fn may_fork_for(&self, port: u16) -> bool {
+        !self.facts.is_socat && self.open.session.port == port
+    }
+
+    /// Whether this socket is its connection, or an attempt at it.
+    pub(super) fn has_connection(&self, sock: &SockEvent) -> bool {
+        self.open.process == sock.process() && self.open.connection == Some(sock.id)
+    }
+
+    pub(super) fn is_native_of(&self, process: ProcessId) -> bool {
+        self.open.session.via == Via::Native && self.open.process == process
+    }
+
+    /// Whether the end of its connection, which has just come, is the end of the session.
+    pub(super) fn is_over(&self) -> bool {
+        match self.open.session.via {
+            // A socat without a connection ends, or tries the next address.
+            Via::NsenterSocat => self.facts.helper_end.is_some(),
+            Via::Native => self.facts.is_connected || self.facts.forwarder_end.is_some(),
+        }
+    }
+
+    /// Whether another attempt may follow: nothing answered yet, and a native forwarder has more
+    /// than one address to try.
+    pub(super) fn may_try_again(&self) -> bool {
+        self.open.session.via == Via::Native && !self.facts.is_connected
+    }
+
+    /// Whether this connection is its next attempt: to another address of the same target.
+    pub(super) fn is_tried_again_by(&self, sock: &SockEvent) -> bool {
+        let OpenSession { session, connection, .. } = &self.open;
+        let address = sock.destination.ip();
+        self.is_native_of(sock.process())
+            && connection.is_none()
+            && sock.is_foreign
+            && session.target.netns == sock.netns.map(u64::from)
+            && session.port == sock.destination.port()
+            && !self.tried.contains(&address)
+            // A connection from one of the namespace's addresses to itself stays inside.
+            && (address.is_loopback() || address == sock.source)
+    }
+
+    /// Its last record. `lacks_records`: some of its events may have been lost.
+    pub(super) fn closed(self, lacks_records: bool) -> Session {
+        let OpenSession { session, .. } = &self.open;
+        let (outcome, reason) = self.facts.outcome(session.via, session.port, lacks_records);
+        let bytes = self.open.bytes.or((!self.facts.is_connected).then(Bytes::default));
+        let closed = Closed {
+            outcome,
+            reason,
+            helper_end: self.facts.helper_end,
+            stderr: None,
+            error: None,
+            bytes_to_pod: bytes.map(|bytes| bytes.sent),
+            bytes_from_pod: bytes.map(|bytes| bytes.received),
+            connect_ns: self.facts.connect_ns,
+            duration_ns: Some(self.last_ns.saturating_sub(self.open.started_ns)),
+        };
+        Session { time_ns: self.last_ns, state: State::Closed(closed), ..self.open.session }
+    }
+
+    /// Its last record when it is no longer followed, at `now_ns` of `CLOCK_BOOTTIME`.
+    pub(super) fn lost(self, now_ns: u64) -> Session {
+        Session { time_ns: now_ns, state: State::Lost, ..self.open.session }
+    }
+}

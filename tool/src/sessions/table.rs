@@ -1,0 +1,71 @@
+//! The table of open sessions: events in, changed sessions out.
+
+use super::index::SessionIndex;
+use super::open_session::OpenSession;
+use crate::model::{Destination, Event, Lookup, Session};
+
+/// Every session that is not over.
+#[derive(Debug, Default)]
+pub struct SessionTable {
+    pub(super) index: SessionIndex,
+}
+
+impl SessionTable {
+    /// What must be looked up before [`apply`](Self::apply) takes this event.
+    #[must_use]
+    pub fn lookup_for(&self, event: &Event) -> Option<Lookup> {
+        match event {
+            Event::Exec(exec) => self.index.lookup_for_exec(exec),
+            Event::Sock(sock) => self.index.lookup_for_sock(sock),
+            Event::Exit(_) => None,
+        }
+    }
+
+    /// Applies an event and returns the sessions that entered another state. `destination` is the
+    /// answer to [`lookup_for`](Self::lookup_for). `can_enter` reports whether a process can be
+    /// entered now.
+    pub fn apply(
+        &mut self,
+        event: &Event,
+        destination: Option<Destination>,
+        can_enter: impl Fn(u32) -> bool,
+    ) -> Vec<Session> {
+        let mut changed = self.expire(event.time_ns());
+        match event {
+            Event::Exec(exec) => self.index.exec(exec, destination, &mut changed),
+            Event::Exit(exit) => self.index.exit(exit, can_enter, &mut changed),
+            Event::Sock(sock) => self.index.sock(sock, destination, &mut changed),
+        }
+        changed
+    }
+
+    /// Notes how many records were lost since the start. The events that are applied next happened
+    /// before `now_ns` (`CLOCK_BOOTTIME`): what a session lacks until then may have been lost.
+    pub fn note_lost(&mut self, records: u64, now_ns: u64) {
+        self.index.note_lost(records, now_ns);
+    }
+
+    /// Closes the sessions that have waited in vain for one more event. Every event until `now_ns`
+    /// (`CLOCK_BOOTTIME`) must have been applied.
+    pub fn expire(&mut self, now_ns: u64) -> Vec<Session> {
+        let mut changed = Vec::new();
+        while let Some(number) = self.index.overdue(now_ns) {
+            self.index.close(number, &mut changed);
+        }
+        changed
+    }
+
+    /// The caller has found that nothing is left of a session. It closes unless the records of its
+    /// end arrive within moments: they may be on their way, or lost.
+    pub fn give_up(&mut self, number: u64, now_ns: u64) {
+        // A session that waits already must not wait longer.
+        if !self.index.is_waiting(number) {
+            self.index.wait(number, now_ns);
+        }
+    }
+
+    /// Open sessions, the oldest first.
+    pub fn open(&self) -> impl ExactSizeIterator<Item = &OpenSession> {
+        self.index.open()
+    }
+}

@@ -1,0 +1,235 @@
+//! Events that are lost, in another order, another process's, or of no forward.
+
+use super::events::*;
+use super::run::Run;
+use crate::model::{
+    End, ExecEvent, ExitEvent, Outcome, ProcessId, Reason, Session, SockEvent, SockState, State,
+};
+use crate::sessions::deadlines::GRACE_NS;
+use crate::sessions::index::MAX_OPEN;
+
+#[test]
+fn a_pid_that_is_used_again_is_another_session() {
+    let mut run = Run::default();
+    run.apply(nsenter(MS)).apply(socat(2 * MS));
+    // The end was lost, and so was all of the next one but its end.
+    let later = ExitEvent { start_ns: 50, ..exit(60 * MS, End::Exited(1)) };
+    run.apply(later);
+    assert_eq!(run.states(), ["started"], "another process's end");
+    run.apply(ExecEvent { start_ns: 70, ..nsenter(80 * MS) });
+    assert_eq!(run.states(), ["started", "closed", "started"]);
+    let State::Closed(closed) = &run.reported[1].state else { panic!("closed") };
+    assert_eq!((closed.outcome, closed.reason.clone()), (Outcome::Failed, Reason::NotSeen));
+    assert_ne!(run.reported[1].id, run.reported[2].id);
+    run.apply(SockEvent { start_ns: 50, ..sock(81 * MS, CONNECTING) });
+    assert!(run.sessions.open().all(|open| open.connection.is_none()), "another process's");
+}
+
+#[test]
+fn lost_events_leave_nothing_behind() {
+    // The first state.
+    let mut run = Run::default();
+    run.apply(native(2 * MS, CONNECTED)).apply(native(3 * MS, CLOSED));
+    assert_eq!(run.states(), ["started", "connected", "closed"]);
+    assert_eq!((run.end().outcome, run.end().connect_ns), (Outcome::Ok, None));
+    // The last: the kernel uses the id again, for the same process or for another.
+    for pid in [PID, PID + 1] {
+        let mut run = Run::default();
+        run.apply(native(MS, CONNECTING)).apply(native(2 * MS, CONNECTED));
+        run.apply(SockEvent { pid, ..native(3 * MS, CONNECTING) });
+        run.apply(SockEvent { pid, ..native(4 * MS, CONNECTED) });
+        run.apply(SockEvent { pid, ..native(5 * MS, CLOSED) });
+        let closed =
+            run.reported.iter().filter(|reported| matches!(reported.state, State::Closed(_)));
+        assert_eq!(closed.count(), 2, "{:?}", run.states());
+        run.apply(exit(6 * MS, End::Exited(0))).at(7 * MS + GRACE_NS);
+        assert!(run.is_empty(), "{:?}", run.sessions);
+    }
+    let mut run = Run::default();
+    run.apply(native(MS, CONNECTING)).apply(SockEvent { pid: 200, ..native(2 * MS, CONNECTING) });
+    assert_eq!(run.states(), ["started", "closed", "started"]);
+    // The answer.
+    let mut run = Run::default();
+    run.apply(native(MS, CONNECTING));
+    run.apply(SockEvent { is_answered: true, ..native(3 * MS, CLOSED) });
+    assert_eq!(run.states(), ["started", "connected", "closed"]);
+    assert_eq!((run.end().outcome, run.end().connect_ns), (Outcome::Ok, None));
+    // The end, until somebody looked.
+    let mut run = Run::default();
+    run.apply(native(MS, CONNECTING)).apply(native(2 * MS, CONNECTED));
+    run.apply(SockEvent { bytes: None, ..native(3 * MS, SockState::Gone) });
+    assert_eq!(run.end().reason, Reason::NotSeen);
+    let mut run = Run::default();
+    run.apply(native(MS, CONNECTING));
+    run.apply(SockEvent { bytes: None, ..native(3 * MS, SockState::Gone) }).at(4 * MS + GRACE_NS);
+    assert_eq!(run.end().reason, Reason::NotSeen);
+    // All but the last.
+    let mut run = Run::default();
+    run.apply(native(MS, CLOSED))
+        .apply(sock(MS, CLOSED))
+        .apply(socat(MS))
+        .apply(exit(MS, End::Exited(0)));
+    assert!(run.reported.is_empty() && run.is_empty());
+}
+
+/// What did not come is no reason where records were lost.
+#[test]
+fn nothing_is_concluded_from_what_may_have_been_lost() {
+    let refused = failed(libc::ECONNREFUSED);
+    // Of nsenter, of socat, and of its attempt; and what the end of the helper alone would tell.
+    for (is_socat, attempt, reported) in [
+        (false, &[][..], Outcome::Failed),
+        (true, &[], Outcome::Unreachable),
+        (true, &[CONNECTING], Outcome::Failed),
+        (false, &[CONNECTING, refused], Outcome::Refused),
+        (true, &[CONNECTING, refused], Outcome::Refused),
+        (true, &[CONNECTING, CONNECTED, CLOSED], Outcome::Failed),
+    ] {
+        for lost_ns in [0, 5 * MS] {
+            let mut run = Run::default();
+            run.apply(nsenter(MS));
+            run.sessions.note_lost((lost_ns > 0).into(), lost_ns);
+            if is_socat {
+                run.apply(socat(2 * MS));
+            }
+            for &state in attempt {
+                run.apply(sock(3 * MS, state));
+            }
+            run.apply(exit(4 * MS, End::Exited(1))).at(5 * MS + GRACE_NS);
+            let is_known = attempt.len() > 1;
+            let expected = if lost_ns == 0 || is_known { reported } else { Outcome::Failed };
+            let is_not_seen = run.end().reason == Reason::NotSeen;
+            let seen = (run.end().outcome, is_not_seen);
+            assert_eq!(seen, (expected, lost_ns > 0 && !is_known), "{is_socat} {attempt:?}");
+        }
+    }
+    // The end of a connection, whose process ended after it.
+    for (lost_ns, reported) in [(0, Outcome::Killed), (3 * MS, Outcome::Failed)] {
+        let mut run = Run::default();
+        run.apply(native(MS, CONNECTING)).apply(native(2 * MS, CONNECTED));
+        run.sessions.note_lost((lost_ns > 0).into(), lost_ns);
+        run.apply(exit(4 * MS, End::Exited(0))).at(4 * MS + GRACE_NS);
+        assert_eq!(run.end().outcome, reported, "{lost_ns}");
+    }
+    // It began after the last loss.
+    let mut run = Run::default();
+    run.sessions.note_lost(3, MS);
+    run.sessions.note_lost(3, 3 * MS);
+    run.apply(nsenter(2 * MS)).apply(socat(2 * MS)).apply(exit(4 * MS, End::Exited(1)));
+    assert_eq!(run.end().reason, Reason::NotTried);
+}
+
+/// The records of the end are lost, and a look finds nothing.
+#[test]
+fn what_is_not_there_any_more_is_given_up() {
+    let gone = |_| false;
+    let end = |run: &mut Run| {
+        let open: Vec<_> = run.sessions.open().cloned().collect();
+        assert!(!open[0].may_be_open(gone), "{open:?}");
+        run.sessions.give_up(open[0].number, 10 * MS);
+        // A second look changes nothing.
+        run.sessions.give_up(open[0].number, 11 * MS);
+        run.at(10 * MS + GRACE_NS - 1);
+        assert_eq!(run.sessions.open().len(), 1, "its records may be on their way");
+        run.at(10 * MS + GRACE_NS);
+        assert_eq!(run.end().reason, Reason::NotSeen);
+        assert_eq!(run.end().outcome, Outcome::Failed);
+    };
+    // A helper: before socat, before its connection, in it, and after it.
+    let connection = [CONNECTING, CONNECTED, CLOSED];
+    for seen in 0..5 {
+        let mut run = Run::default();
+        run.apply(nsenter(MS));
+        if seen > 0 {
+            run.apply(socat(2 * MS));
+        }
+        for &state in connection.iter().take(seen.max(1) - 1) {
+            run.apply(sock(3 * MS, state));
+        }
+        let open = run.sessions.open().next().unwrap();
+        assert!(
+            open.may_be_open(|process| process == ProcessId { pid: PID, start_ns: START }),
+            "{seen}"
+        );
+        end(&mut run);
+    }
+    // A native forward, whose process lives on.
+    for seen in [&[CONNECTING][..], &[CONNECTING, CONNECTED]] {
+        let mut run = Run::default();
+        for &state in seen {
+            run.apply(native(MS, state));
+        }
+        assert!(!run.sessions.open().next().unwrap().may_be_open(|_| true));
+        end(&mut run);
+    }
+    // Its time between two attempts is bounded as it is.
+    let mut run = Run::default();
+    run.apply(native(MS, CONNECTING)).apply(native(2 * MS, failed(libc::ECONNREFUSED)));
+    assert!(run.sessions.open().next().unwrap().may_be_open(gone));
+    // The records were on their way.
+    let mut run = Run::default();
+    run.apply(native(MS, CONNECTING)).apply(native(2 * MS, CONNECTED));
+    let number = run.sessions.open().next().unwrap().number;
+    run.sessions.give_up(number, 3 * MS);
+    run.apply(native(3 * MS, CLOSED));
+    assert_eq!(run.end().outcome, Outcome::Ok);
+}
+
+#[test]
+fn what_is_no_forward_makes_no_session() {
+    let mut run = Run::default();
+    run.apply(exec(MS, "nsenter", "nsenter -t 7 -n ip addr"));
+    run.apply(exec(MS, "socat", "socat - FILE:/etc/hosts"));
+    run.apply(exec(MS, "socat", "socat - TCP4:localhost:80"));
+    run.apply(ExecEvent { ret: -2, ..nsenter(MS) });
+    // A socat of somebody's own, also in a container.
+    run.apply(sock(MS, CONNECTING)).apply(sock(2 * MS, CONNECTED)).apply(sock(3 * MS, CLOSED));
+    // Out of somebody's namespace, and to an address of its own without localhost first.
+    run.apply(to("10.9.9.9", SockEvent { id: 1, ..native(MS, CONNECTING) }));
+    assert!(run.reported.is_empty() && run.is_empty(), "{:?}", run.reported);
+}
+
+#[test]
+fn the_number_of_sessions_is_bounded() {
+    let mut run = Run::default();
+    for n in 0..2 * MAX_OPEN as u64 {
+        run.apply(SockEvent { id: n, ..native(MS + n, CONNECTING) });
+    }
+    assert_eq!(run.sessions.index.sizes(), [MAX_OPEN, 0, MAX_OPEN, 0]);
+    assert_eq!(run.reported.len(), 3 * MAX_OPEN, "each that gave way has its end");
+}
+
+proptest::proptest! {
+    /// Whatever comes in whatever order, every start has one end, and nothing is left.
+    #[test]
+    fn every_start_has_one_end(steps: Vec<(u8, u8, u8)>) {
+        let mut run = Run::default();
+        for (n, (what, who, how)) in steps.into_iter().enumerate() {
+            let (time, pid) = (MS * n as u64, PID + u32::from(who % 3));
+            let state = match how % 6 {
+                0 | 1 => CONNECTING,
+                2 => CONNECTED,
+                3 => failed(libc::ECONNREFUSED),
+                4 => SockState::Gone,
+                _ => CLOSED,
+            };
+            let id = u64::from(how / 6 % 3);
+            match what % 6 {
+                0 => run.apply(ExecEvent { pid, ..nsenter(time) }),
+                1 => run.apply(ExecEvent { pid, ..socat(time) }),
+                2 => run.apply(ExitEvent { pid, ..exit(time, End::Exited(how)) }),
+                3 => run.apply(SockEvent { id, pid, ..sock(time, state) }),
+                4 => run.apply(SockEvent { id, pid, ..native(time, state) }),
+                _ => run.apply(to("::1", SockEvent { id, pid, ..native(time, state) })),
+            };
+        }
+        for pid in PID..PID + 3 {
+            run.apply(ExitEvent { pid, ..exit(u64::MAX / 2, End::Exited(0)) });
+        }
+        run.at(u64::MAX);
+        proptest::prop_assert!(run.is_empty(), "{:?}", run.sessions);
+        let starts: Vec<_> = run.reported.iter().filter(|reported| reported.state == State::Started).collect();
+        let is_end = |reported: &&Session| matches!(reported.state, State::Closed(_));
+        proptest::prop_assert_eq!(starts.len(), run.reported.iter().filter(is_end).count());
+    }
+}

@@ -1,0 +1,57 @@
+//! A table under test.
+
+use std::collections::BTreeSet;
+
+use super::events::NETNS;
+use crate::model::{Closed, Destination, Event, Lookup, Session, State};
+use crate::sessions::SessionTable;
+
+/// A table, and everything that it reported.
+#[derive(Default)]
+pub(super) struct Run {
+    pub(super) sessions: SessionTable,
+    pub(super) reported: Vec<Session>,
+    /// Processes that cannot be entered.
+    pub(super) gone: Vec<u32>,
+}
+
+impl Run {
+    pub(super) fn apply(&mut self, event: impl Into<Event>) -> &mut Self {
+        let event = event.into();
+        let destination = self.sessions.lookup_for(&event).map(|lookup| match lookup {
+            Lookup::Process(pid) => {
+                Destination { pid: Some(pid), netns: Some(NETNS.into()), ..Destination::default() }
+            }
+            Lookup::Netns(netns) => {
+                Destination { netns: Some(netns.into()), ..Destination::default() }
+            }
+        });
+        let gone = self.gone.clone();
+        self.reported.extend(self.sessions.apply(&event, destination, |pid| !gone.contains(&pid)));
+        self
+    }
+
+    pub(super) fn at(&mut self, time_ns: u64) -> &mut Self {
+        self.reported.extend(self.sessions.expire(time_ns));
+        self
+    }
+
+    pub(super) fn states(&self) -> Vec<&'static str> {
+        self.reported.iter().map(|session| session.state.name()).collect()
+    }
+
+    /// The one session's end; nothing is left of it.
+    pub(super) fn end(&self) -> Closed {
+        assert!(self.is_empty(), "{:?}", self.sessions);
+        let ids: BTreeSet<_> = self.reported.iter().map(|session| &session.id).collect();
+        assert_eq!(ids.len(), 1, "one session: {ids:?}");
+        match &self.reported.last().expect("a record").state {
+            State::Closed(closed) => closed.clone(),
+            state => panic!("not over: {state:?}"),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.sessions.index.sizes() == [0; 4]
+    }
+}

@@ -1,0 +1,93 @@
+//! Why a target was not found.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::host::process::ProcessError;
+use crate::model::TargetKind;
+use crate::runtime::IndexEntry;
+
+/// Why a target was not found.
+#[derive(Debug, thiserror::Error)]
+pub enum FindError {
+    /// The process cannot be used.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// The file is not a network namespace.
+    #[error("{} is not a network namespace that can be entered", .path.display())]
+    NoNetns {
+        /// The file.
+        path: PathBuf,
+        /// The kernel's error.
+        source: io::Error,
+    },
+    /// No container runtime answers.
+    #[error(
+        "no container runtime answers on this node ({asked}); a target named pid/PID needs none"
+    )]
+    NoRuntime {
+        /// Lookup we asked and what they said, or where we looked.
+        asked: String,
+    },
+    /// The runtime that has it does not report where it runs.
+    #[error("{runtime} does not report where {id} runs: {why}")]
+    NoAnswer {
+        /// The runtime's name.
+        runtime: &'static str,
+        /// Id of the sandbox or container.
+        id: String,
+        /// The reason.
+        why: String,
+    },
+    /// The runtimes do not have it.
+    #[error("no {kind} {name:?} on this node (asked: {asked}){suggestions}")]
+    NotFound {
+        /// `pod` or `container`.
+        kind: &'static str,
+        /// As the user gave it.
+        name: String,
+        /// The runtimes that were asked and their answers.
+        asked: String,
+        /// The most similar names.
+        suggestions: String,
+    },
+    /// More than one matches.
+    #[error("{name:?} matches several: {found}; give more of the id, or the namespace")]
+    Ambiguous {
+        /// As the user gave it.
+        name: String,
+        /// The matches.
+        found: String,
+    },
+    /// The pod exists, but its sandbox does not run. The words are kubectl's.
+    #[error("unable to forward port because pod is not running. Current status={0}")]
+    PodNotRunning(String),
+    /// The container exists, but does not run. The words are dockershim's.
+    #[error("container not running ({id})")]
+    ContainerNotRunning {
+        /// Its id.
+        id: String,
+        /// The command that starts it, or shows why it does not run.
+        start: String,
+    },
+}
+
+impl FindError {
+    /// The entry is listed, but does not run.
+    pub(super) fn not_running(IndexEntry { client, info }: &IndexEntry) -> Self {
+        match info.kind {
+            TargetKind::Container => {
+                let start = client.start_command(&info.id);
+                Self::ContainerNotRunning { id: info.id.clone(), start }
+            }
+            // It was ready when it was listed.
+            TargetKind::Sandbox if info.is_running => Self::PodNotRunning("NotReady".to_owned()),
+            TargetKind::Sandbox => Self::PodNotRunning(info.state.clone()),
+        }
+    }
+
+    /// The entry runs, and its runtime does not report where.
+    pub(super) fn no_answer(IndexEntry { client, info }: &IndexEntry, why: String) -> Self {
+        Self::NoAnswer { runtime: client.name(), id: info.id.clone(), why }
+    }
+}

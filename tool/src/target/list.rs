@@ -1,0 +1,77 @@
+//! Everything that can be named as a target, and what listens there.
+
+use std::sync::Arc;
+
+use super::error::FindError;
+use super::target::Target;
+use crate::host::process::ProcessError;
+use crate::model::{TargetEntry, TargetInfo, TargetKind, TargetNetwork};
+use crate::runtime::{ContainerIndex, IndexEntry, RuntimeClient, Runtimes};
+
+/// The pods and containers of this node.
+#[derive(Debug)]
+pub struct TargetList {
+    /// Each pod, followed by its containers, by namespace and name; then what is in no pod.
+    pub entries: Vec<TargetEntry>,
+    /// A line for each question that was not answered.
+    pub unanswered: Vec<String>,
+}
+
+impl TargetList {
+    /// Asks the runtimes and looks into each network namespace; an error when no runtime answers.
+    pub async fn query(runtimes: &Runtimes) -> Result<Self, FindError> {
+        let index = ContainerIndex::build(runtimes).await;
+        let index = index.map_err(|asked| FindError::NoRuntime { asked })?;
+        let mut list = Self { entries: Vec::new(), unanswered: index.unanswered() };
+        // Runtimes that answered at first and then hung: each further call would time out.
+        let mut silent: Vec<Arc<dyn RuntimeClient>> = Vec::new();
+        for entry in index.entries {
+            let network = if silent.iter().any(|client| Arc::ptr_eq(client, &entry.client)) {
+                None
+            } else {
+                look_into(&entry).await.unwrap_or_else(|error| {
+                    if matches!(error, FindError::NoAnswer { .. }) {
+                        silent.push(Arc::clone(&entry.client));
+                    }
+                    list.unanswered.push(error.to_string());
+                    None
+                })
+            };
+            let IndexEntry { client, info } = entry;
+            list.entries.push(TargetEntry { info, runtime: client.name(), network });
+        }
+        list.entries.sort_by_cached_key(order);
+        Ok(list)
+    }
+}
+
+/// `None` when it does not run, or has just ended.
+async fn look_into(entry: &IndexEntry) -> Result<Option<TargetNetwork>, FindError> {
+    if !entry.info.is_running {
+        return Ok(None);
+    }
+    let target = match Target::of_entry(entry).await {
+        Ok(target) => target,
+        Err(
+            FindError::PodNotRunning(_)
+            | FindError::ContainerNotRunning { .. }
+            | FindError::Process(ProcessError::NotFound(_) | ProcessError::Gone(_)),
+        ) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let netns = target.netns();
+    let unreadable = |why: std::io::Error| FindError::no_answer(entry, why.to_string());
+    Ok(Some(TargetNetwork {
+        pid: target.pid(),
+        netns: netns.inode(),
+        addresses: netns.addresses().await.map_err(unreadable)?,
+        listeners: netns.listeners().await.map_err(unreadable)?,
+    }))
+}
+
+/// Each pod with its containers below it, then what is in no pod.
+fn order(entry: &TargetEntry) -> impl Ord + use<> {
+    let TargetInfo { kind, id, name, pod, .. } = entry.info.clone();
+    let pod = pod.map(|pod| (pod.namespace, pod.name, entry.runtime, pod.uid));
+    (pod.is_none(), pod, kind == TargetKind::Container, name, id)
+}

@@ -1,0 +1,156 @@
+//! Where connections go.
+
+use std::path::{Path, PathBuf};
+
+use super::error::FindError;
+use super::find;
+use super::name::TargetName;
+use crate::host::netns::{self, Netns};
+use crate::host::process::{ProcessError, ProcessHandle};
+use crate::model::{Destination, ForwardingMode};
+use crate::runtime::{IndexEntry, Place, Runtimes};
+
+/// How often a container may be restarted while it is looked up.
+const MAX_ATTEMPTS: usize = 3;
+
+/// A network namespace that is held, and the process inside it, if one is known.
+#[derive(Debug)]
+pub struct Target {
+    netns: Netns,
+    netns_file: PathBuf,
+    process: Option<ProcessHandle>,
+    is_host_network: bool,
+    runtime: Option<RuntimeInfo>,
+}
+
+/// The container runtime that has a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RuntimeInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// How a kubelet forwards into its pods.
+    pub mode: ForwardingMode,
+}
+
+impl Target {
+    /// Looks the target up and holds it: from here on its pid cannot come to mean another process,
+    /// nor its namespace another namespace. `namespace` is the pod's, unless the name has one.
+    pub async fn find(
+        name: &TargetName,
+        namespace: &str,
+        runtimes: &Runtimes,
+    ) -> Result<Self, FindError> {
+        match name {
+            TargetName::Pid(pid) => Self::of_process(*pid),
+            TargetName::Netns(path) => Self::of_file(path),
+            TargetName::Container(name) => {
+                Self::of_entry(&find::container(name, runtimes).await?).await
+            }
+            TargetName::Pod(name) => {
+                Self::of_entry(&find::pod(name, namespace, runtimes).await?).await
+            }
+        }
+    }
+
+    fn of_process(pid: u32) -> Result<Self, FindError> {
+        let process = ProcessHandle::open(pid)?;
+        let mut target = Self::of_file(&netns::file_of(pid))?;
+        target.process = Some(process);
+        // If the process has ended in between, the namespace may be another process's.
+        target.check()?;
+        Ok(target)
+    }
+
+    fn of_file(path: &Path) -> Result<Self, FindError> {
+        let netns = Netns::open(path);
+        let netns = netns.map_err(|source| FindError::NoNetns { path: path.to_owned(), source })?;
+        let is_host_network = netns::is_host(netns.inode());
+        let netns_file = path.to_owned();
+        Ok(Self { netns, netns_file, process: None, is_host_network, runtime: None })
+    }
+
+    /// The target of a sandbox or container. Its runtime is asked again once the process is held: if
+    /// the process has ended in between, its pid may be another process's.
+    pub(super) async fn of_entry(entry: &IndexEntry) -> Result<Self, FindError> {
+        let place = async || match entry.place().await {
+            Ok(place) => place.ok_or_else(|| FindError::not_running(entry)),
+            Err(error) => Err(FindError::no_answer(entry, error.to_string())),
+        };
+        let mut before = place().await?;
+        for _ in 0..MAX_ATTEMPTS {
+            let target = Self::of_place(entry, &before);
+            let now = place().await?;
+            if now == before {
+                return target;
+            }
+            before = now;
+        }
+        Err(FindError::not_running(entry))
+    }
+
+    fn of_place(entry: &IndexEntry, place: &Place) -> Result<Self, FindError> {
+        let Place { pid, netns: path, is_host_network } = place;
+        let mut target = match (pid, path) {
+            (Some(pid), _) => Self::of_process(*pid)?,
+            (None, Some(path)) => Self::of_file(path)?,
+            (None, None) if *is_host_network => Self::of_file(&netns::host_file())?,
+            (None, None) => {
+                let why = "its status has neither a pid nor a network namespace";
+                return Err(FindError::no_answer(entry, why.to_owned()));
+            }
+        };
+        let client = &entry.client;
+        target.runtime = Some(RuntimeInfo { name: client.name(), mode: client.forwarding_mode() });
+        let reported = path.as_deref().and_then(netns::inode_of);
+        if reported.is_some_and(|reported| reported != target.netns.inode()) {
+            let why = "its process is in another network namespace than its status says";
+            return Err(FindError::no_answer(entry, why.to_owned()));
+        }
+        target.is_host_network |= is_host_network;
+        Ok(target)
+    }
+
+    /// The network namespace.
+    #[must_use]
+    pub fn netns(&self) -> &Netns {
+        &self.netns
+    }
+
+    /// The file that the namespace was opened by.
+    #[must_use]
+    pub fn netns_file(&self) -> &Path {
+        &self.netns_file
+    }
+
+    /// The process inside the namespace, if one is known.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(ProcessHandle::pid)
+    }
+
+    /// Whether it has the node's own network.
+    #[must_use]
+    pub fn is_host_network(&self) -> bool {
+        self.is_host_network
+    }
+
+    /// The container runtime that has it; `None` for a bare process or namespace.
+    #[must_use]
+    pub fn runtime(&self) -> Option<RuntimeInfo> {
+        self.runtime
+    }
+
+    /// Where connections to it lead, without the names of its owner.
+    #[must_use]
+    pub fn destination(&self) -> Destination {
+        Destination { pid: self.pid(), netns: Some(self.netns.inode()), ..Destination::default() }
+    }
+
+    /// An error once the target's process has ended.
+    pub fn check(&self) -> Result<(), ProcessError> {
+        match &self.process {
+            Some(process) if !process.is_alive() => Err(ProcessError::Gone(process.pid())),
+            _ => Ok(()),
+        }
+    }
+}
