@@ -20,6 +20,10 @@ pub const MAX_ARGS: usize = 64 * 1024;
 /// Length that marks an argument whose memory could not be read, in the list of a failed exec.
 pub const UNREADABLE: u32 = u32::MAX;
 
+/// A user id that could not be read. No process has this one: -1 means "unchanged" (`setreuid`,
+/// kernel/sys.c).
+pub const UNKNOWN_UID: u32 = u32::MAX;
+
 /// Which ring buffer a record takes.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +134,10 @@ pub struct ExecHeader {
     pub filename_len: u32,
     /// Bytes of the cgroup's name, without NUL, that follow this header.
     pub cgroup_len: u32,
+    /// Real user id of the parent process; [`UNKNOWN_UID`] when it could not be read.
+    pub parent_uid: u32,
+    /// Keeps the size a multiple of eight.
+    pub reserved: u32,
     /// Name of the process (of a failed exec: the caller's), ended by NUL.
     pub comm: [u8; COMM_LEN],
     /// Name of the parent process, ended by NUL.
@@ -219,6 +227,10 @@ pub struct SockRecord {
     pub flags: u32,
     /// Only when closed: the errno that the connection ended with, or 0.
     pub error: u32,
+    /// Real user id of the process that connects.
+    pub uid: u32,
+    /// Keeps the size a multiple of eight.
+    pub reserved: u32,
     /// `AF_INET` or `AF_INET6`.
     pub family: u16,
     /// Port that it leads to.

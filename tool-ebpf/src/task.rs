@@ -1,7 +1,7 @@
 //! Facts of a task, through `task_struct` (include/linux/sched.h).
 
 use aya_ebpf::{EbpfContext, helpers::generated::bpf_get_current_cgroup_id};
-use pfsnoop_common::record::{COMM_LEN, ExecHeader};
+use pfsnoop_common::record::{COMM_LEN, ExecHeader, UNKNOWN_UID};
 
 use crate::globals::{field, offset};
 
@@ -32,6 +32,14 @@ impl Task {
     #[inline(always)]
     pub(crate) fn comm(self) -> Option<[u8; COMM_LEN]> {
         field(self.0, offset!(task_comm))
+    }
+
+    /// The real user id, as `bpf_get_current_uid_gid` (kernel/bpf/helpers.c) has it for the current
+    /// task: by the initial user namespace.
+    #[inline(always)]
+    fn uid(self) -> Option<u32> {
+        let cred: *const u8 = field(self.0, offset!(task_real_cred))?;
+        field(cred, offset!(cred_uid))
     }
 
     /// Start of the process: nanoseconds of `CLOCK_BOOTTIME`.
@@ -122,9 +130,11 @@ impl Task {
         header.pidns = self.pidns().unwrap_or(0);
         header.comm = ctx.command().unwrap_or_default();
         header.ppid = 0;
+        header.parent_uid = UNKNOWN_UID;
         header.parent_comm = [0; COMM_LEN];
         if let Some(parent) = self.parent() {
             header.ppid = parent.pid().unwrap_or(0);
+            header.parent_uid = parent.uid().unwrap_or(UNKNOWN_UID);
             header.parent_comm = parent.comm().unwrap_or_default();
         }
     }

@@ -181,6 +181,8 @@ fn connecting(ctx: &RawTracePointContext, sock: Sock) -> Option<()> {
         netns: field(net, offset!(net_ns_inum)).unwrap_or(0),
         flags: u32::from(is_foreign) * sock_flags::FOREIGN,
         error: 0,
+        uid: ctx.uid(),
+        reserved: 0,
         family: field(sock.0, offset!(sock_common_skc_family))?,
         port: u16::from_be(field(sock.0, offset!(sock_common_skc_dport))?),
         source: [0; 16],
