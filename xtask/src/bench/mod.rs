@@ -4,7 +4,6 @@ mod bpf;
 mod forward;
 mod latency;
 mod netns;
-mod sockmap;
 mod stats;
 mod storm;
 mod table;
@@ -46,12 +45,6 @@ pub(crate) enum Bench {
         #[arg(long, default_value_t = 100_000)]
         sessions: u32,
     },
-    /// A relay by a BPF sockmap beside ours by splice(2): its speed, its memory, its faults
-    Sockmap {
-        /// Times that each is repeated; the table shows medians
-        #[arg(long, default_value_t = 5)]
-        rounds: usize,
-    },
     /// The forwarder's roads beside a chain of socat and nsenter, and beside no forwarder
     Forward {
         /// Times that each is repeated; the table shows medians
@@ -66,7 +59,6 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
         Bench::Trace { execs, rounds } => trace::run(execs, rounds),
         Bench::Watch { sessions } => watch::run(sessions),
         Bench::Forward { rounds } => forward::run(rounds),
-        Bench::Sockmap { rounds } => sockmap::run(rounds),
         Bench::Soak { in_a_row, at_once } => forward::run_soak(in_a_row, at_once),
     }
 }
