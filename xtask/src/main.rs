@@ -78,7 +78,7 @@ fn main() -> ExitCode {
 
 fn run(verb: Verb) -> anyhow::Result<()> {
     match verb {
-        Verb::Setup => setup::everything(),
+        Verb::Setup => setup::to_check(),
         Verb::Demo { args } => demo::run(&args),
         Verb::Bench { bench } => bench::run(&bench),
         Verb::Storm { count, command } => bench::run_storm(count, &command),

@@ -17,10 +17,11 @@ pub(crate) fn target_dir() -> PathBuf {
     set.unwrap_or_else(|| workspace_root().join("target"))
 }
 
-/// A cargo command in the workspace, by the cargo that runs us.
+/// A cargo command in the workspace, by the cargo that runs xtask. It takes the versions of
+/// Cargo.lock, and fails where that file does not fit the manifests.
 pub(crate) fn cargo(args: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(args).current_dir(workspace_root());
+    command.arg("--locked").args(args).current_dir(workspace_root());
     command
 }
 

@@ -10,6 +10,6 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if uid.trim() != "0" {
         bail!("the tests load kernel programs and make network namespaces; run this as root");
     }
-    setup::everything()?;
+    setup::to_test()?;
     shown(cargo(&["test", "--workspace", "--exclude", "pfsnoop-ebpf"]).args(args))
 }

@@ -6,7 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Outcome, packages};
+use super::packages;
+use super::step::Outcome;
 use crate::run::{quiet, workspace_root};
 
 /// A kernel.

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::Outcome;
+use super::step::Outcome;
 use crate::run::{find_program, quiet};
 
 /// A program and the Debian package that holds it.

@@ -6,7 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Outcome, packages};
+use super::packages;
+use super::step::Outcome;
 use crate::run::{find_program, quiet, succeeds};
 
 /// The rustup toolchain that `tool/build.rs` asks for.

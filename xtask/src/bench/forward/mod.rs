@@ -41,7 +41,7 @@ struct Measures {
 }
 
 pub(crate) fn run(rounds: usize) -> Result<()> {
-    setup::everything()?;
+    setup::to_test()?;
     dist::build_binary()?;
     let pod = Pod::with_busybox(GIB)?;
     let roads = all(&pod)?;

@@ -35,7 +35,7 @@ struct Soaked {
 }
 
 pub(crate) fn run(in_a_row: u32, at_once: u32) -> Result<()> {
-    setup::everything()?;
+    setup::to_test()?;
     dist::build_binary()?;
     let pod = Pod::with_crowds()?;
     let roads: Vec<Road> =
