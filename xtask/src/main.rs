@@ -61,8 +61,14 @@ enum Verb {
     /// Be a small web server for the benchmarks
     #[command(hide = true)]
     Serve { port: u16 },
-    /// Set up, build, and run every test (as root)
+    /// Set up, build, and run the tests (as root)
     Test {
+        /// Leave out virtual machines, and all but one version of each container runtime
+        #[arg(long, conflicts_with = "all")]
+        quick: bool,
+        /// Run the long matrices of versions too
+        #[arg(long)]
+        all: bool,
         /// Arguments for `cargo test`, after `--`
         #[arg(last = true)]
         args: Vec<String>,
@@ -88,6 +94,13 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Client { port, load } => bench::run_client(port, &load),
         Verb::Serve { port } => bench::run_serve(port),
         Verb::Dist => dist::run(),
-        Verb::Test { args } => test::run(&args),
+        Verb::Test { quick, all, args } => {
+            let tier = match (quick, all) {
+                (true, _) => test::Tier::Quick,
+                (false, true) => test::Tier::All,
+                (false, false) => test::Tier::Default,
+            };
+            test::run(tier, &args)
+        }
     }
 }

@@ -39,7 +39,7 @@ struct Measures {
 }
 
 pub(crate) fn run(execs: u32, rounds: usize) -> Result<()> {
-    setup::to_test()?;
+    setup::to_bench()?;
     dist::build_binary()?;
     let tracers = all();
     let mut measures: Vec<Measures> = tracers.iter().map(|_| Measures::default()).collect();

@@ -27,7 +27,7 @@ const WARM: u32 = 5000;
 const ROW_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) fn run(sessions: u32) -> Result<()> {
-    setup::to_test()?;
+    setup::to_bench()?;
     dist::build_binary()?;
     let untraced = connect_often()?;
     let before = Before::now()?;

@@ -19,10 +19,15 @@ pub(crate) fn to_run() -> Result<()> {
     step("bpf-linker", || cargo_install::ensure("bpf-linker", BPF_LINKER))
 }
 
-/// What the tests and the benchmarks need, and the build.
-pub(crate) fn to_test() -> Result<()> {
+/// What the benchmarks need, and every test that boots no other kernel.
+pub(crate) fn to_bench() -> Result<()> {
     to_run()?;
-    step("packages for the tests", || packages::ensure(packages::TEST))?;
+    step("packages for the tests", || packages::ensure(packages::TEST))
+}
+
+/// What all tests need.
+pub(crate) fn to_test() -> Result<()> {
+    to_bench()?;
     step("kernels for the tests", kernels::ensure)
 }
 

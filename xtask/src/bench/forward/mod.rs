@@ -41,7 +41,7 @@ struct Measures {
 }
 
 pub(crate) fn run(rounds: usize) -> Result<()> {
-    setup::to_test()?;
+    setup::to_bench()?;
     dist::build_binary()?;
     let pod = Pod::with_busybox(GIB)?;
     let routes = all(&pod)?;

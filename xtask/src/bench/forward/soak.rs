@@ -35,7 +35,7 @@ struct Measures {
 }
 
 pub(crate) fn run(in_a_row: u32, at_once: u32) -> Result<()> {
-    setup::to_test()?;
+    setup::to_bench()?;
     dist::build_binary()?;
     let pod = Pod::with_own_server()?;
     let routes: Vec<Route> =
