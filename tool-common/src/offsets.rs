@@ -1,178 +1,120 @@
 //! Where this kernel keeps the fields that the programs read.
 //!
 //! Rust cannot emit CO-RE relocations, so user space resolves each offset from the kernel's BTF
-//! and writes this struct into a read-only global before the programs are loaded.
+//! and writes [`Offsets`] into a read-only global before it loads the programs.
+//!
+//! One line of the table below is all that a field needs: user space walks [`FIELDS`].
 
 use bytemuck::{Pod, Zeroable};
 
 /// A field that this kernel does not have.
 pub const ABSENT: u32 = u32::MAX;
 
-/// Byte offsets inside kernel structures, each named `<struct>_<field path>`; [`ABSENT`] where the
-/// running kernel lacks the field.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-pub struct Offsets {
-    /// `task_struct.tgid` (include/linux/sched.h)
-    pub task_tgid: u32,
-    /// `task_struct.pid`
-    pub task_pid: u32,
-    /// `task_struct.comm`
-    pub task_comm: u32,
-    /// `task_struct.real_parent`
-    pub task_real_parent: u32,
-    /// `task_struct.group_leader`
-    pub task_group_leader: u32,
-    /// `task_struct.start_boottime`, ns since boot (5.5 and newer)
-    pub task_start_boottime: u32,
-    /// `task_struct.mm`
-    pub task_mm: u32,
-    /// `task_struct.nsproxy`
-    pub task_nsproxy: u32,
-    /// `task_struct.thread_pid`
-    pub task_thread_pid: u32,
-    /// `task_struct.signal`
-    pub task_signal: u32,
-    /// `task_struct.exit_code`
-    pub task_exit_code: u32,
-    /// `signal_struct.live` (include/linux/sched/signal.h)
-    pub signal_live: u32,
-    /// `signal_struct.group_exit_code`
-    pub signal_group_exit_code: u32,
-    /// `signal_struct.flags`
-    pub signal_flags: u32,
-    /// `mm_struct.arg_start` (include/linux/mm_types.h)
-    pub mm_arg_start: u32,
-    /// `mm_struct.arg_end`
-    pub mm_arg_end: u32,
-    /// `linux_binprm.filename` (include/linux/binfmts.h)
-    pub bprm_filename: u32,
-    /// `nsproxy.net_ns` (include/linux/nsproxy.h)
-    pub nsproxy_net_ns: u32,
-    /// `nsproxy.mnt_ns`
-    pub nsproxy_mnt_ns: u32,
-    /// `net.ns.inum` (include/net/net_namespace.h)
-    pub net_ns_inum: u32,
-    /// `mnt_namespace.ns.inum` (fs/mount.h)
-    pub mnt_namespace_ns_inum: u32,
-    /// `pid.level` (include/linux/pid.h)
-    pub pid_level: u32,
-    /// `pid.numbers`, an array of `upid`
-    pub pid_numbers: u32,
-    /// Size of `struct upid`
-    pub upid_size: u32,
-    /// `upid.ns`
-    pub upid_ns: u32,
-    /// `pid_namespace.ns.inum` (include/linux/pid_namespace.h)
-    pub pid_namespace_ns_inum: u32,
-    /// `task_struct.cgroups`
-    pub task_cgroups: u32,
-    /// `css_set.dfl_cgrp` (include/linux/cgroup-defs.h): the cgroup v2
-    pub css_set_dfl_cgrp: u32,
-    /// `css_set.subsys`, an array of `cgroup_subsys_state *`: the cgroups v1
-    pub css_set_subsys: u32,
-    /// `css_set.refcount`, which follows that array
-    pub css_set_refcount: u32,
-    /// `cgroup_subsys_state.cgroup`
-    pub css_cgroup: u32,
-    /// `cgroup.kn`
-    pub cgroup_kn: u32,
-    /// `kernfs_node.id` (include/linux/kernfs.h): the inode of its directory (5.5 and newer)
-    pub kernfs_node_id: u32,
-    /// `kernfs_node.name`
-    pub kernfs_node_name: u32,
-    /// `kernfs_node.__parent`, before 6.15 `parent`
-    pub kernfs_node_parent: u32,
-    /// `trace_event_raw_sys_enter.args` (include/trace/events/syscalls.h)
-    pub sys_enter_args: u32,
-    /// `trace_event_raw_sys_exit.ret`
-    pub sys_exit_ret: u32,
-    /// `sock_common.skc_net` (include/net/sock.h), whose only field is `net`
-    pub sock_common_skc_net: u32,
-    /// `sock_common.skc_family`
-    pub sock_common_skc_family: u32,
-    /// `sock_common.skc_dport`, big-endian
-    pub sock_common_skc_dport: u32,
-    /// `sock_common.skc_daddr`
-    pub sock_common_skc_daddr: u32,
-    /// `sock_common.skc_rcv_saddr`
-    pub sock_common_skc_rcv_saddr: u32,
-    /// `sock_common.skc_v6_daddr`; absent in a kernel without IPv6
-    pub sock_common_skc_v6_daddr: u32,
-    /// `sock_common.skc_v6_rcv_saddr`
-    pub sock_common_skc_v6_rcv_saddr: u32,
-    /// `sock_common.skc_state`
-    pub sock_common_skc_state: u32,
-    /// `sock_common.skc_flags`
-    pub sock_common_skc_flags: u32,
-    /// `sock_common.skc_cookie`, a 64-bit counter (net/core/sock_diag.c, `__sock_gen_cookie`)
-    pub sock_common_skc_cookie: u32,
-    /// `sock.sk_err`
-    pub sock_sk_err: u32,
-    /// `tcp_sock.bytes_received` (include/linux/tcp.h)
-    pub tcp_sock_bytes_received: u32,
-    /// `tcp_sock.bytes_acked`
-    pub tcp_sock_bytes_acked: u32,
-    /// `tcp_sock.bytes_sent` (4.19 and newer)
-    pub tcp_sock_bytes_sent: u32,
-    /// `tcp_sock.bytes_retrans`
-    pub tcp_sock_bytes_retrans: u32,
+/// Where BTF has the value of one field of [`Offsets`].
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// The structure's name.
+    pub structure: &'static str,
+    /// Paths of members from the start of the structure: the first that the kernel has counts.
+    /// Without a path, the value is the structure's size.
+    pub paths: &'static [&'static str],
+    /// Structure and newest path, for messages.
+    pub label: &'static str,
+    /// Without this field a record would be a guess, so the programs are not loaded. Any other may
+    /// be absent.
+    pub is_required: bool,
 }
 
-impl Offsets {
-    /// Nothing resolved: what the object file holds until user space overwrites it.
-    pub const UNRESOLVED: Self = Self {
-        task_tgid: ABSENT,
-        task_pid: ABSENT,
-        task_comm: ABSENT,
-        task_real_parent: ABSENT,
-        task_group_leader: ABSENT,
-        task_start_boottime: ABSENT,
-        task_mm: ABSENT,
-        task_nsproxy: ABSENT,
-        task_thread_pid: ABSENT,
-        task_signal: ABSENT,
-        task_exit_code: ABSENT,
-        signal_live: ABSENT,
-        signal_group_exit_code: ABSENT,
-        signal_flags: ABSENT,
-        mm_arg_start: ABSENT,
-        mm_arg_end: ABSENT,
-        bprm_filename: ABSENT,
-        nsproxy_net_ns: ABSENT,
-        nsproxy_mnt_ns: ABSENT,
-        net_ns_inum: ABSENT,
-        mnt_namespace_ns_inum: ABSENT,
-        pid_level: ABSENT,
-        pid_numbers: ABSENT,
-        upid_size: ABSENT,
-        upid_ns: ABSENT,
-        pid_namespace_ns_inum: ABSENT,
-        task_cgroups: ABSENT,
-        css_set_dfl_cgrp: ABSENT,
-        css_set_subsys: ABSENT,
-        css_set_refcount: ABSENT,
-        css_cgroup: ABSENT,
-        cgroup_kn: ABSENT,
-        kernfs_node_id: ABSENT,
-        kernfs_node_name: ABSENT,
-        kernfs_node_parent: ABSENT,
-        sys_enter_args: ABSENT,
-        sys_exit_ret: ABSENT,
-        sock_common_skc_net: ABSENT,
-        sock_common_skc_family: ABSENT,
-        sock_common_skc_dport: ABSENT,
-        sock_common_skc_daddr: ABSENT,
-        sock_common_skc_rcv_saddr: ABSENT,
-        sock_common_skc_v6_daddr: ABSENT,
-        sock_common_skc_v6_rcv_saddr: ABSENT,
-        sock_common_skc_state: ABSENT,
-        sock_common_skc_flags: ABSENT,
-        sock_common_skc_cookie: ABSENT,
-        sock_sk_err: ABSENT,
-        tcp_sock_bytes_received: ABSENT,
-        tcp_sock_bytes_acked: ABSENT,
-        tcp_sock_bytes_sent: ABSENT,
-        tcp_sock_bytes_retrans: ABSENT,
+/// Makes [`Offsets`] and [`FIELDS`] from lines of
+/// `name: "structure" "path" | "older path", "header file; remark"[, required];`.
+macro_rules! offsets {
+    (@is_required) => { false };
+    (@is_required required) => { true };
+    ($(
+        $name:ident:
+        $structure:literal $($path:literal $(| $older:literal)*)?, $note:literal $(, $required:ident)?;
+    )+) => {
+        /// Byte offsets inside kernel structures, each named `<struct>_<field path>`; [`ABSENT`]
+        /// where the running kernel lacks the field.
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+        pub struct Offsets {
+            $(
+                #[doc = concat!("`", $structure, $(".", $path,)? "` ", $note)]
+                pub $name: u32,
+            )+
+        }
+
+        impl Offsets {
+            /// Nothing is resolved: the object file holds this until user space overwrites it.
+            pub const UNRESOLVED: Self = Self { $($name: ABSENT,)+ };
+        }
+
+        /// What each field of [`Offsets`] is in BTF, in the order of the fields.
+        pub const FIELDS: &[Field] = &[$(
+            Field {
+                structure: $structure,
+                paths: &[$($path $(, $older)*)?],
+                label: concat!($structure $(, ".", $path)?),
+                is_required: offsets!(@is_required $($required)?),
+            },
+        )+];
     };
+}
+
+offsets! {
+    task_tgid: "task_struct" "tgid", "(include/linux/sched.h)";
+    task_pid: "task_struct" "pid", "";
+    task_comm: "task_struct" "comm", "";
+    task_real_parent: "task_struct" "real_parent", "";
+    task_real_cred: "task_struct" "real_cred", "";
+    task_group_leader: "task_struct" "group_leader", "";
+    task_start_boottime: "task_struct" "start_boottime", "in ns since boot (5.5 and newer)";
+    task_mm: "task_struct" "mm", "", required;
+    task_nsproxy: "task_struct" "nsproxy", "";
+    task_thread_pid: "task_struct" "thread_pid", "";
+    task_signal: "task_struct" "signal", "";
+    task_exit_code: "task_struct" "exit_code", "";
+    cred_uid: "cred" "uid", "(include/linux/cred.h): a `kuid_t`, which has `val` alone";
+    signal_live: "signal_struct" "live", "(include/linux/sched/signal.h)";
+    signal_group_exit_code: "signal_struct" "group_exit_code", "";
+    signal_flags: "signal_struct" "flags", "";
+    mm_arg_start: "mm_struct" "arg_start", "(include/linux/mm_types.h)", required;
+    mm_arg_end: "mm_struct" "arg_end", "", required;
+    bprm_filename: "linux_binprm" "filename", "(include/linux/binfmts.h)", required;
+    nsproxy_net_ns: "nsproxy" "net_ns", "(include/linux/nsproxy.h)";
+    nsproxy_mnt_ns: "nsproxy" "mnt_ns", "";
+    net_ns_inum: "net" "ns.inum", "(include/net/net_namespace.h)";
+    mnt_namespace_ns_inum: "mnt_namespace" "ns.inum", "(fs/mount.h)";
+    pid_level: "pid" "level", "(include/linux/pid.h)";
+    pid_numbers: "pid" "numbers", "is an array of `upid`";
+    upid_size: "upid", "(the size of the structure)";
+    upid_ns: "upid" "ns", "";
+    pid_namespace_ns_inum: "pid_namespace" "ns.inum", "(include/linux/pid_namespace.h)";
+    task_cgroups: "task_struct" "cgroups", "";
+    css_set_dfl_cgrp: "css_set" "dfl_cgrp", "(include/linux/cgroup-defs.h): the cgroup v2";
+    css_set_subsys: "css_set" "subsys", "is an array of `cgroup_subsys_state *`: the cgroups v1";
+    css_set_refcount: "css_set" "refcount", "follows that array";
+    css_cgroup: "cgroup_subsys_state" "cgroup", "";
+    cgroup_kn: "cgroup" "kn", "";
+    kernfs_node_id: "kernfs_node" "id", "(include/linux/kernfs.h): the directory's inode (5.5 and newer)";
+    kernfs_node_name: "kernfs_node" "name", "";
+    kernfs_node_parent: "kernfs_node" "__parent" | "parent", "(`parent` before 6.15)";
+    sys_enter_args: "trace_event_raw_sys_enter" "args", "(include/trace/events/syscalls.h)";
+    sys_exit_ret: "trace_event_raw_sys_exit" "ret", "";
+    sock_common_skc_net: "sock_common" "skc_net", "(include/net/sock.h), a structure with `net` alone";
+    sock_common_skc_family: "sock_common" "skc_family", "";
+    sock_common_skc_dport: "sock_common" "skc_dport", "is big-endian";
+    sock_common_skc_daddr: "sock_common" "skc_daddr", "";
+    sock_common_skc_rcv_saddr: "sock_common" "skc_rcv_saddr", "";
+    sock_common_skc_v6_daddr: "sock_common" "skc_v6_daddr", "is absent in a kernel without IPv6";
+    sock_common_skc_v6_rcv_saddr: "sock_common" "skc_v6_rcv_saddr", "";
+    sock_common_skc_state: "sock_common" "skc_state", "";
+    sock_common_skc_flags: "sock_common" "skc_flags", "";
+    sock_common_skc_cookie: "sock_common" "skc_cookie", "is 64 bits (net/core/sock_diag.c, `__sock_gen_cookie`)";
+    sock_sk_err: "sock" "sk_err", "";
+    tcp_sock_bytes_received: "tcp_sock" "bytes_received", "(include/linux/tcp.h)";
+    tcp_sock_bytes_acked: "tcp_sock" "bytes_acked", "";
+    tcp_sock_bytes_sent: "tcp_sock" "bytes_sent", "(4.19 and newer)";
+    tcp_sock_bytes_retrans: "tcp_sock" "bytes_retrans", "";
 }

@@ -1,11 +1,11 @@
-//! What user space asks of the kernel programs, fixed when they are loaded: what to filter where
-//! filtering costs least.
+//! Settings that user space fixes when it loads the kernel programs: filters, which cost least in the
+//! kernel, and which records to make.
 
 use bytemuck::{Pod, Zeroable};
 
 use crate::record::COMM_LEN;
 
-/// A comm as the two words that its bytes make, so that comparing is two instructions.
+/// A comm as two words, so that a comparison takes two instructions.
 #[must_use]
 pub const fn comm_words(comm: &[u8; COMM_LEN]) -> [u64; 2] {
     let (words, _) = comm.as_chunks::<8>();
@@ -14,8 +14,8 @@ pub const fn comm_words(comm: &[u8; COMM_LEN]) -> [u64; 2] {
 
 /// Whether `comm` contains the bytes of `text` that `mask` selects.
 ///
-/// `text` must be non-empty and free of NUL, and comms are padded with NULs, so a match never
-/// runs over a comm's end.
+/// `text` must be non-empty and free of NUL. A comm is padded with NULs, so a match never runs over
+/// its end.
 #[must_use]
 #[inline(always)]
 pub const fn comm_contains(comm: [u64; 2], text: [u64; 2], mask: [u64; 2]) -> bool {
@@ -32,7 +32,7 @@ pub const fn comm_contains(comm: [u64; 2], text: [u64; 2], mask: [u64; 2]) -> bo
     false
 }
 
-/// Bits of [`Settings::filters`]: which of the fields below select.
+/// Bits of [`Settings::filters`]: which fields of the settings select.
 pub mod filters {
     /// Only processes whose comm contains [`Settings::comm`](super::Settings::comm).
     pub const COMM: u32 = 1;
@@ -40,7 +40,7 @@ pub mod filters {
     pub const UID: u32 = 2;
     /// Only children of this process.
     pub const PPID: u32 = 4;
-    /// Only this cgroup (v2) and those below it.
+    /// Only this cgroup (v2) and its descendants.
     pub const CGROUP: u32 = 8;
     /// Only nsenter and socat.
     pub const HELPERS: u32 = 16;
@@ -50,26 +50,26 @@ pub mod filters {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct Settings {
-    /// See [`filters`]; 0 lets everything pass.
+    /// See [`filters`]; with 0 every process passes.
     pub filters: u32,
     /// Real user id to select.
     pub uid: u32,
     /// Parent process to select.
     pub ppid: u32,
-    /// 1: ends of processes are traced.
+    /// 1 if ends of processes are traced.
     pub ends: u16,
-    /// 1: records of execs carry the name of their cgroup.
+    /// 1 if records of execs carry the name of their cgroup.
     pub cgroup_names: u16,
     /// Id of the cgroup: the inode of its directory.
     pub cgroup_id: u64,
-    /// Text that a comm must contain, as the two words that its bytes make.
+    /// Text that a comm must contain, as two words.
     pub comm: [u64; 2],
-    /// The bytes of [`comm`](Self::comm) that count: 0xff for each, from the first on.
+    /// Mask for [`comm`](Self::comm): 0xff for each byte of the text.
     pub comm_mask: [u64; 2],
 }
 
 impl Settings {
-    /// Everything passes; what the object file holds.
+    /// No filters. The object file holds these settings until user space overwrites them.
     pub const DEFAULT: Self = Self {
         filters: 0,
         uid: 0,

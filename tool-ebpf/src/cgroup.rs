@@ -1,5 +1,5 @@
-//! The name of a task's cgroup, which is how runtimes name containers: read here, since a process
-//! that lives for a millisecond is gone before user space can look at /proc.
+//! The name of a task's cgroup, into which runtimes write the container's id. The programs read it
+//! here, since a process that lives for a millisecond is gone before user space can read /proc.
 
 use aya_ebpf::helpers::generated::bpf_probe_read_kernel_str;
 use pfsnoop_common::record::MAX_CGROUP_NAME;
@@ -8,19 +8,20 @@ use crate::globals::{field, offset, setting};
 use crate::task::Task;
 use crate::text::copied_len;
 
-/// A name that holds a container id has at least its 64 digits.
+/// A container id has 64 digits, so a shorter name holds none.
 const ID_LEN: usize = 64;
 
-/// Most hierarchies of cgroup v1 that are looked at: cpuset, cpu, cpuacct and blkio
+/// How many hierarchies of cgroup v1 are read: cpuset, cpu, cpuacct and blkio
 /// (include/linux/cgroup_subsys.h). Runtimes give a container the same name in all of them.
 const MAX_SUBSYS: u32 = 4;
 
-/// Folders above a cgroup that are looked at: the kernel sets no limit to their number, and the deepest
-/// of a container is some ten below the root.
+/// How many levels of folders are followed upwards. The kernel sets no limit; a container's cgroup
+/// is about ten levels below the root.
 const MAX_DEPTH: u32 = 64;
 
-/// Whether the task is in the cgroup (v2) of that id, or in one below it: from its own folder to the root.
-/// `bpf_get_current_ancestor_cgroup_id` is for other programs than these before Linux 5.14.
+/// Whether the task is in the cgroup (v2) with that id, or in one below it. Follows the folders from
+/// the task's own to the root: before Linux 5.14, tracing programs may not call
+/// `bpf_get_current_ancestor_cgroup_id`.
 #[inline(always)]
 pub(crate) fn is_below(task: Task, id: u64) -> bool {
     let css_set = field::<*const u8>(task.0, offset!(task_cgroups));
@@ -36,8 +37,8 @@ pub(crate) fn is_below(task: Task, id: u64) -> bool {
     false
 }
 
-/// Writes the name that may hold a container id, without NUL, and returns its length; 0 when there
-/// is none, or nobody wants to know.
+/// Writes the name that may hold a container id, without NUL, and returns its length. Returns 0 if
+/// there is none, or if user space did not ask for names.
 ///
 /// # Safety
 ///
@@ -78,7 +79,7 @@ unsafe fn try_copy_name(task: Task, to: *mut u8) -> Option<usize> {
     None
 }
 
-/// The name of the cgroup or, for a folder inside a container's, of the one above.
+/// Copies the name of the cgroup, or of the folder above if the cgroup is inside a container's.
 #[inline(always)]
 unsafe fn copy_id(cgroup: *const u8, to: *mut u8) -> usize {
     let Some(node) = field::<*const u8>(cgroup, offset!(cgroup_kn)) else { return 0 };

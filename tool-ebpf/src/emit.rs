@@ -1,8 +1,9 @@
-//! Ring buffers: which record takes which, when the reader is woken, and what is lost.
+//! The ring buffers: which one a record goes to, when the reader is woken, and which records are lost.
 //!
-//! Waking the reader costs twenty times what writing a record does, so it is done only for helpers,
-//! which are few and which a person waits for, and when the reader sleeps; a reader that is awake
-//! comes by itself within milliseconds. A filter says nothing of how many its matches are.
+//! A wake-up costs twenty times as much as writing a record. So a program wakes the reader only for
+//! helpers, which are few and which a person waits for, and when the reader sleeps. A reader that is
+//! awake looks by itself every few milliseconds. A match of a filter is no reason to wake it, since a
+//! filter may match nearly every process (docs/decisions/0003-wake-the-reader-rarely.md).
 
 use aya_ebpf::{
     bindings::{BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP},
@@ -38,14 +39,15 @@ pub(crate) fn ring_of(comm: &[u8; COMM_LEN]) -> Ring {
     if helper { Ring::Helpers } else { Ring::Events }
 }
 
-/// Who waits for a record.
+/// How soon a record must be read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Urgency {
-    /// As the ring has it: a person for a helper's, nobody in particular for any other.
+    /// At once for a record in the helpers' ring, since a person waits for it; otherwise when the
+    /// reader looks next.
     Usual,
-    /// Nobody, whatever the ring, since it is of a socket: only a reader that sleeps is woken. Where
-    /// it is counted when it is lost.
-    Quiet(LossCount),
+    /// When the reader looks next, in either ring: a record about a socket wakes only a sleeping
+    /// reader. If the record is lost, it is counted here.
+    Relaxed(LossCount),
 }
 
 /// Copies `size` bytes of `record` to the ring buffer, or counts the record as lost.
@@ -60,12 +62,12 @@ pub(crate) unsafe fn output<T>(ring: Ring, urgency: Urgency, record: *const T, s
     if buffer(ring).output::<[u8]>(bytes, wake_flags(ring, urgency)).is_err() {
         count_lost(match urgency {
             Urgency::Usual => LossCount::Processes,
-            Urgency::Quiet(count) => count,
+            Urgency::Relaxed(count) => count,
         });
     }
 }
 
-/// Room for a whole `T` in the ring buffer; `None` is counted as a lost record.
+/// Reserves room for a whole `T` in the ring buffer. Without room it counts a lost record.
 #[inline(always)]
 pub(crate) fn reserve<T: 'static>(ring: Ring) -> Option<RingBufEntry<T>> {
     let entry = buffer(ring).reserve::<T>(0);
@@ -75,7 +77,7 @@ pub(crate) fn reserve<T: 'static>(ring: Ring) -> Option<RingBufEntry<T>> {
     entry
 }
 
-/// Sends what was written into the reserved room.
+/// Sends a record that was written into reserved room.
 #[inline(always)]
 pub(crate) fn submit<T>(ring: Ring, urgency: Urgency, entry: RingBufEntry<T>) {
     entry.submit(wake_flags(ring, urgency));
@@ -89,15 +91,15 @@ fn buffer(ring: Ring) -> &'static RingBuf {
     }
 }
 
-/// Whether a record announces itself, as flags for output and submit.
+/// The flags for output and submit that make a record wake the reader, or not.
 #[inline(always)]
 fn wake_flags(ring: Ring, urgency: Urgency) -> u64 {
-    let is_waited_for = ring == Ring::Helpers && urgency == Urgency::Usual;
-    let wake = is_waited_for || take_sleep();
+    let is_urgent = ring == Ring::Helpers && urgency == Urgency::Usual;
+    let wake = is_urgent || take_sleep();
     u64::from(if wake { BPF_RB_FORCE_WAKEUP } else { BPF_RB_NO_WAKEUP })
 }
 
-/// Whether the reader sleeps. Only the first to see it wakes it.
+/// Whether the reader sleeps. Clears the flag, so that only one record wakes it.
 #[inline(always)]
 fn take_sleep() -> bool {
     let Some(sleeps) = READER_SLEEPS.get_ptr_mut(0) else {
@@ -118,7 +120,8 @@ fn take_sleep() -> bool {
 #[inline(always)]
 pub(crate) fn count_lost(count: LossCount) {
     if let Some(lost) = LOST.get_ptr_mut(count as u32) {
-        // SAFETY: the value is this CPU's own, and this program's.
+        // SAFETY: the value belongs to this CPU, and only programs that do not interrupt each other
+        // use this index.
         unsafe { *lost += 1 };
     }
 }

@@ -2,8 +2,8 @@
 //! `sched_process_exec(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm)`
 //! (include/trace/events/sched.h), which `exec_binprm` (fs/exec.c) fires in the new program.
 //!
-//! The arguments are read where the kernel has just written them for the new program, so they are
-//! in memory whatever the caller's pages were like.
+//! The arguments are read where the kernel has just written them for the new program. They are in
+//! memory, even if the caller's own pages were not.
 
 use aya_ebpf::{
     helpers::generated::{bpf_ktime_get_boot_ns, bpf_probe_read_kernel_str, bpf_probe_read_user},
@@ -25,11 +25,12 @@ use crate::globals::{field, offset};
 use crate::task::Task;
 use crate::text::{bounded, copied_len};
 
-/// Arguments that fit a per-CPU scratch buffer, whose values the kernel bounds at 32 KiB
-/// (`PCPU_MIN_UNIT_SIZE`). Longer ones are written straight into the ring buffer.
+/// Bytes of arguments that fit into a per-CPU scratch buffer: the kernel limits the values of such a
+/// map to 32 KiB (`PCPU_MIN_UNIT_SIZE`). Longer arguments are written straight into the ring buffer.
 const SCRATCH_ARGS: usize = 16 * 1024;
 
-/// A record with room for `ARGS` bytes of arguments. Each text begins where the one before ends.
+/// A record with room for `ARGS` bytes of arguments. Its three texts (cgroup name, arguments, file
+/// name) follow each other without a gap.
 #[repr(C)]
 struct Record<const ARGS: usize> {
     header: ExecHeader,
@@ -62,7 +63,7 @@ fn try_exec(ctx: &RawTracePointContext) -> Option<()> {
     let (start, end) = task.args().unwrap_or((0, 0));
     let total = end.wrapping_sub(start);
     let small = EXEC_SCRATCH.get_ptr_mut(0)?;
-    // SAFETY: the scratch value is this CPU's own, and this program does not interrupt itself.
+    // SAFETY: the scratch value belongs to this CPU, and this program does not interrupt itself.
     let header = unsafe { &mut (*small).header };
     header.kind = Kind::Exec as u32;
     header.flags = 0;
@@ -80,7 +81,7 @@ fn try_exec(ctx: &RawTracePointContext) -> Option<()> {
     Some(())
 }
 
-/// Copies arguments and file name behind the header and sends just the bytes that are used.
+/// Copies the texts behind the header and sends only the bytes that are used.
 #[inline(always)]
 fn output_small(
     ctx: &RawTracePointContext,
@@ -95,7 +96,8 @@ fn output_small(
     unsafe { emit::output(ring_of(&(*record).header.comm), Urgency::Usual, record, size) };
 }
 
-/// The same for arguments beyond the scratch buffer: the record is as large as it can get.
+/// Reserves a record of the largest size in the ring buffer, for arguments that do not fit into the
+/// scratch buffer.
 #[inline(always)]
 fn submit_large(
     ctx: &RawTracePointContext,
@@ -109,7 +111,7 @@ fn submit_large(
         return;
     };
     let record = entry.as_mut_ptr();
-    // SAFETY: the reserved bytes are ours until they are submitted.
+    // SAFETY: the reserved bytes belong to this program until it submits them.
     unsafe {
         (*record).header = *header;
         copy_texts(ctx, task, record, start, filename);
@@ -117,11 +119,11 @@ fn submit_large(
     emit::submit(ring, Urgency::Usual, entry);
 }
 
-/// Copies the cgroup's name, the arguments that fit and the file name; returns the record's size.
+/// Copies the cgroup's name, the arguments that fit, and the file name; returns the record's size.
 ///
 /// # Safety
 ///
-/// `record` must be valid for writes, its header's `args_total` set.
+/// `record` must be valid for writes, and `args_total` in its header must be set.
 #[inline(always)]
 unsafe fn copy_texts<const ARGS: usize>(
     ctx: &RawTracePointContext,
@@ -130,8 +132,8 @@ unsafe fn copy_texts<const ARGS: usize>(
     start: u64,
     filename: *const u8,
 ) -> usize {
-    // SAFETY: the caller's promise; the helpers check both addresses, and the verifier that each
-    // length stays inside the record.
+    // SAFETY: the caller's promise. The helpers check both addresses, and the verifier checks that
+    // each length stays inside the record.
     unsafe {
         let header = &mut (*record).header;
         let mut args_len = bounded::<ARGS>(header.args_total);

@@ -1,10 +1,10 @@
 //! Ends of processes: the raw tracepoint `sched_process_exit(struct task_struct *p)`
 //! (include/trace/events/sched.h), which `do_exit` (kernel/exit.c) fires for every thread.
 //!
-//! Only the last thread's end is the process's: a thread that execs ends all others, the first one
-//! among them, and the process lives on. Two threads that end together may both look like the last:
-//! `signal->live` has been counted down before the tracepoint. So each process's end is claimed in a
-//! map, which only one of them can do.
+//! A process ends with its last thread. A thread that execs ends all others, even the first one, and
+//! the process goes on. Two threads that end together may both look like the last one, since
+//! `signal->live` is counted down before the tracepoint. So the end of each process is claimed in a
+//! map, and only one thread succeeds.
 
 use aya_ebpf::{
     EbpfContext as _,
@@ -28,26 +28,27 @@ fn sched_process_exit(ctx: RawTracePointContext) -> i32 {
     0
 }
 
-/// Processes whose end is wanted, start by pid: those whose exec passed the filters, and those that
-/// connect into another network namespace. Only with filters; without, every end is wanted.
+/// Start time by pid of each process whose end must be reported: its exec passed the filters, or it
+/// connected into another network namespace. Used only with filters; without, every end is reported.
 #[map]
 static PASSED: LruHashMap<u32, u64> = LruHashMap::with_max_entries(16 * 1024, 0);
 
-/// Ends that were reported a moment ago: start by pid.
+/// Start time by pid of processes whose end was just reported.
 #[map]
 static ENDED: LruHashMap<u32, u64> = LruHashMap::with_max_entries(1024, 0);
 
-/// An exec of this process, or a connection out of its namespace, was reported.
+/// Remembers to report the end of a process, after its exec or its connection into another
+/// namespace was reported.
 #[inline(always)]
 pub(crate) fn expect_end(pid: u32, start_ns: u64) {
     let is_wanted = setting!(ends) != 0 && setting!(filters) != 0;
     if is_wanted && PASSED.insert(pid, start_ns, 0).is_err() {
-        // Its end will not be told.
+        // Its end will not be reported.
         emit::count_lost(LossCount::Processes);
     }
 }
 
-/// Whether this end is wanted and nobody else reports it.
+/// Whether this end must be reported, and no other thread reports it.
 #[inline(always)]
 fn claim_end(pid: u32, start_ns: u64) -> bool {
     if setting!(filters) != 0 {
@@ -56,14 +57,14 @@ fn claim_end(pid: u32, start_ns: u64) -> bool {
     if ENDED.insert(pid, start_ns, u64::from(BPF_NOEXIST)).is_ok() {
         return true;
     }
-    // The pid's last process, or this one's other thread?
-    // SAFETY: the value is copied at once.
+    // The entry is of another thread of this process, or of an earlier process with the same pid.
+    // SAFETY: the value is compared at once.
     let is_other = unsafe { ENDED.get(pid) }.is_none_or(|&ended| ended != start_ns);
     is_other && ENDED.insert(pid, start_ns, 0).is_ok()
 }
 
-/// The ring buffer for an end. Where only helpers and forwarders are wanted, that of their
-/// connections, so that they stay in order.
+/// The ring buffer for an end. If only helpers and forwarders are traced, it is the one of their
+/// connections, so that connection and process end in order.
 #[inline(always)]
 fn ring_of_end(comm: &[u8; COMM_LEN]) -> Ring {
     if setting!(filters) & filters::HELPERS != 0 { Ring::Helpers } else { ring_of(comm) }
@@ -93,7 +94,7 @@ fn try_exit(ctx: &RawTracePointContext) -> Option<()> {
         reserved: 0,
         comm: leader.comm().unwrap_or([0; COMM_LEN]),
     };
-    // SAFETY: the record is on the stack and of that size.
+    // SAFETY: the record is on the stack and has that size.
     unsafe {
         emit::output(
             ring_of_end(&record.comm),

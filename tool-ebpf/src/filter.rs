@@ -1,4 +1,4 @@
-//! The filters that cost least here: a process that does not pass makes no record at all.
+//! Filters that the kernel programs apply: a process that does not pass makes no record at all.
 
 use aya_ebpf::EbpfContext;
 use pfsnoop_common::record::Ring;
@@ -9,7 +9,7 @@ use crate::emit::ring_of;
 use crate::globals::setting;
 use crate::task::Task;
 
-/// Whether the current task passes every filter that the user gave.
+/// Whether the current task passes every filter that the user set.
 #[inline(always)]
 pub(crate) fn passes<C: EbpfContext>(ctx: &C, task: Task) -> bool {
     let wanted = setting!(filters);
@@ -31,7 +31,7 @@ pub(crate) fn passes<C: EbpfContext>(ctx: &C, task: Task) -> bool {
     wanted & filters::CGROUP == 0 || cgroup::is_below(task, setting!(cgroup_id))
 }
 
-/// Whether the current task is an nsenter or a socat.
+/// Whether the current task is a helper: nsenter or socat.
 #[inline(always)]
 pub(crate) fn is_helper<C: EbpfContext>(ctx: &C) -> bool {
     ctx.command().is_ok_and(|comm| ring_of(&comm) == Ring::Helpers)

@@ -1,17 +1,18 @@
-//! What user space fixed when it loaded the programs, and how to read kernel memory by it.
+//! Constants that user space sets when it loads the programs, and reading kernel memory with them.
 
 use aya_ebpf::helpers::bpf_probe_read_kernel;
 use pfsnoop_common::{Offsets, Settings, offsets::ABSENT};
 
-/// Overwritten before loading; frozen afterwards, so the verifier sees constants.
+/// User space overwrites this before loading. It is frozen afterwards, so the verifier sees
+/// constants.
 #[unsafe(no_mangle)]
 pub(crate) static OFFSETS: Offsets = Offsets::UNRESOLVED;
 
-/// Overwritten before loading, as [`OFFSETS`].
+/// User space overwrites this before loading, like [`OFFSETS`].
 #[unsafe(no_mangle)]
 pub(crate) static SETTINGS: Settings = Settings::DEFAULT;
 
-/// An offset, read so that the compiler cannot fold in the value from the object file.
+/// Reads an offset in a way that keeps the compiler from folding in the value of the object file.
 macro_rules! offset {
     ($field:ident) => {
         // SAFETY: a shared reference to a static is valid; volatile only forbids folding.
@@ -19,7 +20,7 @@ macro_rules! offset {
     };
 }
 
-/// A setting, read as [`offset!`] reads.
+/// Reads a setting, in the way of [`offset!`].
 macro_rules! setting {
     ($field:ident) => {
         // SAFETY: as in `offset!`.
@@ -29,8 +30,8 @@ macro_rules! setting {
 
 pub(crate) use {offset, setting};
 
-/// The field at `offset` of the kernel structure at `base`; `None` where this kernel lacks it, or
-/// `base` is null or stale.
+/// Reads the field at `offset` of the kernel structure at `base`. `None` if this kernel lacks the
+/// field, or if `base` is null or no longer mapped.
 #[inline(always)]
 pub(crate) fn field<T>(base: *const u8, offset: u32) -> Option<T> {
     if offset == ABSENT || base.is_null() {

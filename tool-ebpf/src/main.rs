@@ -1,7 +1,8 @@
-//! pfsnoop's kernel programs: one file a traced behaviour, each an entry function and its `try_*`.
+//! pfsnoop's kernel programs: one file for each traced behaviour, with an entry function and the
+//! `try_*` function that does its work.
 //!
-//! They read kernel structures by offsets that user space resolved from this kernel's BTF
-//! ([`globals`]), never by a layout known at build time.
+//! They read kernel structures at offsets that user space resolves from the running kernel's BTF
+//! ([`globals`]), never by a layout that is known at build time.
 #![no_std]
 #![no_main]
 #![expect(

@@ -1,7 +1,7 @@
-//! Facts of a task, through `task_struct` (include/linux/sched.h).
+//! Facts about a task, read from `task_struct` (include/linux/sched.h).
 
 use aya_ebpf::{EbpfContext, helpers::generated::bpf_get_current_cgroup_id};
-use pfsnoop_common::record::{COMM_LEN, ExecHeader};
+use pfsnoop_common::record::{COMM_LEN, ExecHeader, UNKNOWN_UID};
 
 use crate::globals::{field, offset};
 
@@ -22,35 +22,44 @@ impl Task {
         field(self.0, offset!(task_group_leader)).map(Self)
     }
 
-    /// The first thread of the parent process; a debugger does not take its place.
+    /// The first thread of the parent process. `real_parent` stays the parent even while a debugger
+    /// traces the task.
     #[inline(always)]
     pub(crate) fn parent(self) -> Option<Self> {
         field(self.0, offset!(task_real_parent)).map(Self)?.leader()
     }
 
-    /// The thread's name, zeroes after its end.
+    /// The thread's name, padded with zeroes.
     #[inline(always)]
     pub(crate) fn comm(self) -> Option<[u8; COMM_LEN]> {
         field(self.0, offset!(task_comm))
     }
 
-    /// Start of the process: nanoseconds of `CLOCK_BOOTTIME`.
+    /// The real user id, as the initial user namespace numbers it. So does `bpf_get_current_uid_gid`
+    /// (kernel/bpf/helpers.c) for the current task.
+    #[inline(always)]
+    fn uid(self) -> Option<u32> {
+        let cred: *const u8 = field(self.0, offset!(task_real_cred))?;
+        field(cred, offset!(cred_uid))
+    }
+
+    /// Start time of the process in nanoseconds of `CLOCK_BOOTTIME`.
     #[inline(always)]
     pub(crate) fn start_ns(self) -> Option<u64> {
         field(self.leader()?.0, offset!(task_start_boottime))
     }
 
-    /// Threads that have not ended (`signal->live`); 0 at the end of the last one.
+    /// How many threads have not ended (`signal->live`): 0 at the end of the last one.
     #[inline(always)]
     pub(crate) fn live_threads(self) -> Option<u32> {
         let signal: *const u8 = field(self.0, offset!(task_signal))?;
         field(signal, offset!(signal_live))
     }
 
-    /// How the process ended, as its parent will see it: `wait_task_zombie` (kernel/exit.c).
+    /// The status that the parent will get from wait(2): `wait_task_zombie` (kernel/exit.c).
     #[inline(always)]
     pub(crate) fn wait_status(self) -> Option<u32> {
-        /// The whole process was ended at once (include/linux/sched/signal.h).
+        /// A signal or exit_group(2) ended all threads together (include/linux/sched/signal.h).
         const SIGNAL_GROUP_EXIT: u32 = 4;
         let signal: *const u8 = field(self.0, offset!(task_signal))?;
         let flags: u32 = field(signal, offset!(signal_flags))?;
@@ -60,7 +69,7 @@ impl Task {
         field(self.leader()?.0, offset!(task_exit_code))
     }
 
-    /// Where the process keeps its arguments, as (first byte, byte after the last) in its memory.
+    /// The range of the process's arguments in its memory: first byte, and byte after the last.
     #[inline(always)]
     pub(crate) fn args(self) -> Option<(u64, u64)> {
         let mm: *const u8 = field(self.0, offset!(task_mm))?;
@@ -80,9 +89,9 @@ impl Task {
         field(self.net()?, offset!(net_ns_inum))
     }
 
-    /// Whether it is a thread of the kernel's own: one without memory.
+    /// Whether this is a kernel thread, which has no memory of its own.
     #[inline(always)]
-    pub(crate) fn is_kernels(self) -> bool {
+    pub(crate) fn is_kernel_thread(self) -> bool {
         field::<*const u8>(self.0, offset!(task_mm)).is_none_or(<*const u8>::is_null)
     }
 
@@ -105,7 +114,7 @@ impl Task {
         field(field(upid, offset!(upid_ns))?, offset!(pid_namespace_ns_inum))
     }
 
-    /// Writes who the task is; the caller adds what happened to it.
+    /// Writes the fields that identify the task. The caller adds what happened to it.
     ///
     /// The task must be the current one.
     #[inline(always)]
@@ -114,7 +123,7 @@ impl Task {
         header.tid = ctx.pid();
         header.uid = ctx.uid();
         header.gid = ctx.gid();
-        // SAFETY: the helper takes nothing and only reads the current task.
+        // SAFETY: the helper takes no arguments and only reads the current task.
         header.cgroup_id = unsafe { bpf_get_current_cgroup_id() };
         header.start_ns = self.start_ns().unwrap_or(0);
         header.netns = self.netns().unwrap_or(0);
@@ -122,9 +131,11 @@ impl Task {
         header.pidns = self.pidns().unwrap_or(0);
         header.comm = ctx.command().unwrap_or_default();
         header.ppid = 0;
+        header.parent_uid = UNKNOWN_UID;
         header.parent_comm = [0; COMM_LEN];
         if let Some(parent) = self.parent() {
             header.ppid = parent.pid().unwrap_or(0);
+            header.parent_uid = parent.uid().unwrap_or(UNKNOWN_UID);
             header.parent_comm = parent.comm().unwrap_or_default();
         }
     }

@@ -1,13 +1,15 @@
-//! `cargo xtask demo`: the main job on a machine that has nothing yet.
+//! `cargo xtask demo`: from a machine that has nothing yet to a forwarded port.
 
 use anyhow::Result;
 
-use crate::run::{cargo, shown, target_dir};
+use crate::run::{cargo, run_visibly, target_dir};
 use crate::setup;
 
+/// Builds with the dev profile, which is the fastest from nothing: it shares proc macros and other
+/// dependencies with xtask, and has no link-time optimisation.
 pub(crate) fn run(args: &[String]) -> Result<()> {
     setup::to_run()?;
-    shown(&mut cargo(&["build", "--release", "--package", "pfsnoop"]))?;
-    let mut demo = std::process::Command::new(target_dir().join("release/pfsnoop"));
-    shown(demo.arg("demo").args(args))
+    run_visibly(&mut cargo(&["build", "--package", "pfsnoop"]))?;
+    let mut demo = std::process::Command::new(target_dir().join("debug/pfsnoop"));
+    run_visibly(demo.arg("demo").args(args))
 }

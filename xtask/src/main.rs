@@ -1,9 +1,12 @@
 //! `cargo xtask`: what cargo alone cannot do for pfsnoop.
 //!
-//! Every verb first brings the machine to where it can do its work ([`setup`]), so that each of
-//! them is one command on a fresh Debian 12 with Rust and a C linker.
+//! Each verb first installs what it needs ([`setup`]), so that one command is enough on a fresh
+//! Debian 12 with Rust and a C linker.
 
-#![expect(clippy::print_stderr, reason = "a development tool may end when nobody reads its stderr")]
+#![expect(
+    clippy::print_stderr,
+    reason = "a development tool may panic when nobody reads its stderr"
+)]
 
 mod bench;
 mod demo;
@@ -26,7 +29,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Install what building, running and testing need; skips what is there
+    /// Install what building, running, testing and checking need; skips what is already there
     Setup,
     /// Set up, build, and run `pfsnoop demo`
     Demo {
@@ -39,27 +42,33 @@ enum Verb {
         #[command(subcommand)]
         bench: bench::Bench,
     },
-    /// Build what is shipped: the static binary, man pages, completions, and a Debian package
+    /// Build the static binary, man pages, completions, and a Debian package
     Dist,
-    /// Run a program so many times: what the benchmarks trace
+    /// Run a program COUNT times, for the benchmarks to trace
     #[command(hide = true)]
     Storm {
         count: u32,
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<String>,
     },
-    /// A client of the benchmarks' web server
+    /// Be a client of the benchmarks' web server
     #[command(hide = true)]
     Client {
         port: u16,
         #[command(subcommand)]
         load: bench::Load,
     },
-    /// A small web server for the benchmarks
+    /// Be a small web server for the benchmarks
     #[command(hide = true)]
     Serve { port: u16 },
-    /// Set up, build, and run every test (as root)
+    /// Set up, build, and run the tests (as root)
     Test {
+        /// Leave out virtual machines, and all but one version of each container runtime
+        #[arg(long, conflicts_with = "all")]
+        quick: bool,
+        /// Run the long matrices of versions too
+        #[arg(long)]
+        all: bool,
         /// Arguments for `cargo test`, after `--`
         #[arg(last = true)]
         args: Vec<String>,
@@ -78,13 +87,20 @@ fn main() -> ExitCode {
 
 fn run(verb: Verb) -> anyhow::Result<()> {
     match verb {
-        Verb::Setup => setup::everything(),
+        Verb::Setup => setup::to_check(),
         Verb::Demo { args } => demo::run(&args),
         Verb::Bench { bench } => bench::run(&bench),
         Verb::Storm { count, command } => bench::run_storm(count, &command),
         Verb::Client { port, load } => bench::run_client(port, &load),
         Verb::Serve { port } => bench::run_serve(port),
         Verb::Dist => dist::run(),
-        Verb::Test { args } => test::run(&args),
+        Verb::Test { quick, all, args } => {
+            let tier = match (quick, all) {
+                (true, _) => test::Tier::Quick,
+                (false, true) => test::Tier::All,
+                (false, false) => test::Tier::Default,
+            };
+            test::run(tier, &args)
+        }
     }
 }

@@ -1,15 +1,89 @@
-//! `cargo xtask test`: every test there is, against the real kernel.
+//! `cargo xtask test`: the tests, against the real kernel.
 
 use anyhow::{Result, bail};
 
-use crate::run::{cargo, quiet, shown};
+use crate::run::{cargo, run_visibly, stdout_of};
 use crate::setup;
 
-pub(crate) fn run(args: &[String]) -> Result<()> {
-    let uid = quiet(std::process::Command::new("id").arg("-u"))?;
+/// Tells the tests which tier runs: `quick`, `default` or `all`.
+const TIER_VARIABLE: &str = "PFSNOOP_TEST_TIER";
+
+/// The tests that boot other kernels in virtual machines.
+const VIRTUAL_MACHINES: &str = "kernels::";
+
+/// How many of the tests run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tier {
+    Quick,
+    Default,
+    All,
+}
+
+impl Tier {
+    /// The value of the environment variable.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Quick => "quick",
+            Self::Default => "default",
+            Self::All => "all",
+        }
+    }
+
+    fn left_out(self) -> &'static str {
+        match self {
+            Self::Quick => "virtual machines, and all but one version of each container runtime",
+            Self::Default => "the long matrices of versions, which --all runs",
+            Self::All => "nothing",
+        }
+    }
+}
+
+/// Runs the tests of a tier. `args` are for `cargo test`, and after another `--` for the tests.
+pub(crate) fn run(tier: Tier, args: &[String]) -> Result<()> {
+    let uid = stdout_of(std::process::Command::new("id").arg("-u"))?;
     if uid.trim() != "0" {
         bail!("the tests load kernel programs and make network namespaces; run this as root");
     }
-    setup::everything()?;
-    shown(cargo(&["test", "--workspace", "--exclude", "pfsnoop-ebpf"]).args(args))
+    if tier == Tier::Quick {
+        setup::to_bench()?;
+    } else {
+        setup::to_test()?;
+    }
+    println!("test: tier {} leaves out: {}", tier.name(), tier.left_out());
+    run_visibly(
+        cargo(&["test", "--workspace"]).args(test_args(tier, args)).env(TIER_VARIABLE, tier.name()),
+    )
+}
+
+/// What follows `cargo test --workspace`.
+fn test_args(tier: Tier, args: &[String]) -> Vec<&str> {
+    let mut halves = args.splitn(2, |arg| arg == "--");
+    let mut next = || halves.next().unwrap_or_default().iter().map(String::as_str);
+    let mut all = vec!["--exclude", "pfsnoop-ebpf"];
+    all.extend(next());
+    all.push("--");
+    if tier == Tier::Quick {
+        all.extend(["--skip", VIRTUAL_MACHINES]);
+    }
+    all.extend(next());
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args_of(tier: Tier, args: &str) -> String {
+        let args: Vec<String> = args.split_whitespace().map(ToOwned::to_owned).collect();
+        test_args(tier, &args).join(" ")
+    }
+
+    #[test]
+    fn quick_skips_virtual_machines_beside_the_user_s_arguments() {
+        assert_eq!(args_of(Tier::Default, ""), "--exclude pfsnoop-ebpf --");
+        assert_eq!(
+            args_of(Tier::Quick, "--test it watch -- --nocapture"),
+            "--exclude pfsnoop-ebpf --test it watch -- --skip kernels:: --nocapture"
+        );
+    }
 }

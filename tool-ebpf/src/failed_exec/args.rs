@@ -1,7 +1,7 @@
-//! The arguments of a failed exec, as a list: each a `u32` length and its bytes.
+//! The arguments of a failed exec, as a list: for each a `u32` length and the bytes.
 //!
-//! How many there are is the caller's choice, and a program for old verifiers has no loop without
-//! a bound. So one program copies a number of them and calls itself for the next.
+//! The caller may pass any number of arguments, and old verifiers allow no loop without a bound. So
+//! one program copies a fixed number of them, and calls itself for the next ones.
 
 use aya_ebpf::{
     helpers::bpf_probe_read_user,
@@ -18,63 +18,64 @@ use super::Scratch;
 use crate::emit::{self, Urgency, ring_of};
 use crate::text::copied_len;
 
-/// Arguments that one program copies: each is one more round for the verifier, whose time the start
-/// of `-x` waits for.
+/// How many arguments one program copies. The verifier walks through every round, and each round
+/// makes the start of `exec -x` longer.
 const ARGS_A_PROGRAM: usize = 256;
 
-/// With the calls in a row that the kernel allows (`MAX_TAIL_CALL_CNT`, include/linux/bpf.h).
+/// How many arguments are copied at most: the kernel allows 33 tail calls in a row
+/// (`MAX_TAIL_CALL_CNT`, include/linux/bpf.h).
 const MAX_ARGC: usize = 33 * ARGS_A_PROGRAM;
 
 /// Room for a single argument and its NUL; a longer one is cut.
 const MAX_ARG: usize = 64 * 1024;
 
-/// How far the list may reach before one more argument is begun: 64 KiB of arguments, each with the
-/// length before it.
+/// The list takes no further argument beyond this length: 64 KiB of arguments, each with its length
+/// before it.
 const MAX_BEFORE: usize = 64 * 1024 + MAX_ARGC * size_of::<u32>();
 
-/// Room for the last argument to be as long as any, wherever it begins.
+/// The size of the list: even the last argument has room for the longest text.
 pub(super) const ROOM: usize = MAX_BEFORE + size_of::<u32>() + MAX_ARG;
 
 /// Holds [`failed_exec_args`].
 #[map]
 static FAILED_EXEC_PROGRAMS: ProgramArray = ProgramArray::with_max_entries(1, 0);
 
-/// What is left to read of the list.
+/// Whether there are more arguments to read.
 #[derive(PartialEq, Eq)]
 enum Rest {
     Nothing,
     More,
 }
 
-/// Goes on where the program before left off.
+/// Continues where the program before stopped.
 #[tracepoint]
 fn failed_exec_args(ctx: TracePointContext) -> u32 {
     try_copy(&ctx);
     0
 }
 
-/// Copies the arguments of the record that was begun, and the file name, and sends it.
+/// Completes the record that was begun, with arguments and file name, and sends it.
 #[inline(always)]
 pub(super) fn copy_and_send(ctx: &TracePointContext) {
-    // SAFETY: the programs in the map are of this one's type, and expect what this one has begun.
+    // SAFETY: the program in the map has the type of this one, and completes a record that was begun.
     unsafe { FAILED_EXEC_PROGRAMS.tail_call(ctx, 0) };
-    // Still here: the program is not in the map.
+    // A tail call returns only if it fails: the program is not in the map.
     emit::count_lost(LossCount::Processes);
 }
 
 #[inline(always)]
 fn try_copy(ctx: &TracePointContext) -> Option<()> {
     let scratch = super::scratch()?;
-    // SAFETY: the value is this CPU's own, valid while the program runs.
+    // SAFETY: the value belongs to this CPU and is valid while the program runs.
     if unsafe { copy_some(scratch)? } == Rest::More {
-        // SAFETY: as in `copy_and_send`. It comes back when there have been too many.
+        // SAFETY: as in `copy_and_send`. This one returns when there have been too many tail calls.
         unsafe { FAILED_EXEC_PROGRAMS.tail_call(ctx, 0) };
     }
     // SAFETY: as above.
     unsafe { send(scratch) }
 }
 
-/// Where the arguments begin.
+/// The start of the arguments, and the length of the cgroup's name before them.
 ///
 /// # Safety
 ///
@@ -91,8 +92,8 @@ unsafe fn args_of(scratch: *mut Scratch) -> Option<(*mut u8, usize)> {
     }
 }
 
-/// A length from memory, of which the verifier knows nothing, so that all ways through one round
-/// are one state in the next: its bound is what the check after it makes it.
+/// Reads a length in a way that makes the verifier forget its value. All paths through one round are
+/// then the same state in the next round; the check after the read sets the bound again.
 #[inline(always)]
 unsafe fn read(len: *const u32) -> usize {
     // SAFETY: the caller's pointer into the record.
@@ -108,7 +109,7 @@ unsafe fn copy_some(scratch: *mut Scratch) -> Option<Rest> {
     unsafe {
         let (args, _) = args_of(scratch)?;
         let header = &mut (*scratch).record.header;
-        let mut slot = (*scratch).asked.argv as *const u64;
+        let mut slot = (*scratch).pointers.argv as *const u64;
         for _ in 0..ARGS_A_PROGRAM {
             let Ok(arg) = bpf_probe_read_user::<u64>(slot) else {
                 header.flags |= exec_flags::ARGS_UNREADABLE;
@@ -127,15 +128,16 @@ unsafe fn copy_some(scratch: *mut Scratch) -> Option<Rest> {
             core::ptr::write_volatile(&raw mut header.args_len, (used + len) as u32);
             slot = slot.wrapping_add(1);
         }
-        (*scratch).asked.argv = slot as u64;
+        (*scratch).pointers.argv = slot as u64;
         Some(Rest::More)
     }
 }
 
-/// Writes one length and its bytes; returns how many bytes that took, at most `MAX_ARG` + 4.
+/// Writes the length and the bytes of one argument; returns how many bytes that took, at most
+/// `MAX_ARG` + 4.
 #[inline(always)]
 unsafe fn copy_arg(header: &mut ExecHeader, to: *mut u8, arg: u64) -> usize {
-    // SAFETY: the caller left room for the longest argument; the verifier checks that again.
+    // SAFETY: the caller left room for the longest argument, which the verifier checks again.
     unsafe {
         let bytes = to.add(size_of::<u32>());
         let copied = bpf_probe_read_user_str(bytes.cast(), MAX_ARG as u32, arg as *const _);
@@ -143,7 +145,7 @@ unsafe fn copy_arg(header: &mut ExecHeader, to: *mut u8, arg: u64) -> usize {
         let len = read.unwrap_or(0);
         if len == MAX_ARG - 1 {
             let next = (arg as *const u8).wrapping_add(len);
-            // Its own end, or only the end of the room for it.
+            // Either the argument ends here, or the room for it does.
             if bpf_probe_read_user(next) != Ok(0) {
                 header.flags |= exec_flags::ARG_CUT;
             }
@@ -153,17 +155,17 @@ unsafe fn copy_arg(header: &mut ExecHeader, to: *mut u8, arg: u64) -> usize {
     }
 }
 
-/// Adds the file name and sends just the bytes that are used.
+/// Adds the file name and sends only the bytes that are used.
 ///
 /// # Safety
 ///
-/// `scratch` must be valid, and its record whole but for the file name.
+/// `scratch` must be valid, and its record complete except for the file name.
 #[inline(always)]
 unsafe fn send(scratch: *mut Scratch) -> Option<()> {
     // SAFETY: the caller's promise.
     unsafe {
         let (args, cgroup_len) = args_of(scratch)?;
-        let filename = (*scratch).asked.filename;
+        let filename = (*scratch).pointers.filename;
         let record = &raw mut (*scratch).record;
         let header = &mut (*record).header;
         let used = read(&raw const header.args_len);

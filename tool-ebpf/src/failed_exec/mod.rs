@@ -1,8 +1,9 @@
-//! Failed execs: what the caller asked for is remembered at `sys_enter_execve[at]` and read at
-//! `sys_exit_execve[at]` when the result is an error (include/trace/events/syscalls.h).
+//! Failed execs: the programs remember the pointers that the caller passes at `sys_enter_execve[at]`,
+//! and read the memory behind them at `sys_exit_execve[at]` if the result is an error
+//! (include/trace/events/syscalls.h).
 //!
-//! For ENOENT and EACCES the kernel never copied the arguments, so one on a page that is not in
-//! memory yet cannot be read here; it is marked so. The file name always can.
+//! For ENOENT and EACCES the kernel never copies the arguments. An argument on a page that is not in
+//! memory yet cannot be read here, and is marked as unreadable. The file name can always be read.
 
 mod args;
 
@@ -25,22 +26,22 @@ use crate::filter;
 use crate::globals::offset;
 use crate::task::Task;
 
-/// What a thread inside an exec system call asked for.
+/// The pointers that a thread passed to an exec system call.
 #[derive(Clone, Copy)]
 #[repr(C)]
-struct Asked {
+struct Pointers {
     filename: u64,
     argv: u64,
 }
 
-/// A record in the making, which takes several programs, one after another.
+/// A record that is being filled by several programs, one after another.
 #[repr(C)]
 struct Scratch {
-    asked: Asked,
+    pointers: Pointers,
     record: Record,
 }
 
-/// Each text begins where the one before ends.
+/// The three texts follow each other without a gap.
 #[repr(C)]
 struct Record {
     header: ExecHeader,
@@ -49,19 +50,20 @@ struct Record {
     _filename: [u8; MAX_FILENAME],
 }
 
-/// By thread. Threads that are killed inside the call leave their entry: the oldest go.
+/// Pointers by thread. A thread that is killed inside the call leaves its entry behind, and the map
+/// drops the oldest entries.
 #[map]
-static EXECS_UNDER_WAY: LruHashMap<u32, Asked> = LruHashMap::with_max_entries(4096, 0);
+static EXECS_UNDER_WAY: LruHashMap<u32, Pointers> = LruHashMap::with_max_entries(4096, 0);
 
-/// One for each CPU, which user space counts; a per-CPU map cannot hold values of that size. These
-/// programs run with preemption off, and do not interrupt themselves.
+/// One entry for each CPU; user space sets their number. A per-CPU map cannot hold values of this
+/// size. The programs run with preemption off and do not interrupt themselves.
 #[map]
 static FAILED_EXEC_SCRATCH: Array<Scratch> = Array::with_max_entries(1, 0);
 
-/// The thread's exec succeeded: nothing to report.
+/// Drops the thread's entry, since its exec succeeded.
 #[inline(always)]
 pub(crate) fn forget(tid: u32) {
-    // The map is empty, and this a look-up in vain, unless failed execs are traced.
+    // The map is empty unless failed execs are traced; then this finds nothing.
     let _ = EXECS_UNDER_WAY.remove(tid);
 }
 
@@ -79,7 +81,7 @@ fn sys_enter_execveat(ctx: TracePointContext) -> u32 {
     0
 }
 
-/// Both calls' return.
+/// The return of both calls.
 #[tracepoint(category = "syscalls", name = "sys_exit_execve")]
 fn sys_exit_exec(ctx: TracePointContext) -> u32 {
     if begin(&ctx).is_some() {
@@ -88,21 +90,21 @@ fn sys_exit_exec(ctx: TracePointContext) -> u32 {
     0
 }
 
-/// `filename` is the argument of that index, `argv` the next.
+/// Remembers the pointers. `filename` is the index of that argument, and `argv` is the next one.
 #[inline(always)]
 fn remember(ctx: &TracePointContext, filename: usize) -> Option<()> {
     let args = syscall_field(offset!(sys_enter_args))?;
     // SAFETY: the tracepoint's record has six arguments at that offset.
-    let asked = unsafe {
-        Asked {
+    let pointers = unsafe {
+        Pointers {
             filename: ctx.read_at(args + filename * size_of::<u64>()).ok()?,
             argv: ctx.read_at(args + (filename + 1) * size_of::<u64>()).ok()?,
         }
     };
-    EXECS_UNDER_WAY.insert(ctx.pid(), asked, 0).ok()
+    EXECS_UNDER_WAY.insert(ctx.pid(), pointers, 0).ok()
 }
 
-/// Writes everything but arguments and file name, if there is a failure to report.
+/// If the call failed, begins a record: everything but arguments and file name.
 #[inline(always)]
 fn begin(ctx: &TracePointContext) -> Option<()> {
     let ret_at = syscall_field(offset!(sys_exit_ret))?;
@@ -113,25 +115,25 @@ fn begin(ctx: &TracePointContext) -> Option<()> {
     }
     let tid = ctx.pid();
     // SAFETY: no other thread has this key.
-    let asked = unsafe { EXECS_UNDER_WAY.get(tid) }.copied();
+    let pointers = unsafe { EXECS_UNDER_WAY.get(tid) }.copied();
     forget(tid);
     // SAFETY: the helper takes nothing.
     let task = Task(unsafe { bpf_get_current_task() } as *const u8);
     if !filter::passes(ctx, task) {
         return None;
     }
-    let Some(asked) = asked else {
-        // More threads than the map has room for were inside the call.
+    let Some(pointers) = pointers else {
+        // More threads were inside the call than the map has room for.
         emit::count_lost(LossCount::Processes);
         return None;
     };
     let scratch = scratch()?;
-    // SAFETY: the value is this CPU's own.
-    let Scratch { asked: to_read, record } = unsafe { &mut *scratch };
-    *to_read = asked;
+    // SAFETY: the value belongs to this CPU.
+    let Scratch { pointers: to_read, record } = unsafe { &mut *scratch };
+    *to_read = pointers;
     let header = &mut record.header;
     header.kind = Kind::FailedExec as u32;
-    // Until the end of the list is seen.
+    // Cleared when the end of the list is reached.
     header.flags = exec_flags::ARGS_CUT;
     header.ret = ret as i32;
     header.args_len = 0;
@@ -145,7 +147,7 @@ fn begin(ctx: &TracePointContext) -> Option<()> {
     Some(())
 }
 
-/// This CPU's.
+/// The entry of this CPU.
 #[inline(always)]
 fn scratch() -> Option<*mut Scratch> {
     // SAFETY: the helper takes nothing.

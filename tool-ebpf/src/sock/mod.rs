@@ -1,20 +1,22 @@
-//! TCP connections into another network namespace than the process's own, and those of socat: the
-//! raw tracepoint `inet_sock_set_state(const struct sock *sk, const int oldstate, const int
+//! TCP connections from a process into another network namespace than its own, and connections of
+//! socat: the raw tracepoint `inet_sock_set_state(const struct sock *sk, const int oldstate, const int
 //! newstate)` (include/trace/events/sock.h), which `inet_sk_state_store` (net/ipv4/af_inet.c) fires
 //! before each change.
 //!
-//! Who connects is known in CLOSE -> SYN_SENT alone: later states come in an interrupt, in anybody's
-//! name. So it is remembered there, by the socket's address, until the socket is closed. Of all other
-//! sockets, servers' among them, nothing is: they cost a few reads, and a look-up at their end.
+//! Only in CLOSE -> SYN_SENT the current process is the one that connects: later changes happen in
+//! interrupts, in the name of any process. So the process is remembered at that moment, by the address
+//! of the socket, until the socket is closed. Nothing is remembered about other sockets, such as those
+//! of servers: they cost a few reads, and a map lookup when they close.
 //!
 //! The kernel does not run a program within itself on the same CPU (`__bpf_trace_run`,
-//! kernel/trace/bpf_trace.c): an interrupt that comes while this one runs may answer or end other
-//! sockets, a hundred at once where delayed acknowledgements are due, and all of them are passed
-//! over. So there are two programs, one after the other: whatever comes within one of them is seen by
-//! the other, and what neither has interrupted is taken by whichever comes first. A connection's
-//! beginning needs no second one: a process makes it, and none is scheduled while a program runs.
-//! Waking the reader raises such an interrupt, so that is done only when it sleeps; and user space
-//! asks now and then after connections that it takes for open.
+//! kernel/trace/bpf_trace.c). An interrupt during a run may change the state of other sockets, a
+//! hundred at once if delayed acknowledgements are due, and the program is skipped for all of them. So
+//! two programs run one after the other: a change that happens during one of them is seen by the
+//! other, and for any other change the first one does the work. The beginning of a connection needs no
+//! second program: a process makes it, and no process is scheduled while a program runs. A wake-up of
+//! the reader raises such an interrupt, so these records wake only a sleeping reader. User space also
+//! checks from time to time each connection that should be open
+//! (docs/decisions/0004-two-programs-on-one-tracepoint.md).
 
 mod socket;
 
@@ -55,18 +57,19 @@ fn inet_sock_set_state(ctx: RawTracePointContext) -> i32 {
     0
 }
 
-/// Entry point for what comes while the one above runs, and is passed over there.
+/// Entry point for changes during a run of the program above, for which that one is skipped.
 #[raw_tracepoint(tracepoint = "inet_sock_set_state")]
 fn inet_sock_set_state_within(ctx: RawTracePointContext) -> i32 {
     try_state(&ctx, LossCount::SocketsWithin);
     0
 }
 
-/// Run by user space, with the address of a followed socket and the process that connected it, to
-/// learn of an end that was missed; and, if the third argument is not 0, how much it has carried
-/// until now. Returns [`NOT_FOLLOWED`] for any other, which may be at the same address later.
+/// User space runs this program to find an end that was missed. The arguments are the address of a
+/// followed socket, the process that connected it, and whether to report the bytes that it has carried
+/// until now (not 0). Returns [`NOT_FOLLOWED`] for a socket that is not followed, or that another
+/// process connected at the same address later.
 ///
-/// Without the macro, whose programs return 0 whatever the function does.
+/// It does without the macro of aya, since programs by that macro always return 0.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "raw_tp")]
 extern "C" fn look_at_connection(ctx: *mut c_void) -> u32 {
@@ -74,19 +77,20 @@ extern "C" fn look_at_connection(ctx: *mut c_void) -> u32 {
     let sock = Sock(ctx.arg::<*const u8>(0));
     match sock.followed() {
         Some(record) if record.pid == ctx.arg::<u32>(1) => {
-            try_look(sock, record, ctx.arg::<u32>(2) != 0);
+            try_check(sock, record, ctx.arg::<u32>(2) != 0);
             0
         }
         _ => NOT_FOLLOWED,
     }
 }
 
-/// A socket's memory is only ever used for sockets (`SLAB_TYPESAFE_BY_RCU`, net/ipv4/tcp_ipv4.c), so
-/// that what is read of one that is over is its last, or another's. That says what it has carried, and
-/// not always how it ended: the state before the last is not there any more.
+/// The memory of a socket is only ever reused for sockets (`SLAB_TYPESAFE_BY_RCU`,
+/// net/ipv4/tcp_ipv4.c). So the read of a closed socket finds its last values, or those of another
+/// socket. The last values have the bytes that it carried, but not always how it ended: the state
+/// before the last is gone.
 #[inline(always)]
-fn try_look(sock: Sock, mut record: SockRecord, is_counted: bool) -> Option<()> {
-    /// The state is reported before it is set: a connection this young may not have its first.
+fn try_check(sock: Sock, mut record: SockRecord, is_counted: bool) -> Option<()> {
+    /// The tracepoint comes before the change: such a young connection may not have its first state.
     const YOUNG_NS: u64 = 500_000_000;
     let net: *const u8 = field(sock.0, offset!(sock_common_skc_net))?;
     let netns: u32 = field(net, offset!(net_ns_inum)).unwrap_or(0);
@@ -97,7 +101,7 @@ fn try_look(sock: Sock, mut record: SockRecord, is_counted: bool) -> Option<()> 
     if age_ns < YOUNG_NS || is_same && u32::from(state) != CLOSE {
         if is_counted {
             sock.count(&mut record);
-            send(&mut record, sock_states::OPEN, LossCount::Looks);
+            send(&mut record, sock_states::OPEN, LossCount::Checks);
         }
         return None;
     }
@@ -109,11 +113,11 @@ fn try_look(sock: Sock, mut record: SockRecord, is_counted: bool) -> Option<()> 
     }
     let is_clear = is_clear || record.error != 0;
     let state = if is_clear { sock_states::CLOSED } else { sock_states::GONE };
-    send(&mut record, state, LossCount::Looks);
+    send(&mut record, state, LossCount::Checks);
     Some(())
 }
 
-/// A connection that is followed is answered, or over.
+/// A followed connection is answered or closed.
 #[inline(always)]
 fn try_state(ctx: &RawTracePointContext, loss: LossCount) -> Option<()> {
     let sock = Sock(ctx.arg::<*const u8>(0));
@@ -124,12 +128,12 @@ fn try_state(ctx: &RawTracePointContext, loss: LossCount) -> Option<()> {
     }
 }
 
-/// The other side answered; only the first to say so is heard.
+/// The other side answered. Only the first of the two programs reports it.
 #[inline(always)]
 fn answered(sock: Sock, loss: LossCount) -> Option<()> {
     let known = sock.entry()?;
-    // SAFETY: a map value is valid while the program runs, and only one CPU at a time changes a
-    // socket's state.
+    // SAFETY: a map value is valid while the program runs, and only one CPU at a time changes the
+    // state of a socket.
     let mut record = unsafe {
         if (*known).state != sock_states::CONNECTING {
             return None;
@@ -142,7 +146,7 @@ fn answered(sock: Sock, loss: LossCount) -> Option<()> {
     Some(())
 }
 
-/// It is over; only the first to say so is heard.
+/// The connection is closed. Only the first of the two programs reports it.
 #[inline(always)]
 fn closed(sock: Sock, is_broken_off: bool, loss: LossCount) -> Option<()> {
     let mut record = sock.followed()?;
@@ -154,17 +158,17 @@ fn closed(sock: Sock, is_broken_off: bool, loss: LossCount) -> Option<()> {
     Some(())
 }
 
-/// The current task connects: it is remembered when the connection may be a forward's.
+/// The current task connects. Follows the connection if it may belong to a forward.
 #[inline(always)]
 fn connecting(ctx: &RawTracePointContext, sock: Sock) -> Option<()> {
     let net: *const u8 = field(sock.0, offset!(sock_common_skc_net))?;
     // SAFETY: the helper takes nothing.
     let task = Task(unsafe { bpf_get_current_task() } as *const u8);
     let process = task.leader()?;
-    // Of the process and not of the thread: containerd's thread has entered the namespace, ours has
-    // not, and only made the socket there.
+    // The namespace of the process counts, not that of the thread: the connecting thread of
+    // containerd has entered the pod's namespace, and pfsnoop's own has not.
     let is_foreign = process.net()? != net;
-    if !is_foreign && !is_helper(ctx) || task.is_kernels() || !is_of_family(process) {
+    if !is_foreign && !is_helper(ctx) || task.is_kernel_thread() || !is_of_family(process) {
         return None;
     }
     let mut record = SockRecord {
@@ -181,6 +185,8 @@ fn connecting(ctx: &RawTracePointContext, sock: Sock) -> Option<()> {
         netns: field(net, offset!(net_ns_inum)).unwrap_or(0),
         flags: u32::from(is_foreign) * sock_flags::FOREIGN,
         error: 0,
+        uid: ctx.uid(),
+        reserved: 0,
         family: field(sock.0, offset!(sock_common_skc_family))?,
         port: u16::from_be(field(sock.0, offset!(sock_common_skc_dport))?),
         source: [0; 16],
@@ -193,14 +199,14 @@ fn connecting(ctx: &RawTracePointContext, sock: Sock) -> Option<()> {
         return None;
     }
     if is_foreign {
-        // A forwarder that ends takes its connections with it.
+        // The connections of a forwarder end with its process.
         exit::expect_end(record.pid, record.start_ns);
     }
     output(&record, LossCount::Sockets);
     Some(())
 }
 
-/// Where only the children of one process are wanted: whether it is one of them, or their parent.
+/// If only the children of one process are traced: whether this is one of them, or their parent.
 #[inline(always)]
 fn is_of_family(process: Task) -> bool {
     let parent = setting!(ppid);
@@ -208,7 +214,7 @@ fn is_of_family(process: Task) -> bool {
     setting!(filters) & filters::PPID == 0 || is(Some(process)) || is(process.parent())
 }
 
-/// Sends what is known of a connection as of now.
+/// Sends a record of the connection's present state.
 #[inline(always)]
 fn send(record: &mut SockRecord, state: u32, loss: LossCount) {
     record.state = state;
@@ -224,6 +230,6 @@ fn now_ns() -> u64 {
 
 #[inline(always)]
 fn output(record: &SockRecord, loss: LossCount) {
-    // SAFETY: the record is whole, and of that size.
-    unsafe { emit::output(Ring::Helpers, Urgency::Quiet(loss), record, size_of::<SockRecord>()) };
+    // SAFETY: the record is initialised and has that size.
+    unsafe { emit::output(Ring::Helpers, Urgency::Relaxed(loss), record, size_of::<SockRecord>()) };
 }

@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use pfsnoop_common::record::{
-    ExecHeader, ExitRecord, Kind, SockRecord, UNREADABLE, exec_flags, sock_flags, sock_states,
+    ExecHeader, ExitRecord, Kind, SockRecord, UNKNOWN_UID, UNREADABLE, exec_flags, sock_flags,
+    sock_states,
 };
 
 use crate::model::{
@@ -70,7 +71,7 @@ fn exec(
         ret: header.ret,
         comm: until_nul(&header.comm).into(),
         parent_comm: until_nul(&header.parent_comm).into(),
-        parent_uid: None,
+        parent_uid: known_uid(header.parent_uid),
         filename: filename.into(),
         invocation: invocation(&args),
         args,
@@ -122,7 +123,7 @@ fn sock(record: &[u8]) -> Result<SockEvent, DecodeError> {
         tid: sock.tid,
         start_ns: sock.start_ns,
         comm: until_nul(&sock.comm).into(),
-        uid: None,
+        uid: known_uid(sock.uid),
         netns: present(sock.netns),
         is_foreign: has(sock_flags::FOREIGN),
         source: address(sock.source)?,
@@ -176,7 +177,11 @@ fn until_nul(bytes: &[u8]) -> &[u8] {
     bytes.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
-/// The kernel programs write 0 for what this kernel does not tell.
+fn known_uid(uid: u32) -> Option<u32> {
+    (uid != UNKNOWN_UID).then_some(uid)
+}
+
+/// The kernel programs write 0 for what this kernel does not report.
 fn present(inode: u32) -> Option<u32> {
     (inode != 0).then_some(inode)
 }

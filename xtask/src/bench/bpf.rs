@@ -1,4 +1,4 @@
-//! What the kernel says of loaded programs and maps, by bpftool.
+//! Costs of loaded programs and maps, as bpftool reports them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,11 +7,11 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use crate::run::quiet;
+use crate::run::stdout_of;
 
 const STATS: &str = "/proc/sys/kernel/bpf_stats_enabled";
 
-/// Has the kernel measure every program's run time, until dropped.
+/// Makes the kernel measure the run time of every BPF program until this is dropped.
 pub(crate) struct RunTimes(String);
 
 impl RunTimes {
@@ -24,12 +24,12 @@ impl RunTimes {
 
 impl Drop for RunTimes {
     fn drop(&mut self) {
-        // What it was before; if that fails, the kernel goes on measuring, which is harmless.
+        // Restores the earlier value. If that fails, the kernel goes on measuring, which does no harm.
         let _ = fs::write(STATS, &self.0);
     }
 }
 
-/// Ids of all programs and maps, to tell a tracer's own from those that were there before.
+/// Ids of all programs and maps that were loaded before a tracer started.
 pub(crate) struct Before {
     programs: BTreeSet<u64>,
     maps: BTreeSet<u64>,
@@ -41,7 +41,7 @@ impl Before {
         Ok(Self { programs: ids("prog")?, maps: ids("map")? })
     }
 
-    /// Nanoseconds that programs loaded since have run, in all.
+    /// Total run time in nanoseconds of all programs that were loaded since.
     pub(crate) fn run_time_ns(&self) -> Result<u64> {
         let new = |program: &&Value| id(program).is_some_and(|id| !self.programs.contains(&id));
         let programs = list("prog")?;
@@ -50,7 +50,7 @@ impl Before {
         Ok(times.sum())
     }
 
-    /// Bytes that maps made since take, as the kernel accounts for them.
+    /// Total size in bytes, by the kernel's accounting, of all maps that were made since.
     pub(crate) fn map_bytes(&self) -> Result<u64> {
         let new = |map: &&Value| id(map).is_some_and(|id| !self.maps.contains(&id));
         let maps = list("map")?;
@@ -64,6 +64,6 @@ fn id(object: &Value) -> Option<u64> {
 }
 
 fn list(kind: &str) -> Result<Vec<Value>> {
-    let json = quiet(Command::new("/usr/sbin/bpftool").args([kind, "show", "--json"]))?;
+    let json = stdout_of(Command::new("/usr/sbin/bpftool").args([kind, "show", "--json"]))?;
     serde_json::from_str(&json).with_context(|| format!("bpftool {kind} show"))
 }

@@ -1,10 +1,10 @@
-//! `cargo xtask bench`: us and the peers, side by side in one run, with ratios.
+//! `cargo xtask bench`: measures pfsnoop and its peers side by side in one run, with ratios.
 
 mod bpf;
+mod clock;
 mod forward;
 mod latency;
 mod netns;
-mod sockmap;
 mod stats;
 mod storm;
 mod table;
@@ -27,46 +27,39 @@ pub(crate) enum Bench {
         /// Execs in each storm
         #[arg(long, default_value_t = 3000)]
         execs: u32,
-        /// Times that each storm and each start is repeated; the table shows medians
+        /// Repeats each storm and each start this often; the table shows medians
         #[arg(long, default_value_t = 5)]
         rounds: usize,
     },
-    /// Thousands of connections by each dialer, and what remains of them in the forwarder
+    /// Thousands of connections by each dialer, and what they leave behind in the forwarder
     Soak {
-        /// Connections one after another
+        /// Connections, one after another
         #[arg(long, default_value_t = 10_000)]
         in_a_row: u32,
-        /// Connections at the same time
+        /// Connections, at the same time
         #[arg(long, default_value_t = 300)]
         at_once: u32,
     },
-    /// The watch: what it costs ordinary connections and execs, and its memory and latency
+    /// `pfsnoop watch`: what it costs ordinary connections and execs, and its memory and latency
     Watch {
-        /// Sessions that its memory is measured on
+        /// Sessions before its memory is measured
         #[arg(long, default_value_t = 100_000)]
         sessions: u32,
     },
-    /// A relay by a BPF sockmap beside ours by splice(2): its speed, its memory, its faults
-    Sockmap {
-        /// Times that each is repeated; the table shows medians
-        #[arg(long, default_value_t = 5)]
-        rounds: usize,
-    },
-    /// The forwarder's roads beside a chain of socat and nsenter, and beside no forwarder
+    /// Both dialers beside a chain of socat and nsenter, and beside no forwarder
     Forward {
-        /// Times that each is repeated; the table shows medians
+        /// Repeats each measurement this often; the table shows medians
         #[arg(long, default_value_t = 5)]
         rounds: usize,
     },
 }
 
-/// Runs one of them.
+/// Runs one benchmark.
 pub(crate) fn run(bench: &Bench) -> Result<()> {
     match *bench {
         Bench::Trace { execs, rounds } => trace::run(execs, rounds),
         Bench::Watch { sessions } => watch::run(sessions),
         Bench::Forward { rounds } => forward::run(rounds),
-        Bench::Sockmap { rounds } => sockmap::run(rounds),
         Bench::Soak { in_a_row, at_once } => forward::run_soak(in_a_row, at_once),
     }
 }

@@ -1,11 +1,11 @@
-//! Medians and percentiles: these machines are noisy, and means follow the noise.
+//! Medians and percentiles. Benchmarks run on noisy machines, and a mean follows the outliers.
 
-/// The value that half of the others are below.
+/// The value in the middle.
 pub(crate) fn median(values: &[f64]) -> f64 {
     percentile(values, 50.0)
 }
 
-/// The value that so many of a hundred are at or below (nearest rank); NaN of nothing.
+/// The smallest value that is not below `percent` of all values (nearest rank); NaN without values.
 pub(crate) fn percentile(values: &[f64], percent: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -1,17 +1,19 @@
-//! Exec storms: one process after another, as fast as one core can.
+//! Exec storms: one process after another, as fast as one core allows.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-/// A program that does nothing, linked so that its start is almost nothing too.
+/// A program that does nothing. It is linked statically, so it also starts fast.
 pub(crate) const TRUE: &[&str] = &["/bin/busybox", "true"];
 
-/// Runs a program so many times; `cargo xtask storm`, in a process of its own, so that forking
-/// copies little.
+/// Runs a program `count` times. This is `cargo xtask storm`: a process of its own is small, so
+/// forking copies little.
 pub(crate) fn run(count: u32, command: &[String]) -> Result<()> {
-    let (program, args) = command.split_first().context("a storm of what?")?;
+    let (program, args) = command
+        .split_first()
+        .context("no program to run: usage is `cargo xtask storm COUNT PROGRAM [ARG]...`")?;
     for _ in 0..count {
         let status = Command::new(program).args(args).status()?;
         ensure!(status.success(), "{program} ended with {status}");
@@ -19,9 +21,9 @@ pub(crate) fn run(count: u32, command: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// A storm in a process of its own; returns how long it took.
+/// Runs a storm in a process of its own and returns how long it took.
 pub(crate) fn timed(count: u32, marker: &str) -> Result<Duration> {
-    // As long as command lines of containers are.
+    // Makes the command line as long as that of a typical container.
     let filler = "x".repeat(200);
     let start = Instant::now();
     let mut storm = Command::new(std::env::current_exe()?);

@@ -1,15 +1,15 @@
-//! One table: a row a tracer, with its ratio to the first in each column.
+//! A table with a row for each candidate, and in each column its ratio to the first row.
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-/// A measure, by tracer; `None` where it was not taken.
+/// One measure of all rows; `None` where it was not taken.
 pub(crate) struct Column {
     pub(crate) title: &'static str,
     pub(crate) values: Vec<Option<f64>>,
     pub(crate) decimals: usize,
 }
 
-/// A measure of each row; NaN where it was not taken.
+/// Makes a column; NaN stands for a measure that was not taken.
 pub(crate) fn column<M>(
     title: &'static str,
     decimals: usize,

@@ -13,14 +13,14 @@ use super::{latency, storm};
 use crate::dist;
 use crate::setup;
 
-/// Processes that latency is measured on, in each round.
+/// Execs for the latency in each round.
 const SAMPLES: u32 = 300;
-/// Execs while the reader stands still, and helpers among them.
+/// Execs while the tracer is stopped, and execs of nsenter after them.
 const STALLED_EXECS: u32 = 4000;
 const STALLED_HELPERS: u32 = 5;
-/// How long the reader stands still in all.
+/// How long the tracer is stopped in all.
 const STALL: Duration = Duration::from_secs(4);
-/// No line for so long: the tracer has nothing more to say.
+/// A tracer that prints nothing for this long has printed everything.
 const QUIET: Duration = Duration::from_millis(1500);
 
 /// What was measured of one tracer.
@@ -29,7 +29,7 @@ struct Measures {
     start_ms: Vec<f64>,
     bpf_us: Vec<f64>,
     storm_ratio: Vec<f64>,
-    /// From exec to line, of each round.
+    /// From exec to line, one value for each round.
     p50_ms: Vec<f64>,
     p99_ms: Vec<f64>,
     lost: f64,
@@ -39,11 +39,11 @@ struct Measures {
 }
 
 pub(crate) fn run(execs: u32, rounds: usize) -> Result<()> {
-    setup::everything()?;
+    setup::to_bench()?;
     dist::build_binary()?;
     let tracers = all();
     let mut measures: Vec<Measures> = tracers.iter().map(|_| Measures::default()).collect();
-    // Rounds outside, tracers inside: what the machine does meanwhile meets all of them.
+    // Each round measures every tracer once, so that noise on the machine meets all of them.
     for round in 0..rounds {
         for (tracer, measures) in tracers.iter().zip(&mut measures) {
             eprintln!("round {} of {rounds}: {}", round + 1, tracer.name);
@@ -52,7 +52,7 @@ pub(crate) fn run(execs: u32, rounds: usize) -> Result<()> {
         }
     }
     for (tracer, measures) in tracers.iter().zip(&mut measures) {
-        eprintln!("a stalled reader: {}", tracer.name);
+        eprintln!("losses of a stopped tracer: {}", tracer.name);
         stalled(tracer, measures)?;
     }
     print(&tracers, &measures, execs, rounds);
@@ -68,7 +68,7 @@ fn storms(tracer: &Tracer, execs: u32, measures: &mut Measures) -> Result<()> {
     let traced = storm::timed(execs, "traced")?;
     measures.storm_ratio.push(traced.as_secs_f64() / untraced.as_secs_f64());
     {
-        // Measuring run times costs time itself, so it has a storm of its own.
+        // The measurement itself costs time, so it gets a storm of its own.
         let _run_times = RunTimes::enable()?;
         let ran = before.run_time_ns()?;
         storm::timed(execs, "measured")?;
@@ -83,7 +83,7 @@ fn storms(tracer: &Tracer, execs: u32, measures: &mut Measures) -> Result<()> {
 
 fn latencies(tracer: &Tracer, measures: &mut Measures) -> Result<()> {
     let running = tracer.start()?;
-    // Unfiltered, an ordinary program: nsenter would be announced at once.
+    // pfsnoop wakes its reader at once for nsenter. Without a filter, the latency of other programs counts.
     let program = if is_filtered(tracer) { "/usr/bin/nsenter" } else { "/bin/true" };
     let samples = latency::samples(&running, program, SAMPLES)?;
     measures.p50_ms.push(median(&samples));
@@ -95,7 +95,7 @@ fn is_filtered(tracer: &Tracer) -> bool {
     tracer.name.contains("-n nsenter")
 }
 
-/// Execs and helpers while the reader stands still; what it then shows of them.
+/// Stops the tracer during a storm and counts what it does not show afterwards.
 fn stalled(tracer: &Tracer, measures: &mut Measures) -> Result<()> {
     let running = tracer.start()?;
     running.signal("-STOP")?;
@@ -119,7 +119,7 @@ fn lines_of(running: &Running) -> Vec<String> {
     running.lines_until_quiet(QUIET).iter().map(|line| line.replace("\",\"", " ")).collect()
 }
 
-/// The storm's own command line has the marker too.
+/// The command line of the storm itself holds the marker too, and does not count.
 fn is_exec_with(line: &str, mark: &str) -> bool {
     line.contains(mark) && !line.contains(" storm ")
 }
@@ -141,8 +141,8 @@ fn print(tracers: &[Tracer], measures: &[Measures], execs: u32, rounds: usize) {
     println!("{}", draw(&names, &columns));
     println!(
         "In brackets: the ratio to the first row. Medians of {rounds} rounds of {execs} execs; \
-         latency of {SAMPLES} execs in each round, the call itself included, of nsenter where it is filtered for and of true elsewhere; stalled: of \
-         {STALLED_EXECS} execs and {STALLED_HELPERS} of nsenter while the reader stands still for {} s.",
+         latency of {SAMPLES} execs in each round, the call of exec included (nsenter with a filter, else \
+         true); stalled: lost of {STALLED_EXECS} execs and of {STALLED_HELPERS} of nsenter while the tracer is stopped for {} s.",
         STALL.as_secs()
     );
 }

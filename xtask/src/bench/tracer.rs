@@ -1,4 +1,4 @@
-//! The tracers that are measured, each run as a person would run it.
+//! The tracers that are measured. Each is started as a user would start it.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::latency::monotonic_ns;
+use super::clock::monotonic_ns;
 use crate::dist;
-use crate::run::quiet;
+use crate::run::stdout_of;
 
-/// How long a tracer may take to attach, and to say what it has to say.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Bounds how long a tracer takes to attach, and how long its last lines take to arrive.
+const TRACER_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Peers read tracefs, which need not be mounted; and they keep their lines to themselves when
-/// they write to a pipe, unless told otherwise.
+/// The peers read tracefs, which may not be mounted yet. They also buffer what they write to a pipe,
+/// so stdbuf makes their stdout line-buffered.
 const PREPARE: &str =
     "mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing
     exec stdbuf --output=L \"$@\"";
@@ -27,7 +27,7 @@ pub(crate) struct Tracer {
     command: Vec<String>,
 }
 
-/// All, the one that the others are compared with first.
+/// All tracers. The first is the one that the others are compared with.
 pub(crate) fn all() -> Vec<Tracer> {
     let pfsnoop = dist::binary().display().to_string();
     let tracer = |name, command: &[&str]| Tracer {
@@ -44,10 +44,10 @@ pub(crate) fn all() -> Vec<Tracer> {
     ]
 }
 
-/// A line, and when it came.
+/// A line of a tracer's output.
 pub(crate) struct Line {
     pub(crate) text: String,
-    /// `CLOCK_MONOTONIC`.
+    /// When it was read, by `CLOCK_MONOTONIC`.
     pub(crate) at_ns: u64,
 }
 
@@ -55,12 +55,12 @@ pub(crate) struct Line {
 pub(crate) struct Running {
     child: Child,
     lines: Receiver<Line>,
-    /// From its start to the line that it prints once it is attached.
+    /// The time from its start to the first line that shows that it is attached.
     pub(crate) start: Duration,
 }
 
 impl Tracer {
-    /// The pfsnoop that is shipped, with these arguments.
+    /// The shipped pfsnoop binary with these arguments.
     pub(crate) fn pfsnoop(name: &'static str, args: &[&str]) -> Self {
         let pfsnoop = dist::binary().display().to_string();
         let args = args.iter().map(ToString::to_string);
@@ -78,7 +78,7 @@ impl Tracer {
         let stdout = child.stdout.take().context("no stdout")?;
         let (sender, lines) = channel();
         std::thread::spawn(move || {
-            never_wait_for_a_cpu();
+            run_in_real_time();
             for text in BufReader::new(stdout).split(b'\n').map_while(Result::ok) {
                 let text = String::from_utf8_lossy(&text).into_owned();
                 if sender.send(Line { text, at_ns: monotonic_ns() }).is_err() {
@@ -87,14 +87,14 @@ impl Tracer {
             }
         });
         let mut running = Running { child, lines, start: Duration::ZERO };
-        // JSON has no header: its first line is that of the first exec, which this is.
-        let deadline = started + PATIENCE;
+        // JSON output has no header, so an exec has to provide its first line.
+        let deadline = started + TRACER_TIMEOUT;
         while Instant::now() < deadline {
             if self.name.contains("json") {
-                quiet(&mut Command::new("true"))?;
+                stdout_of(&mut Command::new("true"))?;
             }
             match running.lines.recv_timeout(Duration::from_millis(50)) {
-                Ok(line) if says_attached(&line.text) => {
+                Ok(line) if shows_attached(&line.text) => {
                     running.start = Duration::from_nanos(line.at_ns - started_ns);
                     return Ok(running);
                 }
@@ -106,41 +106,44 @@ impl Tracer {
     }
 }
 
-/// Gives this thread a CPU as soon as it has something to do: how long the reader of a line waits for one
-/// is no latency of the tracer's. Where it may not, the latencies are longer, for all tracers alike.
-fn never_wait_for_a_cpu() {
+/// Gives this thread real-time priority, so that its own wait for a CPU does not count as the
+/// tracer's latency. Where that is not permitted, the latencies of all tracers are longer alike.
+fn run_in_real_time() {
     let priority = libc::sched_param { sched_priority: 1 };
-    // SAFETY: 0 is this thread, and the kernel reads one number.
+    // SAFETY: 0 stands for this thread, and the kernel only reads the structure.
     let result = unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const priority) };
     if result != 0 {
-        eprintln!("the reader is not in real time: {}", std::io::Error::last_os_error());
+        eprintln!(
+            "the benchmark's reader has no real-time priority: {}",
+            std::io::Error::last_os_error()
+        );
     }
 }
 
-/// A header, or a first record; bpftrace also says what it is about to do.
-fn says_attached(line: &str) -> bool {
+/// Whether the line is a header or a first record. bpftrace prints other lines before it attaches.
+fn shows_attached(line: &str) -> bool {
     ["PCOMM", "TIME", "{"].iter().any(|start| line.starts_with(start))
 }
 
 impl Running {
-    /// The pid of the tracer: unshare, sh and stdbuf each became the next.
+    /// The tracer's pid: unshare, sh and stdbuf each exec the next program in the same process.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// The next line, if one comes in that time.
+    /// The next line, if one arrives within that time.
     pub(crate) fn next_line(&self, within: Duration) -> Option<Line> {
         self.lines.recv_timeout(within).ok()
     }
 
-    /// All lines until none has come for that time; on a machine that is never quiet, those of a while.
+    /// All lines until none arrives for that time. On a machine that is never quiet, a timeout ends this.
     pub(crate) fn lines_until_quiet(&self, quiet: Duration) -> Vec<String> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TRACER_TIMEOUT;
         let next = || self.next_line(quiet).filter(|_| Instant::now() < deadline);
         std::iter::from_fn(next).map(|line| line.text).collect()
     }
 
-    /// Resident memory in KiB, now.
+    /// The present resident memory in KiB.
     pub(crate) fn rss_kib(&self) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -149,7 +152,7 @@ impl Running {
     }
 
     pub(crate) fn signal(&self, signal: &str) -> Result<()> {
-        quiet(Command::new("kill").args([signal, &self.pid().to_string()])).map(drop)
+        stdout_of(Command::new("kill").args([signal, &self.pid().to_string()])).map(drop)
     }
 }
 

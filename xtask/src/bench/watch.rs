@@ -1,5 +1,5 @@
-//! `cargo xtask bench watch`: what watching costs those who forward nothing, and how it bears many
-//! sessions.
+//! `cargo xtask bench watch`: what `pfsnoop watch` costs connections and execs that are no
+//! port-forward, and its memory and latency with many sessions.
 
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use super::bpf::{Before, RunTimes};
-use super::latency::monotonic_ns;
+use super::clock::monotonic_ns;
 use super::netns::inside;
 use super::stats::percentile;
 use super::storm;
@@ -16,18 +16,18 @@ use super::tracer::{Running, Tracer};
 use crate::dist;
 use crate::setup;
 
-/// Ordinary connections, and execs, of each measurement.
+/// Ordinary connections in each measurement, and execs.
 const CONNECTIONS: u32 = 20_000;
 const EXECS: u32 = 3000;
 /// Sessions whose end is timed.
 const SAMPLES: u32 = 300;
 /// Sessions after which memory should not grow any more.
 const WARM: u32 = 5000;
-/// How long a row may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Bounds how long a row takes to appear.
+const ROW_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) fn run(sessions: u32) -> Result<()> {
-    setup::everything()?;
+    setup::to_bench()?;
     dist::build_binary()?;
     let untraced = connect_often()?;
     let before = Before::now()?;
@@ -47,7 +47,7 @@ pub(crate) fn run(sessions: u32) -> Result<()> {
     };
     eprintln!("{SAMPLES} sessions for their latency, then {sessions} for the memory");
     let maps_mib = before.map_bytes()? as f64 / 1024.0 / 1024.0;
-    // What is connected to in there is a native forward of this process.
+    // A connection to a server in there is, to the kernel programs, a native forward by this process.
     let (latencies, warm, full) = inside(move || many_sessions(&watch, sessions))?;
     let one = |title, decimals, values: [Option<f64>; 2]| Column {
         title,
@@ -66,14 +66,14 @@ pub(crate) fn run(sessions: u32) -> Result<()> {
     ];
     println!("{}", draw(&["untraced", "pfsnoop watch"], &columns));
     println!(
-        "{CONNECTIONS} ordinary connections, both ends on this node, and {EXECS} execs of which \
-         none is a helper; {SAMPLES} native sessions from the close of their socket to their row; \
-         memory after {WARM} and after {sessions} sessions."
+        "{CONNECTIONS} ordinary connections with both ends on this node; {EXECS} execs of a \
+         program that is neither nsenter nor socat; {SAMPLES} native sessions, from the close of the \
+         socket to the row; memory after {WARM} and after {sessions} sessions."
     );
     Ok(())
 }
 
-/// Ordinary connections, one after another; how many a second.
+/// Makes ordinary connections one after another, and returns how many it made per second.
 fn connect_often() -> Result<f64> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
@@ -81,20 +81,21 @@ fn connect_often() -> Result<f64> {
     for _ in 0..CONNECTIONS {
         let client = TcpStream::connect(address)?;
         let (server, _) = listener.accept()?;
-        // The server first: its side has the port that waits, of which there are enough.
+        // The server closes first: TIME_WAIT then holds its port, which all connections share, and
+        // none of the client's ephemeral ports.
         drop(server);
         drop(client);
     }
     Ok(f64::from(CONNECTIONS) / start.elapsed().as_secs_f64())
 }
 
-/// Latencies in ms, and MiB of memory when warm and at the end.
+/// Returns the latencies in ms, and the MiB of memory when warm and at the end.
 fn many_sessions(watch: &Running, sessions: u32) -> Result<(Vec<f64>, f64, f64)> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let mut latencies = Vec::new();
     for n in 0..SAMPLES {
         latencies.push(one_session(watch, &listener)?);
-        // An odd pause, so that no timer keeps step with it.
+        // An uneven pause, so that the sessions do not fall into step with a timer.
         std::thread::sleep(Duration::from_micros(7300 + u64::from(n % 7) * 1100));
     }
     let mut warm = 0.0;
@@ -117,14 +118,14 @@ fn settled_rss(watch: &Running) -> Result<f64> {
     Ok(watch.rss_kib()? as f64 / 1024.0)
 }
 
-/// Milliseconds from the close of a session's socket to its row being read.
+/// Milliseconds from the close of a session's socket until its row is read.
 fn one_session(watch: &Running, listener: &TcpListener) -> Result<f64> {
     let client = TcpStream::connect(listener.local_addr()?)?;
     let (server, _) = listener.accept()?;
     watch.lines_until_quiet(Duration::from_millis(5));
     let closed_at = monotonic_ns();
     drop(client);
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + ROW_TIMEOUT;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         let line = watch.next_line(left).context("the session's end was not shown")?;

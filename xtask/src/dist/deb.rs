@@ -1,4 +1,4 @@
-//! The Debian package: a folder laid out as the system is, packed by dpkg-deb.
+//! The Debian package: dpkg-deb packs a folder that is laid out as the system is.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,9 +6,9 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::run::{quiet, workspace_root};
+use crate::run::{stdout_of, workspace_root};
 
-/// From, within `target/dist` or the workspace, to, within the system.
+/// Path below `target/dist`, and path in the installed system.
 const FILES: &[(&str, &str)] = &[
     ("completions/pfsnoop.bash", "usr/share/bash-completion/completions/pfsnoop"),
     ("completions/_pfsnoop", "usr/share/zsh/vendor-completions/_pfsnoop"),
@@ -21,10 +21,10 @@ your choice; the kernel programs in it under MIT or GPL-2 (/usr/share/common-lic
 
 ";
 
-/// Packs what is in `dist`; returns the package's file.
+/// Packs what is in `dist` and returns the package's path.
 pub(super) fn build(dist: &Path) -> Result<PathBuf> {
-    let architecture = quiet(Command::new("dpkg").arg("--print-architecture"))
-        .context("the Debian package is built with dpkg-deb, which is not here")?;
+    let architecture = stdout_of(Command::new("dpkg").arg("--print-architecture"))
+        .context("the Debian package is built with dpkg-deb, which is not installed")?;
     let (version, architecture) = (env!("CARGO_PKG_VERSION"), architecture.trim());
     let root = dist.join("deb");
     install(&dist.join("pfsnoop"), &root.join("usr/bin/pfsnoop"), "0755")?;
@@ -43,7 +43,7 @@ pub(super) fn build(dist: &Path) -> Result<PathBuf> {
     fs::write(folder.join("control"), control)?;
     let package = dist.join(format!("pfsnoop_{version}_{architecture}.deb"));
     let mut pack = Command::new("dpkg-deb");
-    quiet(pack.args(["--root-owner-group", "-Zxz", "--build"]).arg(&root).arg(&package))?;
+    stdout_of(pack.args(["--root-owner-group", "-Zxz", "--build"]).arg(&root).arg(&package))?;
     fs::remove_dir_all(&root)?;
     Ok(package)
 }
@@ -69,19 +69,19 @@ fn control(version: &str, architecture: &str) -> String {
          Homepage: {}\n\
          Description: see and make kubectl port-forwards on a node\n \
          Shows every nsenter and socat that kubectl port-forward spawns on a Kubernetes or\n \
-         Docker node, forwards ports by the same road or natively, and says what stands in\n \
-         the way. The binary needs no library.\n",
+         Docker node, forwards ports in the same way or natively, and diagnoses what stops\n \
+         a port-forward. The binary is static.\n",
         env!("CARGO_PKG_REPOSITORY")
     )
 }
 
-/// Copies a file and makes the folders above it.
+/// Copies a file and creates the folders above it.
 fn install(from: &Path, to: &Path, mode: &str) -> Result<()> {
-    quiet(Command::new("install").args(["-D", "-m", mode]).arg(from).arg(to)).map(drop)
+    stdout_of(Command::new("install").args(["-D", "-m", mode]).arg(from).arg(to)).map(drop)
 }
 
-/// The same, and compresses it as Debian's policy has it: to the same bytes each time.
+/// Copies a file and compresses it, as Debian's policy asks: with the same bytes each time.
 fn compressed(from: &Path, to: &Path) -> Result<()> {
     install(from, to, "0644")?;
-    quiet(Command::new("gzip").args(["--best", "--no-name", "--force"]).arg(to)).map(drop)
+    stdout_of(Command::new("gzip").args(["--best", "--no-name", "--force"]).arg(to)).map(drop)
 }

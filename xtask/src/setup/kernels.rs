@@ -1,4 +1,4 @@
-//! Other kernels for the tests to boot: Debian's cloud images, of which only the kernel is kept.
+//! Other kernels for the tests to boot: the kernel files of Debian's cloud images.
 
 use std::fs;
 use std::path::Path;
@@ -6,16 +6,17 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Outcome, packages};
-use crate::run::{quiet, workspace_root};
+use super::packages;
+use super::step::Outcome;
+use crate::run::{stdout_of, workspace_root};
 
-/// A kernel.
+/// A kernel to install.
 struct Wanted {
-    /// As the tests name it.
+    /// The name that the tests use.
     version: &'static str,
-    /// Debian's release that has it; `None` where the machine's own package lists do.
+    /// The Debian release that has it; `None` if the machine's own package lists have it.
     release: Option<&'static str>,
-    /// Of the names of the packages that hold it; the newest is taken.
+    /// Matches the names of its packages. The newest one is taken.
     pattern: &'static str,
 }
 
@@ -27,14 +28,14 @@ const fn wanted(
     Wanted { version, release, pattern }
 }
 
-/// The oldest that we claim to run on, and those of the last two Debian releases.
+/// The oldest kernel that pfsnoop supports, and those of the last two Debian releases.
 const WANTED: &[Wanted] = &[
     wanted("5.10", Some("bullseye"), r"^linux-image-5\.10\.[^ ]*-cloud-amd64-unsigned$"),
     wanted("6.1", None, r"^linux-image-6\.1\.[^ ]*-cloud-amd64-unsigned$"),
     wanted("6.12", None, r"^linux-image-6\.12\.[^ ]*-cloud-amd64-unsigned$"),
 ];
 
-/// Leaves each as `target/kernels/VERSION`, where the tests look.
+/// Stores each as `target/kernels/VERSION`, where the tests look for it.
 pub(super) fn ensure() -> Result<Outcome> {
     let kernels = workspace_root().join("target/kernels");
     let missing: Vec<_> =
@@ -61,31 +62,31 @@ fn fetch(wanted: &Wanted, kernels: &Path) -> Result<()> {
         packages::update()?;
         found = lists.search(wanted.pattern)?;
     }
-    // A mirror may not have kept the newest of an old release.
+    // A mirror may no longer have the newest package of an old release.
     if !found.iter().any(|package| lists.download(package, &scratch).is_ok()) {
-        bail!("of the packages that match {}, none can be downloaded", wanted.pattern);
+        bail!("none of the packages that match {} can be downloaded", wanted.pattern);
     }
     let unpack = "dpkg-deb --extract *.deb . && cp boot/vmlinuz-* \"$1\"";
     let mut shell = Command::new("sh");
     shell.args(["-c", unpack, "sh"]).arg(kernels.join(wanted.version)).current_dir(&scratch);
-    quiet(&mut shell)?;
+    stdout_of(&mut shell)?;
     fs::remove_dir_all(&scratch)?;
     Ok(())
 }
 
-/// Where this Debian has its packages from; nothing before apt has been there.
+/// The mirror of this machine's own package sources; empty before the first `apt-get update`.
 fn mirror() -> Result<String> {
     let script = "apt-get indextargets --format '$(ORIGIN) $(COMPONENT) $(RELEASE) $(REPO_URI)' \
                   | awk '$1 == \"Debian\" && $2 == \"main\" && $3 !~ /-/ { print $4; exit }'";
-    quiet(Command::new("sh").args(["-c", script])).map(|mirror| mirror.trim().to_owned())
+    stdout_of(Command::new("sh").args(["-c", script])).map(|mirror| mirror.trim().to_owned())
 }
 
-/// apt's package lists: the machine's own, or some beside them, by these options.
+/// Options that select apt's package lists: none for the machine's own.
 #[derive(Default)]
 struct Lists(Vec<String>);
 
 impl Lists {
-    /// Those of another Debian release, from where the machine's own come from; kept in that folder.
+    /// Lists of another Debian release from the machine's own mirror, kept in `folder`.
     fn of_release(release: &str, folder: &Path) -> Result<Self> {
         for of_apt in ["state/lists/partial", "cache/archives/partial"] {
             fs::create_dir_all(folder.join(of_apt))?;
@@ -106,26 +107,26 @@ impl Lists {
             format!("Dir::State={folder}/state"),
             format!("Dir::Cache={folder}/cache"),
         ]);
-        quiet(lists.apt("apt-get").arg("update"))?;
+        stdout_of(lists.apt("apt-get").arg("update"))?;
         Ok(lists)
     }
 
-    /// Packages whose names match, the newest first.
+    /// Packages with a matching name, the newest first.
     fn search(&self, pattern: &str) -> Result<Vec<String>> {
-        let found = quiet(self.apt("apt-cache").args(["search", "--names-only", pattern]))?;
+        let found = stdout_of(self.apt("apt-cache").args(["search", "--names-only", pattern]))?;
         let names = found.lines().filter_map(|line| line.split(' ').next());
         let sorted = "printf '%s\\n' \"$@\" | sort --version-sort --reverse";
-        let sorted = quiet(Command::new("sh").args(["-c", sorted, "sh"]).args(names))?;
+        let sorted = stdout_of(Command::new("sh").args(["-c", sorted, "sh"]).args(names))?;
         Ok(sorted.split_whitespace().map(ToOwned::to_owned).collect())
     }
 
     fn download(&self, package: &str, to: &Path) -> Result<()> {
-        quiet(self.apt("apt-get").args(["download", package]).current_dir(to)).map(drop)
+        stdout_of(self.apt("apt-get").args(["download", package]).current_dir(to)).map(drop)
     }
 
     fn apt(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        // apt downloads as its own user, who must be able to write here, unless told otherwise.
+        // By default apt downloads as the user `_apt`, who may not be able to write here.
         command.args(["-o", "APT::Sandbox::User=root"]);
         for option in &self.0 {
             command.args(["-o", option]);

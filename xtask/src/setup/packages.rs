@@ -1,11 +1,11 @@
-//! System packages, by apt where the machine has it.
+//! System packages, installed with apt.
 
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::Outcome;
-use crate::run::{find_program, quiet};
+use super::step::Outcome;
+use crate::run::{find_program, stdout_of};
 
 /// A program and the Debian package that holds it.
 pub(crate) struct Needed {
@@ -20,7 +20,7 @@ const fn needed(program: &'static str, package: &'static str) -> Needed {
 /// What `pfsnoop forward` and `pfsnoop demo` spawn.
 pub(crate) const RUN: &[Needed] = &[needed("nsenter", "util-linux"), needed("socat", "socat")];
 
-/// Peers to compare with and parts that the tests start themselves.
+/// Peers for the benchmarks, and daemons and programs that the tests start.
 pub(crate) const TEST: &[Needed] = &[
     needed("execsnoop", "libbpf-tools"),
     needed("busybox", "busybox-static"),
@@ -38,7 +38,7 @@ pub(crate) const TEST: &[Needed] = &[
     needed("strace", "strace"),
 ];
 
-/// Installs the packages of those programs that are not in `PATH`.
+/// Installs the package of each program that is missing.
 pub(super) fn ensure(wanted: &[Needed]) -> Result<Outcome> {
     let missing: Vec<&str> =
         wanted.iter().filter(|needed| !is_installed(needed)).map(|needed| needed.package).collect();
@@ -50,17 +50,17 @@ pub(super) fn ensure(wanted: &[Needed]) -> Result<Outcome> {
     Ok(Outcome::Installed(missing.join(" ")))
 }
 
-/// Where Debian keeps programs that are not in every root's `PATH`, or in nobody's.
+/// Folders of Debian's programs that a `PATH` often lacks.
 const BESIDE_PATH: [&str; 2] = ["/usr/sbin", "/usr/lib/cni"];
 
-/// By program, not by package: any way of having installed it will do. The Docker client is one
-/// that machines often have without its daemon.
+/// Looks for the program and not for the package, since it may have been installed in another way.
+/// For Docker the program is the daemon: machines often have the client without it.
 fn is_installed(needed: &Needed) -> bool {
     let is_there = |dir: &str| std::path::Path::new(dir).join(needed.program).is_file();
     find_program(needed.program).is_some() || BESIDE_PATH.into_iter().any(is_there)
 }
 
-/// `apt-get install`, after an update when the lists do not know the packages yet.
+/// Runs `apt-get install`, and once more after an update if the lists do not know the packages yet.
 pub(super) fn apt_install(packages: &[&str]) -> Result<()> {
     if find_program("apt-get").is_none() {
         bail!(
@@ -76,7 +76,7 @@ pub(super) fn apt_install(packages: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// `apt-get update`.
+/// Runs `apt-get update`.
 pub(super) fn update() -> Result<()> {
     apt_get(&["update"]).context("`apt-get update` failed; check the package sources").map(drop)
 }
@@ -87,7 +87,7 @@ fn install(packages: &[&str]) -> Result<String> {
 
 fn apt_get(args: &[&str]) -> Result<String> {
     let mut command = Command::new("apt-get");
-    // Packages that start a service on installation must not start one here: policy-rc.d would
-    // need a file on the system, RUNLEVEL=1 tells invoke-rc.d the same and leaves nothing.
-    quiet(command.args(args).env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1"))
+    // Some packages start a service when they are installed. RUNLEVEL=1 makes invoke-rc.d start
+    // none; policy-rc.d would do the same, but needs a file on the system.
+    stdout_of(command.args(args).env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1"))
 }

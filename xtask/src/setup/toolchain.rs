@@ -1,21 +1,22 @@
-//! The compiler for the kernel programs: any Rust with its library's sources, known to rustup by
-//! one name of our own, so that `tool/build.rs` need not care where it came from.
+//! The compiler for the kernel programs: any Rust with the sources of its library. It is linked as a
+//! rustup toolchain with a fixed name, so `tool/build.rs` does not depend on where it came from.
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Outcome, packages};
-use crate::run::{find_program, quiet, succeeds};
+use super::packages;
+use super::step::Outcome;
+use crate::run::{find_program, stdout_of, succeeds};
 
 /// The rustup toolchain that `tool/build.rs` asks for.
 const NAME: &str = "pfsnoop-ebpf";
 
-/// A nightly whose LLVM is the one that our pinned bpf-linker reads (22).
+/// A nightly with LLVM 22, which the pinned bpf-linker reads.
 const NIGHTLY: &str = "nightly-2026-05-20";
 
-/// Debian 12's Rust 1.96 with its sources (LLVM 22 too).
+/// Debian 12's Rust 1.96 with its sources, also with LLVM 22.
 const DEBIAN: &[&str] = &["rustc-web", "rust-web-src", "cargo-web"];
 
 pub(super) fn ensure() -> Result<Outcome> {
@@ -38,20 +39,20 @@ pub(super) fn ensure() -> Result<Outcome> {
     }
 }
 
-/// The version of the linked toolchain, when it is there and has the library's sources.
+/// The version of the linked toolchain, if it exists and has the library's sources.
 fn usable() -> Result<String> {
-    let sysroot = quiet(rustc(NAME).args(["--print", "sysroot"]))?;
+    let sysroot = stdout_of(rustc(NAME).args(["--print", "sysroot"]))?;
     let library = Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library/core/src/lib.rs");
     if !library.is_file() {
         bail!("{} is missing", library.display());
     }
-    Ok(quiet(rustc(NAME).arg("--version"))?.trim().to_owned())
+    Ok(stdout_of(rustc(NAME).arg("--version"))?.trim().to_owned())
 }
 
 fn link_nightly() -> Result<()> {
     let mut install = rustup(&["toolchain", "install", NIGHTLY, "--profile", "minimal"]);
-    quiet(install.args(["--component", "rust-src"]))?;
-    let sysroot = quiet(rustc(NIGHTLY).args(["--print", "sysroot"]))?;
+    stdout_of(install.args(["--component", "rust-src"]))?;
+    let sysroot = stdout_of(rustc(NIGHTLY).args(["--print", "sysroot"]))?;
     link(sysroot.trim())
 }
 
@@ -61,9 +62,9 @@ fn link_debian() -> Result<()> {
 }
 
 fn link(sysroot: &str) -> Result<()> {
-    // A stale link (its target was removed) makes `link` fail; unlinking a missing one does no harm.
+    // A link to a removed toolchain makes `link` fail. Removing a link that does not exist does no harm.
     succeeds(&mut rustup(&["toolchain", "uninstall", NAME]));
-    quiet(&mut rustup(&["toolchain", "link", NAME, sysroot]))
+    stdout_of(&mut rustup(&["toolchain", "link", NAME, sysroot]))
         .with_context(|| format!("cannot link {sysroot} as {NAME}"))?;
     usable().map(drop)
 }

@@ -1,4 +1,5 @@
-//! The client: a process of its own, so that it can also run inside the pod's network namespace.
+//! The client. It is a process of its own, so that it can also run inside the pod's network
+//! namespace.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
@@ -7,23 +8,23 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
-/// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Bounds the wait for each part of an answer.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What a client does.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub(crate) enum Load {
     /// One download of /big
     Download,
-    /// Short requests, one after another by each client, for so long
+    /// Short requests for some seconds; each client makes one after another
     Requests { clients: u32, seconds: u64 },
-    /// The same, so many by each client
+    /// A number of short requests by each client, one after another
     Count { clients: u32, each: u32 },
     /// Connections that stay open until stdin ends
     Hold { connections: u32 },
 }
 
-/// What came of it.
+/// What a client measured.
 #[derive(Default, Deserialize, Serialize)]
 pub(crate) struct Outcome {
     pub(crate) bytes: u64,
@@ -48,7 +49,7 @@ pub(crate) fn run(port: u16, load: &Load) -> Result<()> {
     Ok(())
 }
 
-/// Each client asks on while `more` says so of what it has done.
+/// Each client makes requests while `more` is true for the number that it has made.
 fn requests(port: u16, clients: u32, more: impl Fn(usize) -> bool + Sync) -> Result<Outcome> {
     let one_after_another = || -> Result<Vec<f64>> {
         let mut latencies = Vec::new();
@@ -70,10 +71,10 @@ fn requests(port: u16, clients: u32, more: impl Fn(usize) -> bool + Sync) -> Res
     })
 }
 
-/// One request, to the end of the answer; returns the bytes of its body.
+/// Makes one request, reads the answer to its end, and returns the bytes of the body.
 fn get(port: u16, path: &str) -> Result<u64> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(READ_TIMEOUT))?;
     stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes())?;
     let (mut buffer, mut filled, mut body) = (vec![0; 256 * 1024], 0, None);
     loop {

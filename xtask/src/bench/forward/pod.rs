@@ -1,4 +1,4 @@
-//! What is forwarded to: a web server alone in a network namespace.
+//! The target of the forwards: a web server alone in a network namespace.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -8,19 +8,20 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::run::{quiet, target_dir};
+use crate::run::{stdout_of, target_dir};
 
-/// Where it serves.
+/// The port that the server listens on.
 pub(super) const PORT: u16 = 8080;
 
-/// A server.
+/// A running server.
 pub(super) struct Pod {
     server: Child,
     files: Option<PathBuf>,
 }
 
 impl Pod {
-    /// busybox's, of a small page and of `/big`, which has that size: a process for each request.
+    /// busybox's web server, with a small page and with `/big`, a file of `size` bytes. It starts a
+    /// process for each request.
     pub(super) fn with_busybox(size: u64) -> Result<Self> {
         let files = target_dir().join("bench-forward");
         std::fs::create_dir_all(&files)?;
@@ -31,9 +32,9 @@ impl Pod {
         Self::start(&server, Some(files))
     }
 
-    /// Our own, of a small page alone: hundreds of connections at once do not make it drop any, as
-    /// they make busybox's, whose queue has room for nine.
-    pub(super) fn with_crowds() -> Result<Self> {
+    /// A server in Rust, with a small page only. busybox's accept queue has room for nine
+    /// connections and drops the rest of hundreds at once; this server takes all.
+    pub(super) fn with_own_server() -> Result<Self> {
         let mut server = Command::new(std::env::current_exe()?);
         server.args(["serve", &PORT.to_string()]);
         Self::start(&server, None)
@@ -48,7 +49,7 @@ impl Pod {
         Ok(pod)
     }
 
-    /// The server's process, whose network namespace it is.
+    /// The server's process, which is inside the network namespace.
     pub(super) fn pid(&self) -> u32 {
         self.server.id()
     }
@@ -57,7 +58,8 @@ impl Pod {
         let deadline = Instant::now() + Duration::from_secs(10);
         let pid = self.pid().to_string();
         while Instant::now() < deadline {
-            let listening = quiet(Command::new("nsenter").args(["-t", &pid, "-n", "ss", "-Hltn"]));
+            let listening =
+                stdout_of(Command::new("nsenter").args(["-t", &pid, "-n", "ss", "-Hltn"]));
             if listening.is_ok_and(|sockets| sockets.contains(&format!(":{PORT}"))) {
                 return Ok(());
             }
@@ -77,7 +79,7 @@ impl Drop for Pod {
     }
 }
 
-/// `cargo xtask serve PORT`: answers each request with a small page, until it is ended.
+/// `cargo xtask serve PORT`: answers each request with a small page, until a signal ends it.
 pub(crate) fn serve(port: u16) -> Result<()> {
     let answer = |mut stream: TcpStream| {
         let _ = stream.read(&mut [0; 1024]);

@@ -1,5 +1,5 @@
-//! `cargo xtask bench soak`: what thousands of connections leave behind in the forwarder, which is
-//! to be nothing.
+//! `cargo xtask bench soak`: checks that thousands of connections leave nothing behind in the
+//! forwarder.
 
 use std::time::{Duration, Instant};
 
@@ -8,70 +8,74 @@ use procfs::process::Process;
 
 use super::client::Load;
 use super::pod::Pod;
-use super::road::{Road, all, family};
+use super::route::{Route, all, family};
 use crate::bench::table::{column, draw};
 use crate::dist;
 use crate::setup;
 
-/// How long the last connections may take to be cleaned up.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Bounds how long the forwarder takes to clean up after the last connections.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a forwarder holds.
+/// What a forwarder uses.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Held {
+struct Resources {
     fds: usize,
     threads: i64,
     children: usize,
 }
 
-/// Of one dialer.
-struct Soaked {
+/// The measurements of one dialer.
+struct Measures {
     in_a_row_s: f64,
     at_once_s: f64,
-    before: Held,
-    after: Held,
+    before: Resources,
+    after: Resources,
     rss_before_mib: f64,
     rss_after_mib: f64,
 }
 
 pub(crate) fn run(in_a_row: u32, at_once: u32) -> Result<()> {
-    setup::everything()?;
+    setup::to_bench()?;
     dist::build_binary()?;
-    let pod = Pod::with_crowds()?;
-    let roads: Vec<Road> =
-        all(&pod)?.into_iter().filter(|road| road.name.starts_with("pfsnoop")).collect();
-    let soaked: Result<Vec<Soaked>> =
-        roads.iter().map(|road| soak(road, in_a_row, at_once)).collect();
+    let pod = Pod::with_own_server()?;
+    let routes: Vec<Route> =
+        all(&pod)?.into_iter().filter(|route| route.name.starts_with("pfsnoop")).collect();
+    let soaked: Result<Vec<Measures>> =
+        routes.iter().map(|route| soak(route, in_a_row, at_once)).collect();
     let soaked = soaked?;
-    print(&roads, &soaked, in_a_row, at_once);
-    for (road, soaked) in roads.iter().zip(&soaked) {
-        ensure!(soaked.after == soaked.before, "{}: something remains", road.name);
+    print(&routes, &soaked, in_a_row, at_once);
+    for (route, soaked) in routes.iter().zip(&soaked) {
+        ensure!(
+            soaked.after == soaked.before,
+            "{}: the forwarder does not use what it used before",
+            route.name
+        );
     }
     Ok(())
 }
 
-fn soak(road: &Road, in_a_row: u32, at_once: u32) -> Result<Soaked> {
-    let forwarder = road.forwarder_pid()?;
-    // What the first connections make, such as memory that is kept for the next, is no leak.
-    road.client(&Load::Count { clients: at_once, each: 1 })?;
-    let idle = |expected: Option<Held>| settled(forwarder, expected);
+fn soak(route: &Route, in_a_row: u32, at_once: u32) -> Result<Measures> {
+    let forwarder = route.forwarder_pid()?;
+    // What the first connections leave behind for later ones, such as memory, is no leak.
+    route.client(&Load::Count { clients: at_once, each: 1 })?;
+    let idle = |expected: Option<Resources>| settled(forwarder, expected);
     let (before, rss_before_mib) = (idle(None)?, rss_mib(forwarder)?);
-    eprintln!("{}: {in_a_row} connections one after another", road.name);
-    let in_a_row_s = road.client(&Load::Count { clients: 1, each: in_a_row })?.seconds;
-    eprintln!("{}: {at_once} at once", road.name);
-    let at_once_s = road.client(&Load::Count { clients: at_once, each: 1 })?.seconds;
+    eprintln!("{}: {in_a_row} connections one after another", route.name);
+    let in_a_row_s = route.client(&Load::Count { clients: 1, each: in_a_row })?.seconds;
+    eprintln!("{}: {at_once} connections at once", route.name);
+    let at_once_s = route.client(&Load::Count { clients: at_once, each: 1 })?.seconds;
     let after = idle(Some(before))?;
     let rss_after_mib = rss_mib(forwarder)?;
-    Ok(Soaked { in_a_row_s, at_once_s, before, after, rss_before_mib, rss_after_mib })
+    Ok(Measures { in_a_row_s, at_once_s, before, after, rss_before_mib, rss_after_mib })
 }
 
-/// What it holds once that is as expected, or no longer changes.
-fn settled(pid: u32, expected: Option<Held>) -> Result<Held> {
-    let deadline = Instant::now() + PATIENCE;
-    let mut last = held(pid)?;
+/// What the forwarder uses once that is as expected, or no longer changes.
+fn settled(pid: u32, expected: Option<Resources>) -> Result<Resources> {
+    let deadline = Instant::now() + SETTLE_TIMEOUT;
+    let mut last = resources(pid)?;
     loop {
         std::thread::sleep(Duration::from_secs(1));
-        let now = held(pid)?;
+        let now = resources(pid)?;
         let is_settled = expected.map_or(now == last, |expected| now == expected);
         if is_settled || Instant::now() > deadline {
             return Ok(now);
@@ -80,10 +84,10 @@ fn settled(pid: u32, expected: Option<Held>) -> Result<Held> {
     }
 }
 
-fn held(pid: u32) -> Result<Held> {
+fn resources(pid: u32) -> Result<Resources> {
     let process = Process::new(pid.cast_signed())?;
     let children = family(pid)?.len() - 1;
-    Ok(Held { fds: process.fd_count()?, threads: process.stat()?.num_threads, children })
+    Ok(Resources { fds: process.fd_count()?, threads: process.stat()?.num_threads, children })
 }
 
 fn rss_mib(pid: u32) -> Result<f64> {
@@ -91,8 +95,8 @@ fn rss_mib(pid: u32) -> Result<f64> {
     Ok(kib as f64 / 1024.0)
 }
 
-fn print(roads: &[Road], soaked: &[Soaked], in_a_row: u32, at_once: u32) {
-    let column = |title, decimals, of: fn(&Soaked) -> f64| column(title, decimals, soaked, of);
+fn print(routes: &[Route], soaked: &[Measures], in_a_row: u32, at_once: u32) {
+    let column = |title, decimals, of: fn(&Measures) -> f64| column(title, decimals, soaked, of);
     let columns = [
         column("in a row s", 1, |s| s.in_a_row_s),
         column("at once s", 2, |s| s.at_once_s),
@@ -105,10 +109,10 @@ fn print(roads: &[Road], soaked: &[Soaked], in_a_row: u32, at_once: u32) {
         column("RSS MiB before", 1, |s| s.rss_before_mib),
         column("after", 1, |s| s.rss_after_mib),
     ];
-    let names: Vec<&str> = roads.iter().map(|road| road.name).collect();
+    let names: Vec<&str> = routes.iter().map(|route| route.name).collect();
     println!("{}", draw(&names, &columns));
     println!(
-        "{in_a_row} connections one after another, then {at_once} at once, each with a request and \
-         its whole answer. In brackets: the ratio to the first row."
+        "{in_a_row} connections one after another, then {at_once} at once; each makes a request and \
+         reads the whole answer. In brackets: the ratio to the first row."
     );
 }

@@ -1,4 +1,5 @@
-//! The roads into the pod, each run as a person would run it.
+//! The routes to the pod's server that are compared. Each forwarder is started as a user would
+//! start it.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -14,19 +15,19 @@ use crate::dist;
 pub(super) const CHAIN: &str = "socat, nsenter, socat";
 pub(super) const NSENTER: &str = "pfsnoop --dialer nsenter";
 
-/// A way to reach the pod's server.
-pub(super) struct Road {
+/// A way for a client to reach the pod's server.
+pub(super) struct Route {
     pub(super) name: &'static str,
     port: u16,
-    /// The forwarder; none where the client is inside.
+    /// `None` where the client runs inside the pod's network namespace.
     forwarder: Option<Child>,
     pod: u32,
 }
 
-/// All, up and listening; the one without a forwarder first.
-pub(super) fn all(pod: &Pod) -> Result<Vec<Road>> {
+/// Starts all forwarders and waits until they listen. The route without a forwarder comes first.
+pub(super) fn all(pod: &Pod) -> Result<Vec<Route>> {
     let pid = pod.pid();
-    let inside = Road { name: "inside the netns", port: PORT, forwarder: None, pod: pid };
+    let inside = Route { name: "inside the netns", port: PORT, forwarder: None, pod: pid };
     let chain = |port: u16| {
         let mut socat = Command::new("socat");
         socat.arg(format!("TCP4-LISTEN:{port},bind=127.0.0.1,fork,reuseaddr,backlog=1024"));
@@ -43,28 +44,28 @@ pub(super) fn all(pod: &Pod) -> Result<Vec<Road>> {
     };
     Ok(vec![
         inside,
-        Road::start(CHAIN, pid, chain)?,
-        Road::start(NSENTER, pid, pfsnoop("nsenter"))?,
-        Road::start("pfsnoop --dialer native", pid, pfsnoop("native"))?,
+        Route::start(CHAIN, pid, chain)?,
+        Route::start(NSENTER, pid, pfsnoop("nsenter"))?,
+        Route::start("pfsnoop --dialer native", pid, pfsnoop("native"))?,
     ])
 }
 
-impl Road {
+impl Route {
     fn start(name: &'static str, pod: u32, command: impl Fn(u16) -> Command) -> Result<Self> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let mut command = command(port);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let forwarder = command.spawn().with_context(|| format!("{command:?}"))?;
-        let road = Self { name, port, forwarder: Some(forwarder), pod };
+        let route = Self { name, port, forwarder: Some(forwarder), pod };
         let deadline = Instant::now() + Duration::from_secs(10);
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             ensure!(Instant::now() < deadline, "{name} does not listen");
             std::thread::sleep(Duration::from_millis(20));
         }
-        Ok(road)
+        Ok(route)
     }
 
-    /// Runs a client to its end.
+    /// Runs a client until it ends.
     pub(super) fn client(&self, load: &Load) -> Result<Outcome> {
         let output = self.client_command(load)?.stderr(Stdio::inherit()).output()?;
         ensure!(output.status.success(), "{}: the client failed", self.name);
@@ -97,7 +98,7 @@ impl Road {
         Ok(self.forwarder.as_ref().context("no forwarder")?.id())
     }
 
-    /// CPU time of the forwarder and of the helpers that it has reaped; 0 without one.
+    /// CPU time of the forwarder and of the helpers that it has reaped; NaN without a forwarder.
     pub(super) fn cpu_seconds(&self) -> Result<f64> {
         let Some(forwarder) = &self.forwarder else { return Ok(f64::NAN) };
         let stat = procfs::process::Process::new(forwarder.id().cast_signed())?.stat()?;
@@ -106,7 +107,7 @@ impl Road {
         Ok((ticks + children.unsigned_abs()) as f64 / procfs::ticks_per_second() as f64)
     }
 
-    /// MiB of the forwarder and its helpers with so many connections open.
+    /// MiB of the forwarder and its helpers while `connections` are open; NaN without a forwarder.
     pub(super) fn memory_with(&self, connections: u32) -> Result<f64> {
         let Some(forwarder) = &self.forwarder else { return Ok(f64::NAN) };
         let mut command = self.client_command(&Load::Hold { connections })?;
@@ -123,7 +124,7 @@ impl Road {
     }
 }
 
-/// The value once it stays the same for a second: helpers take their time to start.
+/// The value once it has not changed for a second, since helpers take time to start.
 fn settled(value: impl Fn() -> Result<f64>) -> Result<f64> {
     let mut last = value()?;
     for _ in 0..30 {
@@ -134,10 +135,10 @@ fn settled(value: impl Fn() -> Result<f64>) -> Result<f64> {
         }
         last = now;
     }
-    bail!("memory does not settle")
+    bail!("the memory still changes after 30 s")
 }
 
-/// A process and all below it.
+/// A process and all of its descendants.
 pub(super) fn family(root: u32) -> Result<Vec<i32>> {
     let mut family = vec![root.cast_signed()];
     let parents: Vec<(i32, i32)> = procfs::process::all_processes()?
@@ -152,7 +153,7 @@ pub(super) fn family(root: u32) -> Result<Vec<i32>> {
     Ok(family)
 }
 
-/// Proportional set size of a process and all below it.
+/// Proportional set size of a process and all of its descendants.
 fn pss_mib(root: u32) -> Result<f64> {
     let pss_kib = |pid: &i32| -> Option<u64> {
         let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
@@ -162,7 +163,7 @@ fn pss_mib(root: u32) -> Result<f64> {
     Ok(family(root)?.iter().filter_map(pss_kib).sum::<u64>() as f64 / 1024.0)
 }
 
-impl Drop for Road {
+impl Drop for Route {
     fn drop(&mut self) {
         if let Some(forwarder) = &mut self.forwarder {
             let _ = Command::new("kill").args(["-TERM", &forwarder.id().to_string()]).status();

@@ -1,0 +1,38 @@
+//! What each job needs.
+
+use anyhow::Result;
+
+use super::step::step;
+use super::{cargo_install, kernels, packages, toolchain};
+
+/// The newest version that takes its LLVM (22) from the Rust toolchain that builds it; later ones
+/// want an LLVM of their own on the machine.
+const BPF_LINKER: &str = "0.10.4";
+
+/// The newest version when it was chosen; it builds with Rust 1.88 and newer.
+const CARGO_DENY: &str = "0.20.2";
+
+/// What the build and the demo need.
+pub(crate) fn to_run() -> Result<()> {
+    step("packages for a forward", || packages::ensure(packages::RUN))?;
+    step("eBPF compiler", toolchain::ensure)?;
+    step("bpf-linker", || cargo_install::ensure("bpf-linker", BPF_LINKER))
+}
+
+/// What the benchmarks need, and every test that boots no other kernel.
+pub(crate) fn to_bench() -> Result<()> {
+    to_run()?;
+    step("packages for the tests", || packages::ensure(packages::TEST))
+}
+
+/// What all tests need.
+pub(crate) fn to_test() -> Result<()> {
+    to_bench()?;
+    step("kernels for the tests", kernels::ensure)
+}
+
+/// Everything that `.ci/run` needs.
+pub(crate) fn to_check() -> Result<()> {
+    to_test()?;
+    step("cargo-deny", || cargo_install::ensure("cargo-deny", CARGO_DENY))
+}
