@@ -192,8 +192,8 @@ pub mod sock_flags {
     pub const FOREIGN: u32 = 1;
     /// The byte counts are known.
     pub const COUNTED: u32 = 2;
-    /// The connection was still open in the direction to the other side when it ended.
-    pub const BROKEN_OFF: u32 = 4;
+    /// The connection was closed without a FIN of its own side before: it was aborted, which resets it.
+    pub const ABORTED: u32 = 4;
     /// The other side has answered, even if no record reported it.
     pub const ANSWERED: u32 = 8;
 }

@@ -72,7 +72,7 @@ fn inet_sock_set_state_within(ctx: RawTracePointContext) -> i32 {
 /// It does without the macro of aya, since programs by that macro always return 0.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "raw_tp")]
-extern "C" fn look_at_connection(ctx: *mut c_void) -> u32 {
+extern "C" fn check_connection(ctx: *mut c_void) -> u32 {
     let ctx = RawTracePointContext::new(ctx);
     let sock = Sock(ctx.arg::<*const u8>(0));
     match sock.followed() {
@@ -148,10 +148,10 @@ fn answered(sock: Sock, loss: LossCount) -> Option<()> {
 
 /// The connection is closed. Only the first of the two programs reports it.
 #[inline(always)]
-fn closed(sock: Sock, is_broken_off: bool, loss: LossCount) -> Option<()> {
+fn closed(sock: Sock, is_aborted: bool, loss: LossCount) -> Option<()> {
     let mut record = sock.followed()?;
     sock.forget()?;
-    record.flags |= u32::from(is_broken_off) * sock_flags::BROKEN_OFF;
+    record.flags |= u32::from(is_aborted) * sock_flags::ABORTED;
     record.error = sock.error();
     sock.count(&mut record);
     send(&mut record, sock_states::CLOSED, loss);

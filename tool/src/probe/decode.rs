@@ -107,7 +107,7 @@ fn sock(record: &[u8]) -> Result<SockEvent, DecodeError> {
         sock_states::OPEN => SockState::Open,
         sock_states::CLOSED => SockState::Closed {
             error: (sock.error != 0).then_some(sock.error.cast_signed()),
-            has_unread_data: has(sock_flags::BROKEN_OFF),
+            has_unread_data: has(sock_flags::ABORTED),
         },
         sock_states::GONE => SockState::Gone,
         _ => return Err(DecodeError::UnknownSock),

@@ -20,7 +20,7 @@ const FAILED_EXEC_TRACEPOINTS: [(&str, &str); 4] = [
 ];
 
 /// The program that user space runs.
-const CHECK_CONNECTION: &str = "look_at_connection";
+const CHECK_CONNECTION: &str = "check_connection";
 
 /// Creates the maps and fills in the globals; programs are loaded by [`attach`].
 pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
