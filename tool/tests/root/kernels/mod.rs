@@ -1,0 +1,3 @@
+//! The binary on other kernels, in virtual machines.
+
+mod exec;
