@@ -1,16 +1,20 @@
-//! Tests against the real kernel, real nsenter, socat and Docker, as root.
+//! Tests that need root: against the real kernel, nsenter, socat, Docker and containerd.
 //!
-//! They run the built binary as a user does. Nothing is skipped: without root, or without a part
-//! that `cargo xtask setup` installs, they fail and say so.
+//! They run the built binary as a user does. None is skipped: without a part that
+//! `cargo xtask setup` installs, they fail and say so. `tests/README.md` says what is where.
 
-#![expect(unreachable_pub, reason = "a test binary offers nothing to anybody")]
+#![expect(unreachable_pub, reason = "a test binary has no users")]
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
     reason = "a test that fails says where"
 )]
 
+#[path = "../common/mod.rs"]
+mod common;
+mod require_root;
 mod support;
 
 mod attribution;

@@ -1,22 +1,21 @@
-//! Names that are not there yet: of a runtime that starts later, and of containers that it does
-//! not know.
+//! A runtime that starts after pfsnoop, and containers that the runtime does not know.
 
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::exec::unusual_execs::records;
+use crate::common::running::Running;
+use crate::common::{eventually, output, pfsnoop, stdout_of, system};
 use crate::support::cgroup::Cgroup;
 use crate::support::docker::Docker;
-use crate::support::{eventually, output, pfsnoop, running::Running, stdout_of, system};
+use crate::support::helper::run_nsenter_socat;
+use crate::support::records::records;
 
-/// `pfsnoop` with JSON, which asks the daemon of that address alone, once it is attached.
+/// `pfsnoop` with JSON, attached. It asks only the Docker daemon at that address.
 fn attached(args: &[&str], host: &str) -> Running {
     let mut command: Command = pfsnoop(&[args, &["-o", "json", "--verbose"]].concat());
     command.env("DOCKER_HOST", host).env("CONTAINER_RUNTIME_ENDPOINT", "/nonexistent/cri.sock");
-    let mut snoop = Running::start(&mut command);
-    snoop.stderr_line("word that it is attached", |line| line.contains("attached"));
-    snoop
+    Running::start_attached(&mut command)
 }
 
 #[test]
@@ -31,9 +30,8 @@ fn a_runtime_that_starts_later_gives_names() {
         output(docker.client().args(["exec", "plain", "/bin/mkdir", "-p", "/m-late"]));
         records(&snoop).iter().any(is_plain).then_some(())
     });
-    let request = format!("nsenter -t {pid} -n socat - TCP4:localhost:7097 < /dev/null");
     eventually("the name of a session's container", || {
-        output(system("sh").args(["-c", &request]));
+        run_nsenter_socat(pid, 7097);
         records(&watch).iter().any(|record| is_plain(&record["target"])).then_some(())
     });
     let complaints = |running: &Running| {
@@ -47,7 +45,7 @@ fn a_runtime_that_starts_later_gives_names() {
 }
 
 #[test]
-fn a_container_that_nobody_knows_is_not_asked_for_at_each_row() {
+fn a_container_that_the_runtime_does_not_know_is_not_looked_up_for_each_row() {
     const EXECS: usize = 300;
     let docker = Docker::start("unknown-docker");
     let id = "0123456789abcdef".repeat(4);

@@ -1,6 +1,6 @@
 //! Which pod and container a process belongs to.
 
-pub mod containers;
+mod containers;
 mod late_runtime;
 mod reused_pid;
 mod silent_runtime;

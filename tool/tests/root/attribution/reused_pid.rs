@@ -1,4 +1,4 @@
-//! A pid that has come to mean another process.
+//! A pid that belongs to another process by now.
 
 use std::process::{Child, Command};
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use pfsnoop::resolve::{Destinations, RuntimeChoice, Runtimes};
 use pfsnoop::trace::{Destination, Whom};
 
-use crate::support::eventually;
+use crate::common::eventually;
 
-/// A process of that pid, which has ended and waits to be reaped.
-fn ended_as(pid: u32) -> Child {
+/// A new process with that pid. It has exited and is not reaped.
+fn exited_process_with(pid: u32) -> Child {
     let child = eventually("the pid", || {
-        // The next process gets the pid after this one, if no other comes in between.
+        // The next process gets the pid after this one, unless another process comes first.
         std::fs::write("/proc/sys/kernel/ns_last_pid", (pid - 1).to_string()).unwrap();
         let mut child = Command::new("/bin/true").spawn().unwrap();
         if child.id() == pid {
@@ -25,7 +25,7 @@ fn ended_as(pid: u32) -> Child {
 }
 
 #[tokio::test]
-async fn who_had_a_pid_before_is_not_told() {
+async fn the_previous_process_of_a_reused_pid_is_not_reported() {
     let endpoint = "/nonexistent/docker.sock".parse().ok();
     let runtimes = Runtimes { choice: RuntimeChoice::Docker, endpoint };
     let mut destinations = Destinations::new(&runtimes).await;
@@ -38,11 +38,11 @@ async fn who_had_a_pid_before_is_not_told() {
     assert_eq!(destinations.find(Whom::Pid(pid)).await, was, "ended, not reaped");
     first.wait().unwrap();
     assert_eq!(destinations.find(Whom::Pid(pid)).await, was, "reaped");
-    // Start times are in hundredths of a second.
+    // Start times in /proc are in hundredths of a second.
     std::thread::sleep(Duration::from_millis(20));
-    let mut second = ended_as(pid);
+    let mut second = exited_process_with(pid);
     let nobody = Destination { pid: Some(pid), ..Destination::default() };
-    assert_eq!(destinations.find(Whom::Pid(pid)).await, nobody, "another's");
+    assert_eq!(destinations.find(Whom::Pid(pid)).await, nobody, "another process has the pid");
     second.wait().unwrap();
-    assert_eq!(destinations.find(Whom::Pid(pid)).await, nobody, "for good");
+    assert_eq!(destinations.find(Whom::Pid(pid)).await, nobody, "and it stays unknown");
 }

@@ -1,4 +1,4 @@
-//! A runtime that takes connections and answers nothing: each answer is waited for five seconds.
+//! A runtime that accepts connections and never answers. Each lookup times out after five seconds.
 
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
@@ -6,11 +6,14 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::exec::rows::run;
-use crate::exec::unusual_execs::records;
-use crate::support::{output, pfsnoop, pod::DemoPod, running::Running, system};
+use crate::common::running::Running;
+use crate::common::temp::temp_path;
+use crate::support::exec::run;
+use crate::support::helper::run_nsenter_socat;
+use crate::support::pod::DemoPod;
+use crate::support::records::records;
 
-/// A socket like that of a daemon that stands still.
+/// The socket of a daemon that is stopped: the kernel accepts connections, and nobody answers.
 struct Silent {
     path: PathBuf,
     listener: UnixListener,
@@ -18,21 +21,21 @@ struct Silent {
 
 impl Silent {
     fn start(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("pfsnoop-{name}-{}", std::process::id()));
+        let path = temp_path(name);
         let listener = UnixListener::bind(&path).unwrap();
         Self { path, listener }
     }
 
-    /// `pfsnoop` with these options, which asks this runtime alone.
+    /// `pfsnoop` with these options. It asks only this runtime.
     fn pfsnoop(&self, args: &[&str]) -> Command {
-        let mut command = pfsnoop(args);
+        let mut command = crate::common::pfsnoop(args);
         command.env("DOCKER_HOST", format!("unix://{}", self.path.display()));
         command.env("CONTAINER_RUNTIME_ENDPOINT", "/nonexistent/cri.sock");
         command
     }
 
-    /// Waits until it is asked.
-    fn wait(&self) {
+    /// Waits for a connection.
+    fn wait_for_client(&self) {
         self.listener.accept().unwrap();
     }
 }
@@ -44,10 +47,10 @@ impl Drop for Silent {
 }
 
 #[test]
-fn execs_are_shown_for_the_whole_of_a_duration() {
+fn exec_shows_rows_for_the_whole_duration() {
     let silent = Silent::start("silent-exec");
     let mut exec = Running::start(&mut silent.pfsnoop(&["-o", "json", "--duration", "1"]));
-    while !exec.ended() {
+    while !exec.has_exited() {
         run("/bin/true", &["m-silent"]);
         sleep(Duration::from_millis(50));
     }
@@ -56,15 +59,13 @@ fn execs_are_shown_for_the_whole_of_a_duration() {
 }
 
 #[test]
-fn sessions_are_watched_for_the_whole_of_a_duration() {
+fn watch_shows_sessions_for_the_whole_duration() {
     let silent = Silent::start("silent-watch");
     let pod = DemoPod::start();
     let args = ["watch", "-o", "json", "--duration", "1", "--verbose", "--port", "7096"];
-    let mut watch = Running::start(&mut silent.pfsnoop(&args));
-    watch.stderr_line("word that it is attached", |line| line.contains("attached"));
-    let request = format!("nsenter -t {} -n socat - TCP4:localhost:7096 < /dev/null", pod.pause);
-    while !watch.ended() {
-        output(system("sh").args(["-c", &request]));
+    let mut watch = Running::start_attached(&mut silent.pfsnoop(&args));
+    while !watch.has_exited() {
+        run_nsenter_socat(pod.pause, 7096);
         sleep(Duration::from_millis(100));
     }
     let shown = records(&watch).iter().filter(|record| record["state"] == "closed").count();
@@ -72,14 +73,12 @@ fn sessions_are_watched_for_the_whole_of_a_duration() {
 }
 
 #[test]
-fn sessions_before_an_early_interrupt_are_told() {
+fn sessions_before_an_early_interrupt_are_reported() {
     let silent = Silent::start("silent-early");
     let pod = DemoPod::start();
-    let mut watch = Running::start(&mut silent.pfsnoop(&["watch", "-o", "json", "--verbose"]));
-    watch.stderr_line("word that it is attached", |line| line.contains("attached"));
-    let request = format!("nsenter -t {} -n socat - TCP4:localhost:7097 < /dev/null", pod.pause);
-    output(system("sh").args(["-c", &request]));
-    silent.wait();
+    let watch = Running::start_attached(&mut silent.pfsnoop(&["watch", "-o", "json", "--verbose"]));
+    run_nsenter_socat(pod.pause, 7097);
+    silent.wait_for_client();
     let (status, stdout, stderr) = watch.interrupt();
     assert!(status.success(), "{stderr:#?}");
     let is_end = |line: &&String| line.contains("\"refused\"") && line.contains("7097");
@@ -89,7 +88,7 @@ fn sessions_before_an_early_interrupt_are_told() {
 #[test]
 fn an_interrupt_does_not_wait_for_a_runtime() {
     let pod = DemoPod::start();
-    let by_pid = format!("pid/{}", pod.pause);
+    let by_pid = pod.target();
     for args in [
         &["exec", "-o", "json"][..],
         &["watch"],
@@ -98,7 +97,7 @@ fn an_interrupt_does_not_wait_for_a_runtime() {
     ] {
         let silent = Silent::start("silent-interrupt");
         let running = Running::start(&mut silent.pfsnoop(args));
-        silent.wait();
+        silent.wait_for_client();
         let begin = Instant::now();
         let (status, _, stderr) = running.interrupt();
         assert!(begin.elapsed() < Duration::from_secs(2), "{args:?}: {:?}", begin.elapsed());

@@ -1,12 +1,13 @@
-//! `pfsnoop demo`: the main job, and that nothing of it stays.
+//! `pfsnoop demo`: what it shows, and that it leaves nothing behind.
 
 use rustix::process::Signal;
 
-use crate::support::leftovers::{assert_no_netns, assert_no_process_with, children_of};
-use crate::support::{eventually, output, pfsnoop, pod::DemoPod, text};
+use crate::common::{eventually, output, pfsnoop, text};
+use crate::support::pod::DemoPod;
+use crate::support::processes::{assert_no_netns, assert_no_process_with, children_of};
 
 #[test]
-fn shows_page_and_rows_and_checks_them() {
+fn it_shows_a_page_and_rows_and_checks_them() {
     let demo = output(&mut pfsnoop(&["demo"]));
     let shown = text(&demo.stdout);
     assert!(demo.status.success(), "{demo:?}");
@@ -25,11 +26,10 @@ fn shows_page_and_rows_and_checks_them() {
 }
 
 #[test]
-fn leaves_nothing_however_it_ends() {
+fn it_leaves_nothing_behind_however_it_ends() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::KILL] {
         let pod = DemoPod::start();
-        let netns = std::fs::read_link(format!("/proc/{}/ns/net", pod.pause)).unwrap();
-        let netns = netns.to_string_lossy().replace(|char: char| !char.is_ascii_digit(), "");
+        let netns = pod.netns();
         let (pid, pause) = (pod.pid(), pod.pause);
         let children = |count| move || (children_of(pid).len() == count).then_some(());
         eventually("pause and web page, and the first request's helper gone", children(2));
@@ -41,7 +41,7 @@ fn leaves_nothing_however_it_ends() {
         assert_eq!(status.success(), signal != Signal::KILL, "{signal:?}: {status:?}");
         assert_no_process_with(&format!("-t {pause} -n"));
         assert_no_process_with(&format!("demo-web {pause}"));
-        assert_no_netns(netns.parse().unwrap());
+        assert_no_netns(netns);
         drop(client);
     }
 }

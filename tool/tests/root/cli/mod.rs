@@ -1,7 +1,6 @@
-//! Bad input, and the commands and packages that are no group of their own.
+//! Bad input, the demo, the shipped binary, and the runbook.
 
 mod bad_input;
-mod build;
 mod demo;
 mod dist;
 mod runbook;

@@ -1,52 +1,17 @@
-//! `pfsnoop doctor` of the node: what it says of daemons, and of what they have left behind.
+//! `pfsnoop doctor` without a target: findings about daemons, and about processes that they left behind.
 
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::doctor::node::{alone, examine, find, severity};
-use crate::doctor::target::cure;
-use crate::support::{eventually, pfsnoop, pod::DemoPod, stdout_of, system};
-
-/// A stand-in for a daemon: a program of that name that sleeps.
-pub struct StandIn(PathBuf);
-
-impl StandIn {
-    pub fn new(name: &str, test: &str) -> Self {
-        let dir = std::env::temp_dir().join(format!("pfsnoop-{test}-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
-        std::fs::copy("/bin/sleep", dir.join(name)).unwrap();
-        Self(dir.join(name))
-    }
-
-    /// Runs it in this way, and the doctor beside it.
-    pub fn examine(&self, start: &str) -> (Vec<Value>, Option<i32>) {
-        let start = start.replace("DAEMON", &self.0.display().to_string());
-        alone(&format!("({start}) & {}; $PFSNOOP doctor -o json", self.is_up()))
-    }
-
-    /// Where it is.
-    pub fn path(&self) -> &str {
-        self.0.to_str().unwrap()
-    }
-
-    /// Waits until it runs under its own name.
-    pub fn is_up(&self) -> String {
-        let name = self.0.file_name().unwrap().to_str().unwrap();
-        let is_up = format!("grep -qx {name} /proc/[0-9]*/comm");
-        format!("for i in {{1..200}}; do {is_up} && break; sleep 0.05; done; {is_up} || exit 9")
-    }
-}
-
-impl Drop for StandIn {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(self.0.parent().unwrap());
-    }
-}
+use crate::common::temp::temp_path;
+use crate::common::{eventually, pfsnoop, stdout_of, system};
+use crate::support::doctor::{examine, examine_alone, find, fix, severity};
+use crate::support::pod::DemoPod;
+use crate::support::stand_in::StandIn;
 
 #[test]
-fn helpers_are_looked_for_as_a_daemon_finds_them() {
+fn helpers_are_searched_in_the_path_of_the_daemon() {
     let kubelet = StandIn::new("kubelet", "doctor-kubelet");
     let (findings, code) = kubelet.examine("PATH=/nonexistent exec DAEMON 1000");
     assert_eq!((severity(&findings, "helper.socat", "kubelet (pid "), code), ("fail", Some(1)));
@@ -59,11 +24,11 @@ fn helpers_are_looked_for_as_a_daemon_finds_them() {
     assert_eq!(severity(&findings, "helper.socat", "kubelet (pid "), "ok");
     assert_eq!((severity(&findings, "helper.nsenter", "kubelet (pid "), code), ("ok", Some(0)));
 
-    // Gone from the node; and gone from the daemon's mount namespace alone.
+    // socat is missing on the node, then in the daemon's mount namespace only.
     let hide = "mount --bind /dev/null /usr/bin/socat";
-    let (findings, _) = alone(&format!(
+    let (findings, _) = examine_alone(&format!(
         "{hide}; PATH=/usr/bin {} 1000 & {}; $PFSNOOP doctor -o json",
-        kubelet.0.display(),
+        kubelet.path().display(),
         kubelet.is_up()
     ));
     let socat = find(&findings, "helper.socat", "kubelet").unwrap();
@@ -73,14 +38,14 @@ fn helpers_are_looked_for_as_a_daemon_finds_them() {
     assert_eq!(severity(&findings, "helper.socat", "kubelet (pid "), "fail");
     assert_eq!(severity(&findings, "helper.socat", "pfsnoop finds"), "ok");
 
-    // Nobody's: neither believed nor asked.
+    // A process of another user could claim any name, and is ignored.
     let (findings, code) =
         kubelet.examine("PATH=/nonexistent exec /usr/bin/setpriv --reuid 65534 DAEMON 1000");
     assert!(find(&findings, "helper.socat", "kubelet").is_none(), "{findings:#?}");
     assert_eq!(code, Some(0));
 
-    // sleep(1) takes no such flag, and a shell that reads it does not mind.
-    std::fs::copy("/bin/bash", &kubelet.0).unwrap();
+    // The stand-in becomes a shell, since sleep(1) does not accept this flag.
+    std::fs::copy("/bin/bash", kubelet.path()).unwrap();
     let (findings, code) = kubelet.examine(
         "PATH=/nonexistent exec DAEMON -c 'read -t 100 <> <(:); :' \
          --container-runtime-endpoint=unix:///run/containerd/containerd.sock",
@@ -90,9 +55,9 @@ fn helpers_are_looked_for_as_a_daemon_finds_them() {
 }
 
 #[test]
-fn no_program_of_a_container_is_run() {
+fn no_program_from_a_container_is_executed() {
     let kubelet = StandIn::new("kubelet", "doctor-container");
-    let dir = kubelet.0.parent().unwrap();
+    let dir = kubelet.dir();
     let mark = dir.join("mark");
     let socat = dir.join("socat");
     let script = format!("#!/bin/sh\necho version 9.9.9\ntouch {}\n", mark.display());
@@ -102,41 +67,41 @@ fn no_program_of_a_container_is_run() {
     let (findings, _) = kubelet.examine(&format!("unshare --mount sh -c '{start}'"));
     let what = find(&findings, "helper.socat", "kubelet (pid ").unwrap()["what"].to_string();
     assert!(what.ends_with("/socat\"") && !mark.exists(), "{what}");
-    // The same among the node's own files is the one that the daemon would run.
+    // In the node's own mount namespace it is the program that the daemon would execute.
     let (findings, _) = kubelet.examine(&start);
     let what = find(&findings, "helper.socat", "kubelet (pid ").unwrap()["what"].to_string();
     assert!(what.ends_with("/socat (9.9.9)\"") && mark.exists(), "{what}");
 }
 
 #[test]
-fn each_distribution_has_its_command() {
-    let release = std::env::temp_dir().join(format!("pfsnoop-release-{}", std::process::id()));
-    for (id, cure) in [
+fn each_distribution_has_its_own_install_command() {
+    let release = temp_path("release");
+    for (id, fix) in [
         ("rocky", "dnf install socat"),
         ("alpine", "apk add socat"),
         ("sles", "zypper install socat"),
         ("arch", "pacman -S socat"),
     ] {
         std::fs::write(&release, format!("ID={id}\n")).unwrap();
-        let (findings, _) = alone(&format!(
+        let (findings, _) = examine_alone(&format!(
             "mount --bind {} /etc/os-release; mount --bind /dev/null /usr/bin/socat\n\
              $PFSNOOP doctor -o json",
             release.display()
         ));
         let socat = find(&findings, "helper.socat", "pfsnoop does not find").unwrap();
-        assert_eq!((&socat["severity"], &socat["cure"]), (&"warn".into(), &cure.into()), "{id}");
+        assert_eq!((&socat["severity"], &socat["cure"]), (&"warn".into(), &fix.into()), "{id}");
     }
     std::fs::remove_file(&release).unwrap();
 }
 
 #[test]
-fn a_socat_that_is_left_behind_is_told_and_its_cure_ends_it() {
+fn a_socat_that_is_left_behind_is_reported_and_the_fix_ends_it() {
     let pod = DemoPod::start();
     let socat = format!("nsenter -t {} -n socat - TCP4:localhost:8080", pod.pause);
     let examine =
         |args: &[&str]| examine(&mut pfsnoop(&[&["doctor", "-o", "json"], args].concat())).0;
-    // Its parent, the shell, ends at once; its stdin, which it holds open itself, does not.
-    let pipe = std::env::temp_dir().join(format!("pfsnoop-orphan-{}", std::process::id()));
+    // The parent, a shell, exits at once. socat holds its own stdin open, so it goes on.
+    let pipe = temp_path("orphan");
     let mut shell = system("sh");
     let script = format!("mkfifo $0; {socat} 0<>$0 > /dev/null 2>&1 & echo $!");
     shell.arg("-c").arg(&script).arg(&pipe);
@@ -153,7 +118,7 @@ fn a_socat_that_is_left_behind_is_told_and_its_cure_ends_it() {
     stdout_of(system("sh").args(["-c", found["cure"].as_str().unwrap()]));
     eventually("no orphan", || orphan(&examine(&[])).is_none().then_some(()));
 
-    // One with a parent is left behind once it has moved nothing for long.
+    // A socat with a parent counts as left behind once it has been idle for long.
     let mut child = Command::new("sh");
     child.args(["-c", &format!("exec {socat}")]).stdin(Stdio::piped()).stdout(Stdio::null());
     let mut child = child.spawn().unwrap();
@@ -163,13 +128,13 @@ fn a_socat_that_is_left_behind_is_told_and_its_cure_ends_it() {
     });
     assert_eq!(found["severity"], "warn");
     assert_eq!(found["cure"], format!("kill {}", child.id()));
-    assert!(find(&examine(&[]), "leftover.idle", &idle).is_none(), "not for four hours yet");
+    assert!(find(&examine(&[]), "leftover.idle", &idle).is_none(), "the default is four hours");
     child.kill().unwrap();
     child.wait().unwrap();
 }
 
 #[test]
-fn a_daemon_out_of_files_and_a_full_connection_table() {
+fn a_daemon_that_is_out_of_files_and_a_full_conntrack_table() {
     let kubelet = StandIn::new("kubelet", "doctor-files");
     let nearly = "for i in {1..30}; do exec {fd}</dev/null; done; \
                   open=(/proc/$BASHPID/fd/*); ulimit -n $((${#open[@]} * 10 / 9))";
@@ -181,11 +146,12 @@ fn a_daemon_out_of_files_and_a_full_connection_table() {
     let (findings, _) = kubelet.examine("exec DAEMON 1000");
     assert_eq!(severity(&findings, "limit.daemon-files", "kubelet"), "ok");
 
-    // The count is real, and of a network namespace; how many there may be is of the machine.
-    let most = std::env::temp_dir().join(format!("pfsnoop-conntrack-{}", std::process::id()));
+    // The connections are real, in a new network namespace. The limit belongs to the machine, so a
+    // mount replaces it.
+    let most = temp_path("conntrack");
     let table = |max: &str| {
         std::fs::write(&most, max).unwrap();
-        alone(&format!(
+        examine_alone(&format!(
             "unshare --net bash -c 'ip link set lo up\n\
              iptables -A INPUT -m conntrack --ctstate INVALID -j DROP\n\
              mount --bind {} /proc/sys/net/netfilter/nf_conntrack_max\n\
@@ -197,8 +163,8 @@ fn a_daemon_out_of_files_and_a_full_connection_table() {
     };
     let full = table("3").0;
     assert_eq!(severity(&full, "limit.conntrack", "3 of 3 connections"), "fail");
-    assert_eq!(cure(&full, "limit.conntrack"), "sysctl -w net.netfilter.nf_conntrack_max=6");
-    // No limit at all.
+    assert_eq!(fix(&full, "limit.conntrack"), "sysctl -w net.netfilter.nf_conntrack_max=6");
+    // 0 means no limit.
     assert!(find(&table("0").0, "limit.conntrack", "").is_none());
     assert_eq!(severity(&table("30").0, "limit.conntrack", "3 of 30 connections"), "ok");
     std::fs::remove_file(&most).unwrap();

@@ -1,8 +1,8 @@
 //! `pfsnoop doctor`.
 
-pub mod daemons;
+mod daemons;
 mod fixes;
-pub mod node;
+mod node;
 mod ports;
-pub mod target;
+mod target;
 mod unusual_nodes;

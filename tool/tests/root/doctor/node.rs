@@ -1,76 +1,14 @@
-//! `pfsnoop doctor` of the node: each finding where it is so, and where it is not.
+//! `pfsnoop doctor` without a target: findings about the kernel, limits and runtimes.
 
-use std::process::{Command, Output, Stdio};
-
-use serde_json::Value;
-
-use crate::attribution::containers::start_pod;
-use crate::doctor::target::cure;
+use crate::common::{pfsnoop, stdout_of, system};
 use crate::support::containerd::Containerd;
 use crate::support::docker::Docker;
-use crate::support::{output, pfsnoop, stdout_of, system, text, vm};
-
-/// The findings, and the exit code, which must fit them.
-pub fn examine(command: &mut Command) -> (Vec<Value>, Option<i32>) {
-    parse(&output(command))
-}
-
-fn parse(output: &Output) -> (Vec<Value>, Option<i32>) {
-    let findings = findings(&text(&output.stdout));
-    let code = output.status.code();
-    let fails = findings.iter().any(|finding| finding["severity"] == "fail");
-    assert_eq!(code, Some(i32::from(fails)), "{output:?}");
-    assert_eq!(text(&output.stderr).contains("checks failed"), fails, "{output:?}");
-    (findings, code)
-}
-
-fn findings(stdout: &str) -> Vec<Value> {
-    let parse = |line: &str| {
-        let finding: Value =
-            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        assert!(line.starts_with(r#"{"type":"finding","#), "{line}");
-        let needs_cure = finding["severity"] == "warn" || finding["severity"] == "fail";
-        assert_eq!(needs_cure, finding["cure"].is_string(), "a command that mends it: {line}");
-        assert!(finding["why"].is_string(), "{line}");
-        let keys = ["type", "severity", "check", "what", "why", "cure", "duration_ns"];
-        let is_known = |key: &String| keys.contains(&key.as_str());
-        assert!(finding.as_object().unwrap().keys().all(is_known), "{line}");
-        finding
-    };
-    stdout.lines().map(parse).collect()
-}
-
-/// The finding of that check, with that in its text.
-pub fn find<'a>(findings: &'a [Value], check: &str, part: &str) -> Option<&'a Value> {
-    let is_it = |finding: &&Value| {
-        finding["check"] == check && finding["what"].as_str().unwrap().contains(part)
-    };
-    findings.iter().find(is_it)
-}
-
-/// Such a finding must be there; its severity.
-pub fn severity<'a>(findings: &'a [Value], check: &str, part: &str) -> &'a str {
-    let found = find(findings, check, part);
-    found.unwrap_or_else(|| panic!("no {check} with {part:?}: {findings:#?}"))["severity"]
-        .as_str()
-        .unwrap()
-}
-
-/// A shell script in a pid and a mount namespace of its own, which ends with all that it has
-/// started; `$PFSNOOP doctor -o json` sees nobody else's processes.
-pub fn alone(script: &str) -> (Vec<Value>, Option<i32>) {
-    let script = format!("PFSNOOP={}\n{script}", env!("CARGO_BIN_EXE_pfsnoop"));
-    // It does not outlive a test that is ended from outside; unshare(1) takes no notice of SIGTERM.
-    let mut command = system("timeout");
-    command.args(["--signal=KILL", "60"]);
-    command.args(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]);
-    command.args(["bash", "-c", &script]);
-    examine(command.env_remove("DOCKER_HOST").stdin(Stdio::null()))
-}
+use crate::support::doctor::{examine, examine_alone, find, fix, parse_findings, severity};
+use crate::support::vm;
 
 #[test]
-fn a_sound_node_has_no_failure_and_every_check_is_there() {
-    let (findings, code) = alone("$PFSNOOP doctor -o json");
+fn on_a_healthy_node_every_check_is_ok() {
+    let (findings, code) = examine_alone("$PFSNOOP doctor -o json");
     assert_eq!(code, Some(0));
     for check in [
         "kernel.version",
@@ -92,7 +30,7 @@ fn a_sound_node_has_no_failure_and_every_check_is_there() {
 }
 
 #[test]
-fn text_has_a_line_a_finding_and_colour_only_on_a_terminal() {
+fn text_has_one_line_per_finding_and_colours_only_on_a_terminal() {
     let plain = stdout_of(pfsnoop(&["doctor"]).env("PATH", "/nonexistent"));
     assert!(!plain.contains('\x1b'), "{plain}");
     let at =
@@ -110,50 +48,51 @@ fn text_has_a_line_a_finding_and_colour_only_on_a_terminal() {
 }
 
 #[test]
-fn an_old_kernel_one_without_btf_and_one_that_forbids() {
-    let (findings, _) = alone("setarch --uname-2.6 $PFSNOOP doctor -o json");
+fn an_old_kernel_a_missing_btf_and_a_missing_capability_fail() {
+    let (findings, _) = examine_alone("setarch --uname-2.6 $PFSNOOP doctor -o json");
     assert_eq!(severity(&findings, "kernel.version", "Linux 2.6."), "fail");
     let upgrade = "apt-get update && apt-get dist-upgrade && reboot";
-    assert_eq!(cure(&findings, "kernel.version"), upgrade);
-    let (findings, _) = alone("mount -t tmpfs none /sys/kernel/btf; $PFSNOOP doctor -o json");
+    assert_eq!(fix(&findings, "kernel.version"), upgrade);
+    let (findings, _) =
+        examine_alone("mount -t tmpfs none /sys/kernel/btf; $PFSNOOP doctor -o json");
     assert_eq!(severity(&findings, "kernel.btf", "no BTF"), "fail");
-    assert_eq!(cure(&findings, "kernel.btf"), upgrade);
+    assert_eq!(fix(&findings, "kernel.btf"), upgrade);
     assert_eq!(severity(&findings, "kernel.tracing", "does not work: this kernel offers"), "fail");
-    assert_eq!(cure(&findings, "kernel.tracing"), "pfsnoop exec --verbose");
-    let (findings, _) = alone("setpriv --bounding-set=-sys_ptrace $PFSNOOP doctor -o json");
+    assert_eq!(fix(&findings, "kernel.tracing"), "pfsnoop exec --verbose");
+    let (findings, _) = examine_alone("setpriv --bounding-set=-sys_ptrace $PFSNOOP doctor -o json");
     assert_eq!(severity(&findings, "kernel.capabilities", "lacks CAP_SYS_PTRACE"), "fail");
 }
 
-/// In a machine of its own, since all of this is of the whole machine.
+/// In a virtual machine, since lockdown and these limits belong to a whole machine.
 #[test]
-fn a_locked_down_and_exhausted_machine() {
+fn a_locked_down_machine_and_one_at_its_limits() {
     let script = "\
         mount -t securityfs none /sys/kernel/security\n\
-        /pfsnoop doctor -o json > /tmp/sound\n\
+        /pfsnoop doctor -o json > /tmp/healthy\n\
         i=0; while [ $i -lt 300 ]; do sleep 100 & i=$((i+1)); done\n\
         n=$(ls -d /proc/[0-9]*/task/[0-9]* | wc -l)\n\
         echo $((n * 100 / 88)) > /proc/sys/kernel/threads-max\n\
         n=$(cut -f1 /proc/sys/fs/file-nr); echo $((n * 100 / 98)) > /proc/sys/fs/file-max\n\
-        /pfsnoop doctor -o json > /tmp/full; cat /tmp/sound; echo; cat /tmp/full";
+        /pfsnoop doctor -o json > /tmp/full; cat /tmp/healthy; echo; cat /tmp/full";
     let printed = vm::run("6.12", "lockdown=confidentiality", script);
-    let (sound, full) = printed.split_once("\n\n").unwrap_or_else(|| panic!("{printed}"));
+    let (healthy, full) = printed.split_once("\n\n").unwrap_or_else(|| panic!("{printed}"));
     let json = |lines: &str| {
         let lines: Vec<&str> = lines.lines().filter(|line| line.starts_with('{')).collect();
-        findings(&lines.join("\n"))
+        parse_findings(&lines.join("\n"))
     };
-    let (sound, full) = (json(sound), json(full));
-    assert_eq!(severity(&sound, "kernel.lockdown", "confidentiality"), "warn");
-    assert_eq!(severity(&sound, "limit.pids", ""), "ok");
-    assert_eq!(severity(&sound, "limit.files", ""), "ok");
+    let (healthy, full) = (json(healthy), json(full));
+    assert_eq!(severity(&healthy, "kernel.lockdown", "confidentiality"), "warn");
+    assert_eq!(severity(&healthy, "limit.pids", ""), "ok");
+    assert_eq!(severity(&healthy, "limit.files", ""), "ok");
     assert_eq!(severity(&full, "limit.pids", ""), "warn");
     assert_eq!(severity(&full, "limit.files", ""), "fail");
 }
 
 #[test]
-fn runtimes_tell_their_version_and_road() {
+fn runtimes_are_listed_with_their_version_and_forwarding_mode() {
     let docker = Docker::start("doctor-docker");
     let containerd = Containerd::start("doctor-cri");
-    start_pod(&docker, "kuard");
+    docker.run_pod("kuard");
     containerd.run_pod("shop", "kuard", "x", 8080);
     let ask = |docker: &str, cri: &str| {
         let mut command = pfsnoop(&["doctor", "-o", "json"]);
@@ -170,7 +109,7 @@ fn runtimes_tell_their_version_and_road() {
     let other = ask("unix:///nowhere/docker.sock", &own);
     assert_eq!(severity(&other, "runtime", "CRI plugin is disabled"), "note");
     assert_eq!(severity(&other, "runtime", "does not answer: no such socket"), "fail");
-    let none = alone("$PFSNOOP doctor -o json").0;
+    let none = examine_alone("$PFSNOOP doctor -o json").0;
     assert_eq!(severity(&none, "runtime", "no container"), "warn");
-    assert!(cure(&none, "runtime").starts_with("pfsnoop doctor --runtime-endpoint unix:///"));
+    assert!(fix(&none, "runtime").starts_with("pfsnoop doctor --runtime-endpoint unix:///"));
 }

@@ -1,40 +1,32 @@
-//! `pfsnoop doctor TARGET`: each step of the road where it holds, and where it breaks.
+//! `pfsnoop doctor TARGET`: each check of a target, where it passes and where it fails.
 
 use serde_json::Value;
 
-use crate::attribution::containers::start_pod;
-use crate::doctor::daemons::StandIn;
-use crate::doctor::node::{alone, examine, find, severity};
-use crate::forward::native::inside;
+use crate::common::running::Running;
+use crate::common::temp::{TempDir, temp_path};
+use crate::common::{eventually, pfsnoop, stdout_of, system};
 use crate::support::containerd::Containerd;
-use crate::support::docker::Docker;
-use crate::support::leftovers::assert_no_process_with;
-use crate::support::{eventually, pfsnoop, pod::DemoPod, running::Running, stdout_of, system};
+use crate::support::docker::{Docker, container_name};
+use crate::support::doctor::{examine, examine_alone, find, fix, severity};
+use crate::support::pod::DemoPod;
+use crate::support::processes::assert_no_process_with;
+use crate::support::stand_in::StandIn;
 
-/// The road to a process's namespace.
-pub fn road(pod: &DemoPod, ports: &[&str]) -> (Vec<Value>, Option<i32>) {
-    let target = format!("pid/{}", pod.pause);
-    examine(&mut pfsnoop(&[&["doctor", "-o", "json", &target], ports].concat()))
+/// The findings about ports of the pod, and the exit code.
+pub fn check_target(pod: &DemoPod, ports: &[&str]) -> (Vec<Value>, Option<i32>) {
+    examine(&mut pfsnoop(&[&["doctor", "-o", "json", &pod.target()], ports].concat()))
 }
 
-/// A server in the pod, once it listens.
-pub fn listening(pod: &DemoPod, address: &str, port: u16) -> Running {
-    let server = Running::start(&mut inside(pod, &["socat", address, "SYSTEM:echo served"]));
-    let listens = || stdout_of(&mut inside(pod, &["ss", "-Hltn"])).contains(&format!(":{port} "));
-    eventually("the server", || listens().then_some(()));
-    server
-}
-
-/// The command that mends what that check found.
-pub fn cure<'a>(findings: &'a [Value], check: &str) -> &'a str {
-    find(findings, check, "").unwrap()["cure"].as_str().unwrap()
+/// A server in the pod at a listening address of socat.
+pub fn echo_server(pod: &DemoPod, address: &str, port: u16) -> Running {
+    pod.serve(port, &["socat", address, "SYSTEM:echo served"])
 }
 
 #[test]
-fn a_sound_road_is_walked_to_its_end() {
+fn a_healthy_target_passes_every_check() {
     let pod = DemoPod::start();
     for ports in [&["8080"][..], &[]] {
-        let (findings, code) = road(&pod, ports);
+        let (findings, code) = check_target(&pod, ports);
         for (check, part) in [
             ("target.found", "pid/"),
             ("target.process", "is alive"),
@@ -51,7 +43,7 @@ fn a_sound_road_is_walked_to_its_end() {
         for check in ["target.found", "target.loopback", "dial.nsenter", "dial.native"] {
             assert!(find(&findings, check, "").unwrap()["duration_ns"].as_u64() > Some(0));
         }
-        // The kernel's record names the namespace in which socat was.
+        // The kernel's record names socat's namespace.
         let netns = std::fs::read_link(format!("/proc/{}/ns/net", pod.pause)).unwrap();
         let record = format!("was nsenter, became socat in {}", netns.display());
         assert!(find(&findings, "dial.nsenter", &record).is_some(), "{findings:#?}");
@@ -60,14 +52,14 @@ fn a_sound_road_is_walked_to_its_end() {
 }
 
 #[test]
-fn who_listens_where_localhost_does_not_lead() {
+fn servers_that_localhost_does_not_reach() {
     let pod = DemoPod::start();
-    stdout_of(&mut inside(&pod, &["ip", "address", "add", "10.88.0.5/32", "dev", "lo"]));
+    stdout_of(&mut pod.inside(&["ip", "address", "add", "10.88.0.5/32", "dev", "lo"]));
     let _servers = [
-        listening(&pod, "TCP4-LISTEN:7101,bind=10.88.0.5,fork", 7101),
-        listening(&pod, "TCP6-LISTEN:7102,bind=[::1],ipv6only,fork", 7102),
+        echo_server(&pod, "TCP4-LISTEN:7101,bind=10.88.0.5,fork", 7101),
+        echo_server(&pod, "TCP6-LISTEN:7102,bind=[::1],ipv6only,fork", 7102),
     ];
-    let (findings, code) = road(&pod, &["7101", "7102", "9", "8080"]);
+    let (findings, code) = check_target(&pod, &["7101", "7102", "9", "8080"]);
     assert_eq!(code, Some(1));
     for (check, part) in [
         (
@@ -101,39 +93,39 @@ fn who_listens_where_localhost_does_not_lead() {
 }
 
 #[test]
-fn loopback_that_is_down_and_its_cure() {
+fn a_loopback_that_is_down_and_the_fix() {
     let pod = DemoPod::start();
-    stdout_of(&mut inside(&pod, &["ip", "link", "set", "lo", "down"]));
-    let (findings, code) = road(&pod, &["8080"]);
+    stdout_of(&mut pod.inside(&["ip", "link", "set", "lo", "down"]));
+    let (findings, code) = check_target(&pod, &["8080"]);
     assert_eq!((severity(&findings, "target.loopback", "is down"), code), ("fail", Some(1)));
-    stdout_of(system("sh").args(["-c", cure(&findings, "target.loopback")]));
-    let (findings, code) = road(&pod, &["8080"]);
+    stdout_of(system("sh").args(["-c", fix(&findings, "target.loopback")]));
+    let (findings, code) = check_target(&pod, &["8080"]);
     assert_eq!((severity(&findings, "target.loopback", "is up"), code), ("ok", Some(0)));
 
-    // Where no process is known, the namespace's file leads there.
-    stdout_of(&mut inside(&pod, &["ip", "link", "set", "lo", "down"]));
+    // Without a process, the fix enters the namespace by its file.
+    stdout_of(&mut pod.inside(&["ip", "link", "set", "lo", "down"]));
     let target = format!("netns//proc/{}/ns/net", pod.pause);
     let by_file = || examine(&mut pfsnoop(&["doctor", "-o", "json", &target, "8080"]));
     let (findings, _) = by_file();
-    let cure = cure(&findings, "target.loopback");
-    assert!(cure.contains("--net=/proc/"), "{cure}");
-    stdout_of(system("sh").args(["-c", cure]));
+    let command = fix(&findings, "target.loopback");
+    assert!(command.contains("--net=/proc/"), "{command}");
+    stdout_of(system("sh").args(["-c", command]));
     assert_eq!(by_file().1, Some(0));
 }
 
-/// Shell: `pod` starts a server on 127.0.0.1:7110 in a network namespace of its own; `$pod` is it.
+/// Shell: `pod` starts a server on 127.0.0.1:7110 in a new network namespace. `$pod` is its pid.
 const POD: &str = "\
     pod() { unshare --net sh -c 'ip link set lo up; \
     exec socat TCP4-LISTEN:7110,bind=127.0.0.1,fork,reuseaddr SYSTEM:true' & pod=$!
     until nsenter -t $pod -n ss -Hltn | grep -q :7110; do sleep 0.05; done; }";
 
 #[test]
-fn localhost_that_means_something_else() {
-    let hosts = std::env::temp_dir().join(format!("pfsnoop-hosts-{}", std::process::id()));
+fn localhost_with_an_unusual_address_in_etc_hosts() {
+    let hosts = temp_path("hosts");
     let with = |text: &str, script: &str| {
         std::fs::write(&hosts, text).unwrap();
         let hosts = hosts.display();
-        alone(&format!(
+        examine_alone(&format!(
             "{POD}\nmount --bind {hosts} /etc/hosts\npod\n{script}\n\
              $PFSNOOP doctor -o json pid/$pod 7110"
         ))
@@ -152,14 +144,14 @@ fn localhost_that_means_something_else() {
     for text in ["", "::1 x\n"] {
         let none = with(text, "");
         assert_eq!(severity(&none, "target.localhost", "localhost is not in"), "warn");
-        let cure = cure(&none, "target.localhost");
-        let mended = with(text, &format!("{cure} > /dev/null"));
-        assert_eq!(severity(&mended, "target.localhost", "localhost is 127.0.0.1 in"), "ok");
+        let command = fix(&none, "target.localhost");
+        let fixed = with(text, &format!("{command} > /dev/null"));
+        assert_eq!(severity(&fixed, "target.localhost", "localhost is 127.0.0.1 in"), "ok");
     }
-    // sed(1) puts another file in its place, which a mount of this one file does not allow.
-    let cure = cure(&astray, "target.localhost");
+    // sed(1) replaces the file, which is impossible under a mount. So the fix runs on the file itself.
+    let command = fix(&astray, "target.localhost");
     std::fs::write(&hosts, "10.9.9.9 localhost\n").unwrap();
-    stdout_of(system("sh").args(["-c", &cure.replace("/etc/hosts", hosts.to_str().unwrap())]));
+    stdout_of(system("sh").args(["-c", &command.replace("/etc/hosts", hosts.to_str().unwrap())]));
     assert_eq!(
         std::fs::read_to_string(&hosts).unwrap(),
         "127.0.0.1 localhost\n10.9.9.9 localhost\n"
@@ -168,29 +160,28 @@ fn localhost_that_means_something_else() {
 }
 
 #[test]
-fn localhost_is_in_the_files_of_who_spawns_socat() {
-    // Theirs are sound: other tests' doctors see this stand-in too. Ours are not.
-    let dir = std::env::temp_dir().join(format!("pfsnoop-spawner-{}", std::process::id()));
-    std::fs::create_dir_all(&dir).unwrap();
+fn localhost_is_read_from_the_mount_namespace_of_the_daemon() {
+    // The daemon's file is correct, since the doctors of other tests see this stand-in too. The
+    // doctor's own file is not.
+    let dir = TempDir::new("spawner");
     std::fs::write(dir.join("theirs"), "127.0.0.1 localhost\n").unwrap();
     std::fs::write(dir.join("ours"), "10.9.9.9 localhost\n").unwrap();
     let spawner = StandIn::new("cri-dockerd", "doctor-spawner");
-    let (findings, _) = alone(&format!(
+    let (findings, _) = examine_alone(&format!(
         "{POD}\npod\ncd {}; mount --bind ours /etc/hosts\n\
          unshare --mount sh -c 'mount --bind theirs /etc/hosts; exec {} 60' &\n{}\n\
          $PFSNOOP doctor -o json pid/$pod 7110",
-        dir.display(),
-        spawner.path(),
+        dir.path().display(),
+        spawner.path().display(),
         spawner.is_up(),
     ));
     let part = "localhost is 127.0.0.1 in /etc/hosts of cri-dockerd (pid ";
     assert_eq!(severity(&findings, "target.localhost", part), "ok");
     assert_eq!(severity(&findings, "dial.nsenter", "10.9.9.9:7110"), "fail");
-    std::fs::remove_dir_all(&dir).unwrap();
 }
 
 #[test]
-fn processes_namespaces_and_helpers_that_are_missing() {
+fn missing_processes_namespaces_and_helpers() {
     let pod = DemoPod::start();
     let doctor = |target: &str| examine(&mut pfsnoop(&["doctor", "-o", "json", target, "8080"]));
     let (gone, code) = doctor("pid/1073741824");
@@ -198,10 +189,10 @@ fn processes_namespaces_and_helpers_that_are_missing() {
         (severity(&gone, "target.process", "no process 1073741824"), code),
         ("fail", Some(1))
     );
-    assert_eq!(cure(&gone, "target.process"), "pfsnoop targets");
+    assert_eq!(fix(&gone, "target.process"), "pfsnoop targets");
     let (gone, code) = doctor("netns//nowhere");
     assert_eq!((severity(&gone, "target.found", "no network namespace"), code), ("fail", Some(1)));
-    assert_eq!(cure(&gone, "target.found"), "pfsnoop targets");
+    assert_eq!(fix(&gone, "target.found"), "pfsnoop targets");
     let (alone, code) = doctor(&format!("netns//proc/{}/ns/net", pod.pause));
     assert_eq!(severity(&alone, "target.process", "no process of it is known"), "note");
     assert_eq!(severity(&alone, "dial.nsenter", "was not tried"), "note");
@@ -209,12 +200,12 @@ fn processes_namespaces_and_helpers_that_are_missing() {
     let (host, _) = doctor(&format!("pid/{}", std::process::id()));
     assert_eq!(severity(&host, "target.netns", "the node's own"), "note");
 
-    let target = format!("pid/{}", pod.pause);
+    let target = pod.target();
     let mut command = pfsnoop(&["doctor", "-o", "json", &target, "8080"]);
     let (missing, _) = examine(command.env("PATH", "/nonexistent"));
     let words = "unable to do port forwarding: socat not found";
     assert_eq!(severity(&missing, "dial.nsenter", words), "fail");
-    let cure = cure(&missing, "dial.nsenter");
+    let cure = fix(&missing, "dial.nsenter");
     assert!(cure.starts_with("export PATH=/"), "it is installed: {cure}");
     assert_eq!(severity(&missing, "dial.native", "connects"), "ok");
 }
@@ -223,7 +214,7 @@ fn processes_namespaces_and_helpers_that_are_missing() {
 fn pods_of_docker_and_of_containerd_that_run_and_that_do_not() {
     let docker = Docker::start("road-docker");
     let containerd = Containerd::start("road-cri");
-    start_pod(&docker, "kuard");
+    docker.run_pod("kuard");
     let shop = containerd.run_pod("shop", "web", "x", 8080);
     let doctor = |args: &[&str]| {
         let args = [&["doctor", "-o", "json", "-n", "shop"], args].concat();
@@ -254,15 +245,15 @@ fn pods_of_docker_and_of_containerd_that_run_and_that_do_not() {
     let (stopped, code) = doctor(&["web", "8080"]);
     let words = "pod is not running. Current status=NotReady";
     assert_eq!((severity(&stopped, "target.running", words), code), ("fail", Some(1)));
-    assert_eq!(cure(&stopped, "target.running"), "kubectl describe pod web -n shop");
+    assert_eq!(fix(&stopped, "target.running"), "kubectl describe pod web -n shop");
     let (stopped, _) = doctor(&[&format!("container/{}", shop.web), "8080"]);
     assert_eq!(severity(&stopped, "target.running", "container not running ("), "fail");
-    assert_eq!(cure(&stopped, "target.running"), format!("crictl inspect {}", shop.web));
-    let app = format!("k8s_web_kuard_shop_{}_0", crate::attribution::containers::UID);
+    assert_eq!(fix(&stopped, "target.running"), format!("crictl inspect {}", shop.web));
+    let app = container_name("web", "kuard");
     docker.kill(&app);
     let (stopped, _) = doctor(&[&format!("container/{app}"), "8080"]);
     assert_eq!(severity(&stopped, "target.running", "container not running ("), "fail");
-    assert!(cure(&stopped, "target.running").starts_with("docker start "), "{stopped:#?}");
+    assert!(fix(&stopped, "target.running").starts_with("docker start "), "{stopped:#?}");
     let (unknown, code) = doctor(&["kuad", "8080"]);
     let words = "no pod \"shop/kuad\" on this node";
     assert_eq!((severity(&unknown, "target.found", words), code), ("fail", Some(1)));
@@ -276,5 +267,5 @@ fn pods_of_docker_and_of_containerd_that_run_and_that_do_not() {
     ]));
     let words = "no container runtime answers";
     assert_eq!(severity(&silent, "target.found", words), "fail");
-    assert_eq!(cure(&silent, "target.found"), "pfsnoop doctor");
+    assert_eq!(fix(&silent, "target.found"), "pfsnoop doctor");
 }

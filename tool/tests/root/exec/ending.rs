@@ -1,19 +1,23 @@
-//! `pfsnoop exec`: how soon rows come, and when and how it ends.
+//! `pfsnoop exec`: how soon rows come, and how it ends.
 
 use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::exec::rows::{attached, run};
-use crate::support::{eventually, pfsnoop, system};
+use rustix::process::Signal;
+
+use crate::common::{eventually, pfsnoop, system};
+use crate::support::exec::{run, start_exec};
+use crate::support::processes::signal;
 
 #[test]
 fn rows_come_at_once_through_a_pipe() {
-    // Filtered by the kernel programs, where each match announces itself, and by us alone.
+    // `-n` is a filter of the kernel programs, which wake the reader at each match. `-l` is a filter
+    // of user space.
     for filter in [["-n", "true"], ["-l", "m-prompt"]] {
-        let mut snoop = attached(&filter);
+        let mut snoop = start_exec(&filter);
         let delay = |n| {
-            // By now the reader sleeps; it looks by itself once a second.
+            // By now the reader sleeps. Without a wake-up it reads once a second.
             sleep(Duration::from_millis(100));
             let mark = format!("m-prompt-{n}");
             let start = Instant::now();
@@ -28,22 +32,22 @@ fn rows_come_at_once_through_a_pipe() {
 
 #[test]
 fn ends_after_a_count_and_after_a_time() {
-    let mut counted = attached(&["-n", "true", "--count", "2"]);
+    let mut counted = start_exec(&["-n", "true", "--count", "2"]);
     for _ in 0..3 {
         run("/bin/true", &[]);
     }
     assert!(counted.wait().success());
-    assert_eq!(counted.whole_stdout().len(), 3, "a header and two rows");
+    assert_eq!(counted.all_stdout().len(), 3, "a header and two rows");
     let started = Instant::now();
-    let mut timed = attached(&["--duration", "0.5"]);
+    let mut timed = start_exec(&["--duration", "0.5"]);
     assert!(timed.wait().success());
     assert!(started.elapsed() >= Duration::from_millis(500), "not before its time");
 }
 
 #[test]
-fn a_closed_pipe_is_a_quiet_end() {
+fn a_closed_pipe_ends_it_without_a_message() {
     let pfsnoop = env!("CARGO_BIN_EXE_pfsnoop");
-    // Each row that `head` no longer reads is one more reason to end.
+    // Each row after `head` has ended meets a closed pipe.
     let script = format!(
         "{pfsnoop} 2>&1 >&3 | sed s/^/stderr:/ >&2 & i=0; \
         while [ $i -lt 50 ]; do /bin/true; sleep 0.02; i=$((i+1)); done"
@@ -55,9 +59,8 @@ fn a_closed_pipe_is_a_quiet_end() {
 }
 
 #[test]
-fn a_second_signal_ends_a_writer_that_nobody_reads() {
-    use rustix::process::{Pid, Signal, kill_process};
-    // A pipe is full after 64 KiB, and nobody takes anything out.
+fn a_second_signal_ends_it_while_stdout_is_blocked() {
+    // Nobody reads the pipe, which is full after 64 KiB.
     let mut command = pfsnoop(&["-n", "true", "-q"]);
     let mut snoop = command.stdout(Stdio::piped()).spawn().unwrap();
     let long = "x".repeat(8000);
@@ -66,9 +69,8 @@ fn a_second_signal_ends_a_writer_that_nobody_reads() {
         run("/bin/true", &[&long]);
         std::fs::read_to_string(&wchan).unwrap().contains("pipe_write").then_some(())
     });
-    let pid = Pid::from_raw(i32::try_from(snoop.id()).unwrap()).unwrap();
     for _ in 0..2 {
-        kill_process(pid, Signal::TERM).unwrap();
+        signal(snoop.id(), Signal::TERM);
         sleep(Duration::from_millis(100));
     }
     let status = eventually("its end", || snoop.try_wait().unwrap());

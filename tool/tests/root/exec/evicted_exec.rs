@@ -1,4 +1,4 @@
-//! A failed exec of which the kernel side no longer knows what was asked for.
+//! A failed exec whose entry was evicted from the map of the kernel programs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,10 +7,14 @@ use nix::sys::fanotify::{
     EventFFlags, Fanotify, FanotifyResponse, InitFlags, MarkFlags, MaskFlags, Response,
 };
 
-use crate::exec::unusual_execs::{attached, fixture, records};
-use crate::support::{eventually, running::Running, stdout_of, system};
+use crate::common::running::Running;
+use crate::common::temp::temp_path;
+use crate::common::{eventually, stdout_of, system};
+use crate::support::exec::start_exec_json;
+use crate::support::fixture::odd_exec;
+use crate::support::records::records;
 
-/// A program that is not started before somebody has said no.
+/// A program that nobody may execute: fanotify(7) asks this test, which refuses.
 struct Guarded {
     program: PathBuf,
     guard: Fanotify,
@@ -18,9 +22,8 @@ struct Guarded {
 
 impl Guarded {
     fn new() -> Self {
-        let name = format!("pfsnoop-guarded-{}", std::process::id());
-        let program = std::env::temp_dir().join(name);
-        std::fs::copy(fixture(), &program).unwrap();
+        let program = temp_path("guarded");
+        std::fs::copy(odd_exec(), &program).unwrap();
         let guard = Fanotify::init(
             InitFlags::FAN_CLASS_CONTENT | InitFlags::FAN_CLOEXEC,
             EventFFlags::O_RDONLY,
@@ -31,7 +34,8 @@ impl Guarded {
         Self { program, guard }
     }
 
-    /// Has it executed in vain; meanwhile, what is done with the pid of who waits for it.
+    /// Tries to execute the program. While the caller waits for the answer, `meanwhile` runs with its
+    /// pid.
     fn refuse(&self, meanwhile: impl FnOnce(i32)) {
         std::thread::scope(|scope| {
             let spawned = scope.spawn(|| Command::new(&self.program).arg("m-guarded").spawn());
@@ -55,7 +59,7 @@ impl Drop for Guarded {
 fn maps_of(pid: u32) -> Vec<String> {
     let folder = PathBuf::from(format!("/proc/{pid}/fdinfo"));
     let infos = std::fs::read_dir(&folder).unwrap().filter_map(|entry| {
-        // One may be closed since it was listed.
+        // A file may be closed since it was listed.
         std::fs::read_to_string(Path::new(&entry.ok()?.path())).ok()
     });
     let id =
@@ -63,7 +67,7 @@ fn maps_of(pid: u32) -> Vec<String> {
     infos.filter_map(id).collect()
 }
 
-/// As the kernel does with the oldest, when more threads are inside the call than there is room for.
+/// Removes a thread's entry, as the kernel does with the oldest entry of a full LRU map.
 fn evict(snoop: &Running, thread: i32) {
     let is_it = |id: &&String| {
         let shown = stdout_of(system("bpftool").args(["map", "show", "id", id]));
@@ -81,8 +85,8 @@ fn guarded(snoop: &Running) -> usize {
 }
 
 #[test]
-fn an_exec_that_was_forgotten_is_counted_as_lost() {
-    let snoop = attached(&["-x"]);
+fn an_exec_whose_entry_was_evicted_is_counted_as_lost() {
+    let snoop = start_exec_json(&["-x"]);
     let guarded_program = Guarded::new();
     guarded_program.refuse(|_| {});
     eventually("the failed exec", || (guarded(&snoop) == 1).then_some(()));

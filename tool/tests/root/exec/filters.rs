@@ -1,8 +1,8 @@
-//! `pfsnoop exec`: which execs are shown.
+//! The filters of `pfsnoop exec`.
 
-use crate::exec::rows::{attached, run, run_as};
+use crate::common::{stdout_of, system};
 use crate::support::cgroup::{self, Cgroup};
-use crate::support::{stdout_of, system};
+use crate::support::exec::{run, run_as, start_exec};
 
 #[test]
 fn filters_by_name_line_and_parent() {
@@ -20,7 +20,7 @@ fn filters_by_name_line_and_parent() {
     .into_iter()
     .enumerate()
     {
-        let mut snoop = attached(args);
+        let mut snoop = start_exec(args);
         let mark = format!("marked-{n}");
         run("/bin/true", &[&mark]);
         if shown {
@@ -32,11 +32,11 @@ fn filters_by_name_line_and_parent() {
 }
 
 #[test]
-fn filters_by_user_and_0_is_one() {
+fn filters_by_user_with_0_as_a_valid_user() {
     for (user, uid, other) in
         [("0", 0, 65534), ("root", 0, 65534), ("65534", 65534, 0), ("nobody", 65534, 0)]
     {
-        let mut snoop = attached(&["-u", user]);
+        let mut snoop = start_exec(&["-u", user]);
         run_as(other, "/bin/true", &["m-other"]);
         run_as(uid, "/bin/true", &["m-user"]);
         snoop.stdout_line("row", |line| line.ends_with("m-user"));
@@ -46,11 +46,11 @@ fn filters_by_user_and_0_is_one() {
 }
 
 #[test]
-fn filters_by_cgroup_and_those_below_it() {
+fn filters_by_cgroup_including_the_cgroups_below_it() {
     let outer = Cgroup::create("filter");
     let inner = outer.path().join("below");
     std::fs::create_dir(&inner).unwrap();
-    let mut snoop = attached(&["-c", outer.path().to_str().unwrap()]);
+    let mut snoop = start_exec(&["-c", outer.path().to_str().unwrap()]);
     let enter = "echo $$ > \"$1/cgroup.procs\"; exec /bin/true \"$0\"";
     let root = cgroup::root();
     for (cgroup, mark) in [(&*root, "m-root"), (outer.path(), "m-outer"), (&inner, "m-inner")] {

@@ -1,4 +1,5 @@
-//! A reader that cannot keep up: what is lost is counted to the last record, and helpers are not.
+//! A reader that cannot keep up: lost records are counted exactly, and those of nsenter and socat are
+//! not lost.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -6,36 +7,34 @@ use std::process::{Command, Stdio};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::exec::rows::run_as;
-use crate::exec::unusual_execs::{attached, fixture, records};
-use crate::support::{
-    eventually, pfsnoop, rings_to_ourselves, running::Running, stdout_of, system,
-};
+use crate::common::running::Running;
+use crate::common::{eventually, pfsnoop, stdout_of, system};
+use crate::support::exclusive::exclusive_ring_buffers;
+use crate::support::exec::{run_as, start_exec, start_exec_json};
+use crate::support::fixture::odd_exec;
+use crate::support::records::{parse, records};
 
 /// `pfsnoop` with these options and JSON, attached before anything passes its filter.
-fn attached_quietly(args: &[&str]) -> Running {
-    let mut snoop = Running::start(pfsnoop(args).args(["-o", "json", "-v"]));
-    snoop.stderr_line("word that it is attached", |line| line.contains("attached"));
-    snoop
+fn attached(args: &[&str]) -> Running {
+    Running::start_attached(pfsnoop(args).args(["-o", "json", "-v"]))
 }
 
-/// Every record, once it has ended by itself.
-fn whole(mut snoop: Running) -> Vec<Value> {
+/// Every record of a run that ends by itself.
+fn all_records(mut snoop: Running) -> Vec<Value> {
     assert!(snoop.wait().success());
-    let lines = snoop.whole_stdout();
-    lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect()
+    parse(&snoop.all_stdout())
 }
 
-/// A shell whose children are the only ones that are traced.
-struct Parent(std::process::Child);
+/// A shell that runs the fixture many times. Tests trace only its children.
+struct Storm(std::process::Child);
 
-impl Parent {
-    /// One that execs the fixture so many times with that many bytes of arguments, once told to.
-    fn of_a_storm(count: usize, bytes: usize) -> Self {
+impl Storm {
+    /// A storm of so many execs, each with so many bytes of arguments. It waits for its start.
+    fn new(count: usize, bytes: usize) -> Self {
         let script = "read go; long=$(printf \"%0$2d\" 0); \
             for i in $(seq \"$0\"); do \"$1\" exit 0 $long m-storm; done; read end";
         let mut bash = Command::new("bash");
-        bash.args(["-c", script, &count.to_string()]).arg(fixture()).arg(bytes.to_string());
+        bash.args(["-c", script, &count.to_string()]).arg(odd_exec()).arg(bytes.to_string());
         Self(bash.stdin(Stdio::piped()).spawn().unwrap())
     }
 
@@ -43,21 +42,21 @@ impl Parent {
         self.0.id().to_string()
     }
 
-    /// Runs the storm to its end while the reader stands still.
-    fn storm(self, snoop: &Running) {
-        self.storm_then(snoop, || {});
+    /// Runs the storm to its end while the reader is stopped.
+    fn run_while_stopped(self, snoop: &Running) {
+        self.run_while_stopped_then(snoop, || {});
     }
 
     /// Runs the storm to its end.
-    fn go(mut self) {
+    fn run(mut self) {
         self.0.stdin.take().unwrap().write_all(b"go\n").unwrap();
         self.0.wait().unwrap();
     }
 
-    /// Runs the storm while the reader stands still, and does something before it goes on.
-    fn storm_then(self, snoop: &Running, then: impl FnOnce()) {
+    /// Runs the storm while the reader is stopped, then calls `then`, then lets the reader go on.
+    fn run_while_stopped_then(self, snoop: &Running, then: impl FnOnce()) {
         snoop.signal(Signal::STOP);
-        self.go();
+        self.run();
         then();
         snoop.signal(Signal::CONT);
     }
@@ -75,15 +74,15 @@ fn lost(records: &[Value]) -> u64 {
 }
 
 #[test]
-fn shown_and_lost_make_up_what_happened() {
-    // Some hundred of these records fit the ring buffer.
-    let parent = Parent::of_a_storm(500, 15_000);
+fn shown_and_lost_records_add_up() {
+    // The ring buffer holds about a hundred of these records.
+    let storm = Storm::new(500, 15_000);
     let before = jiff::Timestamp::now();
-    let snoop = attached_quietly(&["-P", &parent.pid()]);
-    parent.storm(&snoop);
+    let snoop = attached(&["-P", &storm.pid()]);
+    storm.run_while_stopped(&snoop);
     eventually("the loss", || (lost(&records(&snoop)) > 0).then_some(()));
     snoop.signal(Signal::INT);
-    let records = whole(snoop);
+    let records = all_records(snoop);
     let (shown, lost) = (count(&records, "exec", "m-storm"), lost(&records));
     assert!(shown > 50 && lost > 100, "{shown} shown, {lost} lost");
     assert_eq!(shown as u64 + lost, 500);
@@ -94,27 +93,27 @@ fn shown_and_lost_make_up_what_happened() {
 }
 
 #[test]
-fn a_backlog_is_shown_before_the_end() {
-    // Several batches, none of which is lost.
-    let parent = Parent::of_a_storm(2000, 100);
-    let snoop = attached_quietly(&["-P", &parent.pid()]);
-    parent.storm_then(&snoop, || snoop.signal(Signal::INT));
-    let records = whole(snoop);
+fn a_backlog_is_shown_before_the_exit() {
+    // The backlog takes several batches to read.
+    let storm = Storm::new(2000, 100);
+    let snoop = attached(&["-P", &storm.pid()]);
+    storm.run_while_stopped_then(&snoop, || snoop.signal(Signal::INT));
+    let records = all_records(snoop);
     assert_eq!(count(&records, "exec", "m-storm") as u64 + lost(&records), 2000);
 }
 
-/// Helpers are on a ring buffer of their own, and yet not before what came before them.
+/// nsenter and socat have a ring buffer of their own. Their rows still come in the order of time.
 #[test]
 fn a_backlog_is_shown_in_the_order_of_time() {
-    let _rings = rings_to_ourselves();
-    let parent = Parent::of_a_storm(1500, 100);
-    let ppid = parent.0.id();
-    let snoop = attached_quietly(&[]);
-    parent.storm_then(&snoop, || {
+    let _exclusive = exclusive_ring_buffers();
+    let storm = Storm::new(1500, 100);
+    let ppid = storm.0.id();
+    let snoop = attached(&[]);
+    storm.run_while_stopped_then(&snoop, || {
         stdout_of(system("nsenter").args(["--version", "m-last-of-all"]));
         snoop.signal(Signal::INT);
     });
-    let records = whole(snoop);
+    let records = all_records(snoop);
     let is_of =
         |marker: &'static str| move |record: &Value| record["args"].to_string().contains(marker);
     let last = records.iter().rposition(|one| one["ppid"] == ppid && is_of("m-storm")(one));
@@ -123,13 +122,14 @@ fn a_backlog_is_shown_in_the_order_of_time() {
 }
 
 #[test]
-fn a_loss_just_before_the_end_is_told() {
-    // The look once a second may come before the signal is seen, but hardly each time.
+fn a_loss_just_before_the_exit_is_reported() {
+    // Losses are checked once a second. That check may come just before the signal once, but hardly
+    // four times.
     for _ in 0..4 {
-        let parent = Parent::of_a_storm(300, 15_000);
-        let snoop = attached_quietly(&["-P", &parent.pid()]);
-        parent.storm_then(&snoop, || snoop.signal(Signal::INT));
-        let records = whole(snoop);
+        let storm = Storm::new(300, 15_000);
+        let snoop = attached(&["-P", &storm.pid()]);
+        storm.run_while_stopped_then(&snoop, || snoop.signal(Signal::INT));
+        let records = all_records(snoop);
         let (shown, lost) = (count(&records, "exec", "m-storm"), lost(&records));
         assert!(lost > 0, "{shown} shown");
         assert_eq!(shown as u64 + lost, 300);
@@ -137,15 +137,15 @@ fn a_loss_just_before_the_end_is_told() {
 }
 
 #[test]
-fn what_is_filtered_out_takes_no_room() {
-    let wanted = Parent::of_a_storm(1, 10);
+fn filtered_events_take_no_room_in_the_ring_buffer() {
+    let wanted = Storm::new(1, 10);
     let pid = wanted.pid();
-    let snoops = [&["-n", "tru"][..], &["-u", "65534"], &["-P", &pid]].map(attached_quietly);
+    let snoops = [&["-n", "tru"][..], &["-u", "65534"], &["-P", &pid]].map(attached);
     for snoop in &snoops {
         snoop.signal(Signal::STOP);
     }
-    Parent::of_a_storm(300, 15_000).go();
-    wanted.go();
+    Storm::new(300, 15_000).run();
+    wanted.run();
     run_as(65534, "/bin/true", &["m-storm"]);
     for snoop in snoops {
         snoop.signal(Signal::CONT);
@@ -153,25 +153,25 @@ fn what_is_filtered_out_takes_no_room() {
             (count(&records(&snoop), "exec", "m-storm") > 0).then_some(())
         });
         snoop.signal(Signal::INT);
-        let records = whole(snoop);
+        let records = all_records(snoop);
         assert_eq!((count(&records, "exec", "m-storm"), lost(&records)), (1, 0));
     }
 }
 
 #[test]
-fn helpers_are_not_lost_in_a_storm_that_loses_others() {
-    let _rings = rings_to_ourselves();
-    let snoop = attached(&[]);
+fn records_of_nsenter_and_socat_survive_a_storm_that_loses_others() {
+    let _exclusive = exclusive_ring_buffers();
+    let snoop = start_exec_json(&[]);
     let long = "x".repeat(15_000);
     snoop.signal(Signal::STOP);
     for round in 0..5 {
         for _ in 0..100 {
-            Command::new(fixture()).args(["exit", "0", &long]).status().unwrap();
+            Command::new(odd_exec()).args(["exit", "0", &long]).status().unwrap();
         }
         let mark = format!("--version m-helper-{round}");
         let words: Vec<&str> = mark.split(' ').collect();
         for helper in ["/usr/bin/nsenter", "/usr/bin/socat"] {
-            // What they make of the words does not matter.
+            // Their output and exit codes do not matter.
             Command::new(helper).args(&words).output().unwrap();
         }
     }
@@ -184,11 +184,10 @@ fn helpers_are_not_lost_in_a_storm_that_loses_others() {
 }
 
 #[test]
-fn text_tells_of_loss_on_stderr_and_again_at_the_end() {
-    let parent = Parent::of_a_storm(400, 15_000);
-    let mut snoop = Running::start(&mut pfsnoop(&["-P", &parent.pid(), "--max-args", "1"]));
-    snoop.stdout_line("header", |line| line.starts_with("PCOMM"));
-    parent.storm(&snoop);
+fn text_output_reports_losses_on_stderr_and_in_all_at_the_end() {
+    let storm = Storm::new(400, 15_000);
+    let mut snoop = start_exec(&["-P", &storm.pid(), "--max-args", "1"]);
+    storm.run_while_stopped(&snoop);
     snoop.stderr_line("loss", |line| line.contains("records were lost"));
     let (_, _, stderr) = snoop.interrupt();
     let last = stderr.last().unwrap();

@@ -1,4 +1,4 @@
-//! What JSON records say of a process, beside what /proc says of it.
+//! JSON records of a process, compared with /proc.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -7,30 +7,31 @@ use std::process::{Command, Stdio};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::exec::unusual_execs::{attached, fixture, records, run};
+use crate::common::running::Running;
 use crate::support::cgroup::Cgroup;
-use crate::support::{eventually, running::Running};
+use crate::support::exec::start_exec_json;
+use crate::support::fixture::{odd_exec, run_odd_exec};
+use crate::support::records::wait_for_record;
 
 const CLOCK_TICK_NS: u64 = 10_000_000;
 
 fn record(snoop: &Running, kind: &str, is_it: impl Fn(&Value) -> bool) -> Value {
-    let wanted = |record: &Value| record["type"] == kind && is_it(record);
-    eventually(kind, || records(snoop).into_iter().find(wanted))
+    wait_for_record(snoop, kind, |record| record["type"] == kind && is_it(record))
 }
 
 fn time(record: &Value) -> Timestamp {
     record["time"].as_str().unwrap().parse().unwrap()
 }
 
-/// Fields of /proc/PID/stat from the state on, which is the third (proc(5)).
+/// The fields of /proc/PID/stat from the third, the state (proc(5)).
 fn stat(pid: u64) -> Vec<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let fields = stat.rsplit(')').next().unwrap().split_whitespace();
     fields.map(|field| field.parse().unwrap_or_default()).collect()
 }
 
-/// A process of another user, in a cgroup and namespaces of its own, that waits for its stdin.
-fn stranger(cgroup: &Cgroup) -> std::process::Child {
+/// A process of another user in other namespaces and another cgroup, that waits for its stdin.
+fn isolated_process(cgroup: &Cgroup) -> std::process::Child {
     let script = "echo $$ > \"$0/cgroup.procs\"; exec unshare --net --mount --pid --fork \
         setpriv --reuid=65534 --regid=65533 --clear-groups cat";
     let mut sh = Command::new("sh");
@@ -39,11 +40,11 @@ fn stranger(cgroup: &Cgroup) -> std::process::Child {
 }
 
 #[test]
-fn a_process_is_who_proc_says_it_is() {
+fn records_of_a_process_agree_with_proc() {
     let cgroup = Cgroup::create("records");
-    let snoop = attached(&[]);
+    let snoop = start_exec_json(&[]);
     let before = Timestamp::now();
-    let mut child = stranger(&cgroup);
+    let mut child = isolated_process(&cgroup);
     let exec = record(&snoop, "exec", |record| record["comm"] == "cat" && record["uid"] == 65534);
     let after = Timestamp::now();
     let pid = exec["pid"].as_u64().unwrap();
@@ -75,21 +76,21 @@ fn a_process_is_who_proc_says_it_is() {
         (&exec["comm"], &exec["uid"], &exec["ppid"])
     );
     assert!(time(&exec) < time(&exit) && time(&exit) <= end, "{exit}");
-    // From its start, which was a fork before its exec.
+    // The duration counts from the process's start: its fork, before its exec.
     let lived = i128::from(exit["duration_ns"].as_u64().unwrap());
     let since_exec = time(&exit).duration_since(time(&exec)).as_nanos();
     let at_most = end.duration_since(before).as_nanos();
-    // The two times are of one clock, up to a step of the wall's while they were taken.
+    // Both times come from the same clock, except for a step of the wall clock in between.
     assert!(lived + 1_000_000 > since_exec && lived < at_most, "{since_exec} to {at_most}: {exit}");
 }
 
 #[test]
-fn a_failed_exec_is_its_threads() {
-    let snoop = attached(&["-x"]);
-    let pid = run(&["thread", "/no/such", "must-fail"]);
+fn a_failed_exec_has_the_tid_of_the_thread_that_called_it() {
+    let snoop = start_exec_json(&["-x"]);
+    let pid = run_odd_exec(&["thread", "/no/such", "must-fail"]);
     let exec =
         record(&snoop, "exec", |record| record["pid"] == pid && record["filename"] == "/no/such");
     assert_ne!(exec["tid"], exec["pid"]);
-    assert_eq!(exec["comm"], fixture().file_name().unwrap().to_str().unwrap(), "the caller's");
+    assert_eq!(exec["comm"], odd_exec().file_name().unwrap().to_str().unwrap(), "the caller's");
     assert_eq!(exec["args_unreadable"], false);
 }

@@ -1,33 +1,15 @@
-//! `pfsnoop exec` on the real kernel.
+//! The rows and columns of `pfsnoop exec`.
 
-use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use std::time::Instant;
 
-use crate::support::{eventually, output, pfsnoop, running::Running, stdout_of, system, text};
-
-/// `pfsnoop` with these options, attached and ready.
-pub fn attached(args: &[&str]) -> Running {
-    let mut running = Running::start(&mut pfsnoop(args));
-    running.stdout_line("header", |line| line.contains("PCOMM"));
-    running
-}
-
-/// Runs a program by an absolute path, so that no failed exec of a search comes before it.
-pub fn run(path: &str, args: &[&str]) -> u32 {
-    run_as(0, path, args)
-}
-
-/// The same as another user.
-pub fn run_as(uid: u32, path: &str, args: &[&str]) -> u32 {
-    let mut child = Command::new(path).args(args).uid(uid).spawn().unwrap();
-    child.wait().unwrap();
-    child.id()
-}
+use crate::common::running::Running;
+use crate::common::{eventually, output, pfsnoop, stdout_of, system, text};
+use crate::support::exec::{run, run_as, start_exec};
 
 #[test]
-fn shows_pid_parent_and_arguments() {
-    let mut snoop = attached(&[]);
+fn a_row_has_pid_parent_and_arguments() {
+    let mut snoop = start_exec(&[]);
     let pid = run("/bin/true", &["one", "two words", ""]);
     let row = snoop.stdout_line("row of true", |line| line.contains("/bin/true one"));
     assert_eq!(
@@ -37,13 +19,13 @@ fn shows_pid_parent_and_arguments() {
     let (status, stdout, stderr) = snoop.interrupt();
     assert!(!stdout.iter().any(|line| line.contains(" - exit ")), "only --exit shows ends");
     assert!(status.success(), "Ctrl-C is a way to end: {status:?}");
-    assert_eq!(stderr, Vec::<String>::new(), "nothing was lost, nothing to say");
+    assert_eq!(stderr, Vec::<String>::new(), "nothing was lost, so stderr is empty");
 }
 
 #[test]
-fn failed_execs_have_their_errno() {
-    let mut snoop = attached(&["-x"]);
-    let mut without = attached(&[]);
+fn dash_x_shows_failed_execs_with_their_errno() {
+    let mut snoop = start_exec(&["-x"]);
+    let mut without = start_exec(&[]);
     let missing = Command::new("/no/such/program").arg("an argument").spawn();
     missing.unwrap_err();
     let row = snoop.stdout_line("failed exec", |line| line.contains("/no/such/program"));
@@ -85,8 +67,8 @@ fn optional_columns_and_quotes() {
 }
 
 #[test]
-fn twenty_arguments_are_shown_unless_told_otherwise() {
-    let mut snoop = attached(&["-n", "true"]);
+fn rows_show_twenty_arguments_by_default() {
+    let mut snoop = start_exec(&["-n", "true"]);
     let args: Vec<String> = (1..=20).map(|n| n.to_string()).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     for (count, end) in [(19, " 18 19"), (20, " 18 19 ...")] {
@@ -97,9 +79,9 @@ fn twenty_arguments_are_shown_unless_told_otherwise() {
 }
 
 #[test]
-fn ends_are_shown_of_shown_processes_alone() {
-    // Not a plain text: the kernel programs report every end.
-    let mut snoop = attached(&["--exit", "-n", "^true$"]);
+fn exits_are_shown_only_for_processes_that_are_shown() {
+    // A regular expression: the kernel programs cannot filter, and report every exit.
+    let mut snoop = start_exec(&["--exit", "-n", "^true$"]);
     run("/bin/false", &[]);
     let pid = run("/bin/true", &[]);
     let is_end = |line: &str| line.contains(&format!(" {pid} ")) && line.contains(" - exit 0 ");
@@ -108,11 +90,11 @@ fn ends_are_shown_of_shown_processes_alone() {
     assert!(rows[1..].iter().all(|row| row.starts_with("true ")), "{rows:#?}");
 }
 
-/// The kernel programs report the ends of those alone that they let through.
+/// With `-u`, the kernel programs report exits only of processes that pass the filter.
 #[test]
-fn a_process_whose_only_exec_failed_has_its_end() {
-    let mut snoop = attached(&["-x", "--exit", "-u", "65534"]);
-    // The shell goes on, so that it is a child of its that fails.
+fn the_exit_of_a_process_whose_only_exec_failed_is_shown() {
+    let mut snoop = start_exec(&["-x", "--exit", "-u", "65534"]);
+    // The shell goes on, so that the exec fails in a child of it.
     run_as(65534, "/bin/sh", &["-c", "/no/such/child; true"]);
     let row = snoop.stdout_line("failed exec", |line| line.contains("  -2 /no/such/child"));
     let pid = row.split_whitespace().nth(1).unwrap();
@@ -121,8 +103,8 @@ fn a_process_whose_only_exec_failed_has_its_end() {
 }
 
 #[test]
-fn an_end_by_a_signal_is_named() {
-    let mut snoop = attached(&["--exit", "-n", "sleep"]);
+fn an_exit_by_a_signal_names_the_signal() {
+    let mut snoop = start_exec(&["--exit", "-n", "sleep"]);
     let mut child = Command::new("/bin/sleep").arg("60").spawn().unwrap();
     snoop.stdout_line("row", |line| line.contains("/bin/sleep 60"));
     child.kill().unwrap();
@@ -136,18 +118,18 @@ fn an_end_by_a_signal_is_named() {
 }
 
 #[test]
-fn hostile_arguments_cannot_forge_rows() {
-    let mut snoop = attached(&["-n", "true"]);
+fn hostile_arguments_and_names_cannot_forge_rows() {
+    let mut snoop = start_exec(&["-n", "true"]);
     let pid = run("/bin/true", &["a\nnsenter 1 1 0 forged", "\x1b[31m"]);
     let row = snoop.stdout_line("row", |line| line.contains(&pid.to_string()));
     assert!(row.ends_with(r"/bin/true a\nnsenter 1 1 0 forged \x1b[31m"), "{row}");
     let (_, stdout, _) = snoop.interrupt();
     assert!(!stdout.iter().any(|line| line.starts_with("nsenter")));
 
-    // Neither can a name, which is the file's.
+    // The name of the file is not trusted either.
     let file = std::env::temp_dir().join(format!("x\nnsenter\x1b{}", std::process::id()));
     std::fs::copy("/bin/true", &file).unwrap();
-    let mut snoop = attached(&["-n", "nsenter"]);
+    let mut snoop = start_exec(&["-n", "nsenter"]);
     let pid = run(file.to_str().unwrap(), &[]);
     std::fs::remove_file(&file).unwrap();
     let row = snoop.stdout_line("row", |line| line.contains(&format!(" {pid} ")));
@@ -155,12 +137,12 @@ fn hostile_arguments_cannot_forge_rows() {
 }
 
 #[test]
-fn json_has_everything() {
+fn a_json_record_has_arguments_user_and_namespaces() {
     let mut snoop = Running::start(&mut pfsnoop(&["-n", "true", "-o", "json", "--count", "1"]));
     // There is no header to wait for.
     let pid = loop {
         let pid = run("/bin/true", &["ü", ""]);
-        if !snoop.stdout().is_empty() || snoop.ended() {
+        if !snoop.stdout().is_empty() || snoop.has_exited() {
             break pid;
         }
     };
@@ -192,9 +174,9 @@ fn traces_failed_execs_where_tracefs_is_not_mounted() {
     assert!(rows.contains("-2 /no/such/coprogram"), "{rows}");
 }
 
-/// `/proc/PID/sched` has it since Linux 6.6, and threads may set it since 6.12.
+/// A thread may set its slice since Linux 6.12. `/proc/PID/sched` shows it since 6.6.
 #[test]
-fn tracers_have_short_slices() {
+fn tracers_ask_for_short_time_slices() {
     for verb in ["exec", "watch"] {
         let snoop = Running::start(&mut pfsnoop(&[verb, "-v"]));
         let sched = format!("/proc/{}/sched", snoop.pid());

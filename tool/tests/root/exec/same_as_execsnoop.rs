@@ -1,19 +1,21 @@
-//! The same processes, seen by libbpf-tools' execsnoop and by us at the same moment.
+//! The same processes as seen by libbpf-tools' execsnoop at the same moment.
 
-use crate::support::{pfsnoop, pod::DemoPod, running::Running, stdout_of, system};
+use crate::common::running::Running;
+use crate::common::{stdout_of, system};
+use crate::support::exec::start_exec;
+use crate::support::pod::DemoPod;
 
-/// execsnoop reads tracefs, which need not be mounted on the node; it prints its header once it is
-/// attached, if it does not keep its lines to itself.
+/// execsnoop reads tracefs, which may not be mounted on the node. It prints its header once it is
+/// attached; stdbuf(1) makes it flush each line.
 const EXECSNOOP: &str =
     "mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing
     exec stdbuf --output=L execsnoop -n nsenter";
 
 #[test]
-fn hand_typed_nsenter_shows_the_same_lines() {
+fn nsenter_typed_by_hand_shows_the_same_lines() {
     let pod = DemoPod::start();
     let mut execsnoop = Running::start(system("unshare").args(["--mount", "sh", "-c", EXECSNOOP]));
-    let mut ours = Running::start(&mut pfsnoop(&["-n", "nsenter"]));
-    ours.stdout_line("header", |line| line.starts_with("PCOMM"));
+    let mut ours = start_exec(&["-n", "nsenter"]);
     execsnoop.stdout_line("header", |line| line.starts_with("PCOMM"));
 
     for path in ["/", "/twice"] {
@@ -22,7 +24,10 @@ fn hand_typed_nsenter_shows_the_same_lines() {
             pod.pause
         );
         let page = stdout_of(system("sh").args(["-c", &request]));
-        assert!(page.contains(&format!("GET {path}")), "the page came by that road: {page}");
+        assert!(
+            page.contains(&format!("GET {path}")),
+            "the page came through nsenter and socat: {page}"
+        );
     }
     ours.stdout_line("second row", |line| line.contains(":8080"));
 

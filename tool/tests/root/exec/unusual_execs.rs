@@ -1,53 +1,26 @@
-//! The cases, on this kernel.
+//! Unusual execs on this kernel: every one is seen, with all of its arguments and its exit.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::exec_cases as cases;
-use crate::support::{eventually, pfsnoop, running::Running};
-
-/// The fixture, which cargo builds beside the binary.
-pub fn fixture() -> PathBuf {
-    let bin = Path::new(env!("CARGO_BIN_EXE_pfsnoop"));
-    bin.with_file_name("examples").join("odd-exec")
-}
-
-/// Records so far.
-pub fn records(snoop: &Running) -> Vec<Value> {
-    let lines = snoop.stdout();
-    lines.iter().map(|line| serde_json::from_str(line).expect(line)).collect()
-}
-
-/// `pfsnoop` with these options and JSON, once it is known to be attached.
-pub fn attached(args: &[&str]) -> Running {
-    let snoop = Running::start(pfsnoop(&["--exit", "-o", "json"]).args(args));
-    eventually("its first record", || {
-        Command::new(fixture()).args(["exit", "0"]).status().unwrap();
-        (!snoop.stdout().is_empty()).then_some(())
-    });
-    snoop
-}
-
-/// Runs the fixture to its end; returns the pid that it had.
-pub fn run(args: &[&str]) -> u32 {
-    let mut child = Command::new(fixture()).args(args).spawn().unwrap();
-    child.wait().unwrap();
-    child.id()
-}
+use crate::common::eventually;
+use crate::common::running::Running;
+use crate::support::exec::start_exec_json;
+use crate::support::exec_cases;
+use crate::support::fixture::{odd_exec, run_odd_exec};
+use crate::support::records::{keys, parse, records, wait_for_record};
 
 #[test]
-fn every_exec_is_seen_whole_with_its_end() {
-    let snoop = attached(&["-x"]);
-    for case in cases::all() {
-        let output = Command::new(fixture()).args(&case.run).output().unwrap();
+fn every_exec_is_seen_with_all_arguments_and_its_exit() {
+    let snoop = start_exec_json(&["-x"]);
+    for case in exec_cases::all() {
+        let output = Command::new(odd_exec()).args(&case.run).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{:?}", case.run);
     }
     let marked = |record: &Value| record["args"].to_string().contains("must-fail-at");
     eventually("the last case", || records(&snoop).iter().any(marked).then_some(()));
-    let pid = Command::new(fixture()).args(["exit", "0"]).spawn().unwrap().wait_with_output();
-    pid.unwrap();
+    run_odd_exec(&["exit", "0"]);
     eventually("its end", || {
         let records = records(&snoop);
         let last = records.iter().rev().find(|record| marked(record))?["exec_id"].clone();
@@ -56,16 +29,16 @@ fn every_exec_is_seen_whole_with_its_end() {
             .any(|record| record["type"] == "exit" && record["exec_id"] == last)
             .then_some(())
     });
-    cases::assert_seen_all(&cases::all(), &records(&snoop));
+    exec_cases::assert_seen_all(&exec_cases::all(), &records(&snoop));
 }
 
 #[test]
-fn threads_that_end_together_are_one_end() {
+fn threads_that_exit_together_make_one_exit_record() {
     const RUNS: usize = 500;
     for filter in [&["-l", "odd-exec"][..], &["-n", "odd-exec"], &[]] {
-        let snoop = attached(filter);
+        let snoop = start_exec_json(filter);
         for _ in 0..RUNS {
-            Command::new(fixture()).args(["end-together", "m-together"]).status().unwrap();
+            Command::new(odd_exec()).args(["end-together", "m-together"]).status().unwrap();
         }
         let ours = |record: &&Value| record["args"].to_string().contains("m-together");
         let ends_of = |records: &[Value], exec: &Value| {
@@ -79,8 +52,7 @@ fn threads_that_end_together_are_one_end() {
                 .then_some(())
         });
         let (_, lines, _) = snoop.interrupt();
-        let records: Vec<Value> =
-            lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let records = parse(&lines);
         for exec in records.iter().filter(ours) {
             assert_eq!(ends_of(&records, exec), 1, "{filter:?}: {exec}");
         }
@@ -88,13 +60,11 @@ fn threads_that_end_together_are_one_end() {
 }
 
 #[test]
-fn records_have_the_contracts_keys() {
-    let snoop = attached(&[]);
+fn records_have_the_documented_keys() {
+    let snoop = start_exec_json(&[]);
     let keys_of = |kind: &str| {
-        let record =
-            eventually(kind, || records(&snoop).into_iter().find(|record| record["type"] == kind));
-        let keys = record.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-        keys.join(" ")
+        let record = wait_for_record(&snoop, kind, |record| record["type"] == kind);
+        keys(&record).into_iter().collect::<Vec<_>>().join(" ")
     };
     assert_eq!(
         keys_of("exec"),
@@ -105,12 +75,11 @@ fn records_have_the_contracts_keys() {
 }
 
 #[test]
-fn an_empty_argv_is_shown_as_the_kernel_made_it() {
-    let snoop = attached(&[]);
-    let pid = run(&["no-argv", "/proc/self/exe"]);
-    let record = eventually("the record", || {
-        let is_it = |record: &Value| record["pid"] == pid && record["filename"] == "/proc/self/exe";
-        records(&snoop).into_iter().find(is_it)
+fn an_empty_argv_is_shown_as_the_kernel_fills_it() {
+    let snoop = start_exec_json(&[]);
+    let pid = run_odd_exec(&["no-argv", "/proc/self/exe"]);
+    let record = wait_for_record(&snoop, "the record", |record| {
+        record["pid"] == pid && record["filename"] == "/proc/self/exe"
     });
     // Since 5.18 the kernel puts one empty argument where there was none.
     let release = rustix::system::uname().release().to_string_lossy().into_owned();
@@ -123,16 +92,18 @@ fn an_empty_argv_is_shown_as_the_kernel_made_it() {
     );
 }
 
+/// The record of the failed exec of a process.
+fn failed_exec(snoop: &Running, pid: u32) -> Value {
+    wait_for_record(snoop, "the failed exec", |record| record["pid"] == pid && record["ret"] == -2)
+}
+
 #[test]
 fn unreadable_arguments_of_a_failed_exec_are_marked() {
-    let snoop = attached(&["-x"]);
-    let pid = run(&["unfaulted", "/no/such", "must-fail"]);
-    let record = eventually("the record", || {
-        let is_it = |record: &Value| record["pid"] == pid && record["ret"] == -2;
-        records(&snoop).into_iter().find(is_it)
-    });
+    let snoop = start_exec_json(&["-x"]);
+    let pid = run_odd_exec(&["unfaulted", "/no/such", "must-fail"]);
+    let record = failed_exec(&snoop, pid);
     assert_eq!(record["filename"], "/no/such");
-    // The array of pointers is on the same page: not even their number is known.
+    // The array of pointers is on the same page, so not even the number of arguments is known.
     assert_eq!(record["args_unreadable"], true, "{record}");
     assert_eq!(record["args_truncated"], false, "unreadable, not too long");
     assert_eq!(record["args"], serde_json::json!([]));
@@ -140,58 +111,43 @@ fn unreadable_arguments_of_a_failed_exec_are_marked() {
 
 #[test]
 fn one_unreadable_argument_of_a_failed_exec_is_marked() {
-    let snoop = attached(&["-x"]);
-    let pid = run(&["unfaulted-last", "/no/such", "", "must-fail"]);
-    let record = eventually("the record", || {
-        let is_it = |record: &Value| record["pid"] == pid && record["ret"] == -2;
-        records(&snoop).into_iter().find(is_it)
-    });
+    let snoop = start_exec_json(&["-x"]);
+    let pid = run_odd_exec(&["unfaulted-last", "/no/such", "", "must-fail"]);
+    let record = failed_exec(&snoop, pid);
     assert_eq!(record["args"], serde_json::json!(["/no/such", "", null]));
     assert_eq!(record["args_unreadable"], true, "{record}");
 }
 
 #[test]
-fn beyond_64_kib_the_record_says_how_much_there_was() {
-    let mut snoop = attached(&["-v"]);
-    Command::new(fixture())
-        .args(["long", "/proc/self/exe", "100000", "m-longer"])
-        .status()
-        .unwrap();
-    let record = eventually("the record", || {
-        let records = records(&snoop);
-        records.into_iter().find(|record| record["args_truncated"] == true)
-    });
+fn arguments_beyond_64_kib_are_cut_and_their_length_is_reported() {
+    let mut snoop = start_exec_json(&["-v"]);
+    run_odd_exec(&["long", "/proc/self/exe", "100000", "m-longer"]);
+    let record = wait_for_record(&snoop, "the record", |record| record["args_truncated"] == true);
     let all = "/proc/self/exe exit 0 ".len() + 100_001 + "m-longer".len() + 1;
     assert_eq!(record["args_bytes"], all);
     // What the kernel programs log (aya-log) is shown with -v.
     let kept = format!("pid {}: 65536 of {all} bytes of arguments are kept", record["pid"]);
-    snoop.stderr_line("the kernel programs' word about it", |line| line.contains(&kept));
+    snoop.stderr_line("the kernel programs' log line", |line| line.contains(&kept));
     assert_eq!(record["args"][3].as_str().unwrap().len(), 64 * 1024 - 22);
 }
 
 #[test]
-fn a_failed_exec_with_more_arguments_than_are_read_says_so() {
-    let snoop = attached(&["-x"]);
-    let pid = run(&["many", "/no/such", "9000", "must-fail"]);
-    let record = eventually("the record", || {
-        let is_it = |record: &Value| record["pid"] == pid && record["ret"] == -2;
-        records(&snoop).into_iter().find(is_it)
-    });
+fn a_failed_exec_with_too_many_arguments_is_marked_as_truncated() {
+    let snoop = start_exec_json(&["-x"]);
+    let pid = run_odd_exec(&["many", "/no/such", "9000", "must-fail"]);
+    let record = failed_exec(&snoop, pid);
     assert_eq!(record["args_truncated"], true);
-    // 33 programs of 256.
+    // 33 BPF programs read 256 arguments each.
     assert_eq!(record["args"].as_array().unwrap().len(), 8448);
 }
 
 #[test]
-fn one_long_argument_of_a_failed_exec_is_marked_when_it_is_cut() {
+fn a_failed_exec_with_one_long_argument_is_marked_only_when_it_is_cut() {
     const ROOM: usize = 64 * 1024 - 1;
-    let snoop = attached(&["-x"]);
+    let snoop = start_exec_json(&["-x"]);
     for (len, is_cut) in [(ROOM, false), (ROOM + 1, true)] {
-        let pid = run(&["long", "/no/such", &len.to_string(), "must-fail"]);
-        let record = eventually("the record", || {
-            let is_it = |record: &Value| record["pid"] == pid && record["ret"] == -2;
-            records(&snoop).into_iter().find(is_it)
-        });
+        let pid = run_odd_exec(&["long", "/no/such", &len.to_string(), "must-fail"]);
+        let record = failed_exec(&snoop, pid);
         assert_eq!(record["args_truncated"], is_cut, "{len}");
         assert_eq!(record["args"][3].as_str().unwrap().len(), ROOM);
     }

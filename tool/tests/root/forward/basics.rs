@@ -1,37 +1,17 @@
-//! `pfsnoop forward` into the demo's pod.
+//! `pfsnoop forward` into the demo pod, with the default dialer.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{Shutdown, TcpStream};
 
-use crate::support::leftovers::{assert_no_process_with, children_of};
-use crate::support::{eventually, pfsnoop, pod::DemoPod, running::Running, system};
-
-/// A forward into the pod: `:REMOTE` -> the local port.
-pub fn forward(pid: u32, ports: &[&str]) -> (Running, Vec<u16>) {
-    let target = format!("pid/{pid}");
-    let mut args = vec!["forward", &target];
-    args.extend(ports);
-    let mut running = Running::start(&mut pfsnoop(&args));
-    running.stdout_line("header", |line| line.starts_with("PCOMM"));
-    let lines = running.stdout();
-    let v4 = lines.iter().filter_map(|line| line.strip_prefix("Forwarding from 127.0.0.1:"));
-    let locals = v4.map(|rest| rest.split(' ').next().unwrap().parse().unwrap()).collect();
-    (running, locals)
-}
-
-/// One HTTP/1.0 request; everything until the end, or until the reset that ends a failed one.
-pub fn get(address: &str, port: u16) -> String {
-    let mut stream = TcpStream::connect((address, port)).unwrap();
-    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
-    let mut page = String::new();
-    match stream.read_to_string(&mut page) {
-        Err(error) if error.kind() != std::io::ErrorKind::ConnectionReset => panic!("{error}"),
-        _ => page,
-    }
-}
+use crate::common::running::Running;
+use crate::common::temp::temp_path;
+use crate::common::{eventually, pfsnoop, system};
+use crate::support::forward::{forward, get, local_port, start};
+use crate::support::pod::DemoPod;
+use crate::support::processes::{assert_no_process_with, children_of};
 
 #[test]
-fn serves_on_both_loopbacks_and_shows_what_the_kernel_saw() {
+fn listens_on_both_loopbacks_and_shows_rows_of_its_helpers() {
     let pod = DemoPod::start();
     let (mut forward, locals) = forward(pod.pause, &[":8080"]);
     for address in ["127.0.0.1", "::1"] {
@@ -57,7 +37,7 @@ fn serves_on_both_loopbacks_and_shows_what_the_kernel_saw() {
 }
 
 #[test]
-fn a_refused_connection_is_told_and_does_not_end_the_session() {
+fn a_refused_connection_is_reported_and_does_not_end_the_forward() {
     let pod = DemoPod::start();
     let (mut forward, locals) = forward(pod.pause, &[":9", ":8080"]);
     assert_eq!(get("127.0.0.1", locals[0]), "", "nothing listens there");
@@ -71,18 +51,14 @@ fn a_refused_connection_is_told_and_does_not_end_the_session() {
 #[test]
 fn half_close_reaches_the_pod() {
     let pod = DemoPod::start();
-    let got = std::env::temp_dir().join(format!("pfsnoop-half-close-{}", std::process::id()));
-    // Ends, and so tells what it got, when its client has ended sending.
-    let mut server = system("nsenter");
-    server.args(["-t", &pod.pause.to_string(), "-n", "socat", "-u", "TCP4-LISTEN:7000"]);
-    let mut server = Running::start(server.arg(format!("CREATE:{}", got.display())));
+    let got = temp_path("half-close");
+    // This server exits when its client has closed its side. The file then holds what was sent.
+    let create = format!("CREATE:{}", got.display());
+    let mut server = pod.serve(7000, &["socat", "-u", "TCP4-LISTEN:7000", &create]);
     let (_forward, locals) = forward(pod.pause, &[":7000"]);
-    let stream = eventually("the server", || {
-        let mut stream = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
-        stream.write_all(b"all of it").unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(200));
-        got.is_file().then_some(stream)
-    });
+    let mut stream = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
+    stream.write_all(b"all of it").unwrap();
+    eventually("the file", || got.is_file().then_some(()));
     stream.shutdown(Shutdown::Write).unwrap();
     assert!(server.wait().success());
     assert_eq!(std::fs::read_to_string(&got).unwrap(), "all of it");
@@ -111,7 +87,7 @@ fn open_connections_end_with_the_forwarder() {
         eventually("its helper", || (children_of(forward.pid()).len() == 1).then_some(()));
         forward.signal(signal);
         forward.wait();
-        // The demo has no helper of its own: no connection of its is open.
+        // The demo itself has no open connection, and so no helper.
         assert_no_process_with(&format!("-t {} -n", pod.pause));
         assert_no_process_with("socat - TCP4:localhost:8080");
         TcpStream::connect(("127.0.0.1", locals[0])).unwrap_err();
@@ -119,7 +95,7 @@ fn open_connections_end_with_the_forwarder() {
 }
 
 #[test]
-fn a_target_that_ends_is_told() {
+fn the_end_of_the_target_is_reported() {
     let mut target = std::process::Command::new("sleep").arg("60").spawn().unwrap();
     let (mut forward, locals) = forward(target.id(), &[":80"]);
     target.kill().unwrap();
@@ -131,23 +107,22 @@ fn a_target_that_ends_is_told() {
     });
 }
 
-/// What a command says on its stdout up to the header, which stands below the listeners.
-fn listening_on(command: &mut std::process::Command) -> (Running, Vec<String>) {
-    let mut running = Running::start(command);
-    running.stdout_line("header", |line| line.starts_with("PCOMM"));
+/// Starts a forward. Returns its lines `Forwarding from ...`.
+fn start_with_lines(command: &mut std::process::Command) -> (Running, Vec<String>) {
+    let (running, _) = start(command);
     let mut lines = running.stdout();
     lines.retain(|line| line.starts_with("Forwarding from "));
     (running, lines)
 }
 
 #[test]
-fn listens_where_address_says() {
+fn listens_on_the_addresses_of_the_address_flag() {
     let pod = DemoPod::start();
-    let target = format!("pid/{}", pod.pause);
+    let target = pod.target();
     let addresses = ["--address", "127.0.0.2,::1", "--address", "127.0.0.1"];
     let args = [&["forward", &target, ":8080"][..], &addresses].concat();
-    let (forward, lines) = listening_on(&mut pfsnoop(&args));
-    let port: u16 = lines[0].split([':', ' ']).nth(3).unwrap().parse().unwrap();
+    let (forward, lines) = start_with_lines(&mut pfsnoop(&args));
+    let port = local_port(&lines[0]);
     let expected = ["127.0.0.2", "[::1]", "127.0.0.1"]
         .map(|ip| format!("Forwarding from {ip}:{port} -> 8080"));
     assert_eq!(lines, expected);
@@ -159,12 +134,12 @@ fn listens_where_address_says() {
 }
 
 #[test]
-fn everybodys_addresses_stand_side_by_side_and_are_warned_of() {
+fn listens_on_all_ipv4_and_all_ipv6_addresses_with_a_warning() {
     let pod = DemoPod::start();
-    let target = format!("pid/{}", pod.pause);
+    let target = pod.target();
     let args = ["forward", &target, ":8080", "--address", "0.0.0.0,::"];
-    let (forward, lines) = listening_on(&mut pfsnoop(&args));
-    let port: u16 = lines[0].split([':', ' ']).nth(3).unwrap().parse().unwrap();
+    let (forward, lines) = start_with_lines(&mut pfsnoop(&args));
+    let port = local_port(&lines[0]);
     assert_eq!(lines[1], format!("Forwarding from [::]:{port} -> 8080"));
     for address in ["127.0.0.3", "::1"] {
         assert!(get(address, port).contains("pfsnoop demo pod"), "{address}");
@@ -177,13 +152,13 @@ fn everybodys_addresses_stand_side_by_side_and_are_warned_of() {
 }
 
 #[test]
-fn a_node_without_ipv6_has_one_localhost() {
+fn without_ipv6_it_listens_on_127_0_0_1_only() {
     let mut sleeper = std::process::Command::new("sleep").arg("60").spawn().unwrap();
     let target = format!("pid/{}", sleeper.id());
     let without = "ip link set lo up && sysctl -qw net.ipv6.conf.all.disable_ipv6=1 && exec \"$@\"";
     let mut command = system("unshare");
     command.args(["--net", "sh", "-c", without, "sh", env!("CARGO_BIN_EXE_pfsnoop")]);
-    let (_forward, lines) = listening_on(command.args(["forward", &target, ":80"]));
+    let (_forward, lines) = start_with_lines(command.args(["forward", &target, ":80"]));
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].starts_with("Forwarding from 127.0.0.1:"), "{lines:?}");
     sleeper.kill().unwrap();

@@ -1,11 +1,11 @@
-//! A forward to a real container.
+//! A forward to a container of a real Docker daemon.
 
-use crate::forward::basics::forward;
+use crate::common::{eventually, output, stdout_of, system, text};
 use crate::support::docker::Docker;
-use crate::support::{eventually, output, stdout_of, system, text};
+use crate::support::forward::forward;
 
 #[test]
-fn a_containers_pid_serves_curl() {
+fn a_forward_to_a_containers_pid_serves_curl() {
     let docker = Docker::start("forward");
     let pid = docker.run(
         "web",

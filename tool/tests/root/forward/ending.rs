@@ -1,36 +1,28 @@
-//! How `pfsnoop forward` ends, and what it does when it cannot accept.
+//! How `pfsnoop forward` ends, and what it does when it cannot accept connections.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use rustix::process::Signal;
 
-use crate::forward::basics::{forward, get};
-use crate::support::leftovers::{assert_no_process_with, children_of};
+use crate::common::running::Running;
+use crate::common::{TEST_TIMEOUT, eventually, pfsnoop, stdout_of, system};
+use crate::support::forward::{forward, forward_native, get, start_listening};
 use crate::support::pod::DemoPod;
-use crate::support::running::Running;
-use crate::support::{eventually, pfsnoop, stdout_of, system};
+use crate::support::processes::{assert_no_process_with, children_of};
 
 #[test]
-fn what_is_almost_done_is_let_finish_and_the_rest_is_ended() {
+fn a_signal_lets_short_connections_finish_and_ends_the_others() {
     let pod = DemoPod::start();
     for signal in [Signal::INT, Signal::TERM] {
-        let mut server = system("nsenter");
-        server.args(["-t", &pod.pause.to_string(), "-n", "socat"]);
-        server.args(["TCP4-LISTEN:7030,fork,reuseaddr", "SYSTEM:read go; sleep 0.3; echo late"]);
-        let _server = Running::start(&mut server);
+        let answer = "SYSTEM:read go; sleep 0.3; echo late";
+        let _server = pod.serve(7030, &["socat", "TCP4-LISTEN:7030,fork,reuseaddr", answer]);
         let (mut forward, locals) = forward(pod.pause, &[":7030", ":8080"]);
         let mut idle = TcpStream::connect(("127.0.0.1", locals[1])).unwrap();
-        let mut late = eventually("the server", || {
-            let mut late = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
-            late.set_read_timeout(Some(std::time::Duration::from_millis(300))).unwrap();
-            let refused = !matches!(late.read(&mut [0]),
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock);
-            (!refused).then_some(late)
-        });
-        late.set_read_timeout(Some(crate::support::PATIENCE)).unwrap();
+        let mut late = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
+        late.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
         late.write_all(b"go\n").unwrap();
-        // Else socat stays for half a second more.
+        // Without this, socat would stay for half a second more.
         late.shutdown(std::net::Shutdown::Write).unwrap();
         forward.signal(signal);
         let mut answer = String::new();
@@ -44,7 +36,7 @@ fn what_is_almost_done_is_let_finish_and_the_rest_is_ended() {
             let is_it = |line: &String| line.starts_with(&start) && line.ends_with(how);
             assert!(forward.stdout().iter().any(is_it), "{how}: {:#?}", forward.stdout());
         };
-        eventually("all of its output", || {
+        eventually("the table at the end", || {
             forward.stdout().iter().any(|line| line.starts_with("PORTS")).then_some(())
         });
         ended(locals[0], "s, ok");
@@ -59,34 +51,24 @@ fn a_second_signal_does_not_wait() {
     let _idle = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
     eventually("its helper", || (children_of(forward.pid()).len() == 1).then_some(()));
     forward.signal(Signal::INT);
-    // Two signals at the same moment, in two threads, are both the first.
+    // Two signals at the same moment could both count as the first.
     eventually("the first is taken", || {
         TcpStream::connect(("127.0.0.1", locals[0])).is_err().then_some(())
     });
     forward.signal(Signal::TERM);
     assert!(forward.wait().success());
-    let (stdout, _) = forward.rest();
-    assert!(!stdout.iter().any(|line| line.starts_with("Closed")), "it did wait: {stdout:#?}");
+    let stdout = forward.all_stdout();
+    assert!(!stdout.iter().any(|line| line.starts_with("Closed")), "it waited: {stdout:#?}");
     assert_no_process_with(&format!("-t {} -n /usr/bin/socat -", pod.pause));
 }
 
 #[test]
-fn a_table_sums_up() {
+fn a_table_at_the_end_sums_up_each_port() {
     let pod = DemoPod::start();
-    let target = format!("pid/{}", pod.pause);
-    let args = ["forward", "--dialer", "native", &target, ":8080", ":9"];
-    let start = || {
-        let mut forward = Running::start(&mut pfsnoop(&args));
-        forward.stdout_line("header", |line| line.starts_with("PCOMM"));
-        let lines = forward.stdout();
-        let v4 = lines.iter().filter_map(|line| line.strip_prefix("Forwarding from 127.0.0.1:"));
-        let locals = v4.map(|rest| rest.split(' ').next().unwrap().parse::<u16>().unwrap());
-        let locals: Vec<u16> = locals.collect();
-        (forward, locals)
-    };
-    let (mut with_some, locals) = start();
+    let start_forward = || forward_native(&pod, &[":8080", ":9"]);
+    let (mut with_some, locals) = start_forward();
     let page = get("127.0.0.1", locals[0]).len();
-    // The page names the client's port: all of these have five digits.
+    // The page names the client's port, which has five digits each time.
     get("::1", locals[0]);
     get("127.0.0.1", locals[1]);
     eventually("all reports", || {
@@ -110,19 +92,17 @@ fn a_table_sums_up() {
     assert!(web[5].ends_with(" s") && web[6].ends_with(" s"), "{web:?}");
     assert_eq!(refused[..5], [&format!("{} -> 9", locals[1]), "1", "1 refused", "0", "0"]);
 
-    let (with_none, _) = start();
+    let (with_none, _) = start_forward();
     let (_, stdout, _) = with_none.interrupt();
     assert!(!stdout.iter().any(|line| line.starts_with("PORTS")), "nothing to sum up: {stdout:#?}");
 }
 
 #[test]
-fn too_many_open_files_are_told_once_and_waited_for() {
+fn without_free_files_it_waits_and_says_so_once() {
     let pod = DemoPod::start();
-    let target = format!("pid/{}", pod.pause);
+    let target = pod.target();
     let args = ["forward", "--dialer", "native", "--verbose", "--address", "127.0.0.1"];
-    let mut forward = Running::start(pfsnoop(&args).args([&target, ":8080"]));
-    let line = forward.stdout_line("listener", |line| line.starts_with("Forwarding from"));
-    let local: u16 = line.split([':', ' ']).nth(3).unwrap().parse().unwrap();
+    let (mut forward, local) = start_listening(pfsnoop(&args).args([&target, ":8080"]));
     let open = TcpStream::connect(("127.0.0.1", local)).unwrap();
     let pid = forward.pid().to_string();
     let fds = || -> Vec<u32> {
@@ -146,13 +126,13 @@ fn too_many_open_files_are_told_once_and_waited_for() {
         lines.iter().filter(|line| line.contains(mark)).count()
     };
     eventually("several attempts", || (failures(&forward, "cannot accept on ") >= 5).then_some(()));
-    let told = failures(&forward, "pfsnoop: cannot accept a connection on ");
-    assert_eq!(told, 1, "{:#?}", forward.stderr());
+    let reported = failures(&forward, "pfsnoop: cannot accept a connection on ");
+    assert_eq!(reported, 1, "{:#?}", forward.stderr());
     assert_eq!(forward.stdout().iter().filter(|line| line.starts_with("Handling")).count(), 1);
 
     drop(open);
     let mut page = String::new();
-    waiting.set_read_timeout(Some(crate::support::PATIENCE)).unwrap();
+    waiting.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
     waiting.read_to_string(&mut page).unwrap();
     assert!(page.contains("pfsnoop demo pod"), "it was waited for");
 }

@@ -1,61 +1,44 @@
-//! `pfsnoop forward -o json`: each connection as records.
+//! `pfsnoop forward -o json`: session and exec records.
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Command;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::forward::basics::get;
+use crate::common::running::Running;
+use crate::common::temp::TempDir;
+use crate::common::{eventually, pfsnoop};
+use crate::support::forward::{get, start_json};
+use crate::support::netns::process_in_new_netns;
 use crate::support::pod::DemoPod;
-use crate::support::running::Running;
-use crate::support::{eventually, pfsnoop, stdout_of, system};
+use crate::support::processes::signal;
+use crate::support::records::{closed, keys, records, sessions, states};
 
-/// A forward that tells records; its local ports.
-fn start(command: &mut Command, ports: usize) -> (Running, Vec<u16>) {
-    let mut running = Running::start(command);
-    let mut locals = Vec::new();
-    eventually("the listeners, on stderr", || {
-        let lines = running.stderr();
-        let v4 = lines.iter().filter_map(|line| line.strip_prefix("Forwarding from 127.0.0.1:"));
-        locals = v4.map(|rest| rest.split(' ').next().unwrap().parse().unwrap()).collect();
-        (locals.len() == ports || running.ended()).then_some(())
-    });
-    assert_eq!(locals.len(), ports, "{:?}", running.stderr());
-    (running, locals)
-}
-
-fn forward(dialer: &str, target: u32, ports: &[&str]) -> (Running, Vec<u16>) {
+fn forward_json(dialer: &str, target: u32, ports: &[&str]) -> (Running, Vec<u16>) {
     let target = format!("pid/{target}");
     let args = [&["forward", "--dialer", dialer, "-o", "json", &target][..], ports].concat();
-    start(&mut pfsnoop(&args), ports.len())
+    start_json(&mut pfsnoop(&args), ports.len())
 }
 
-/// Everything on stdout is a record.
-fn records(running: &Running) -> Vec<Value> {
-    let parse = |line: &String| {
-        serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{error}: {line}"))
-    };
-    running.stdout().iter().map(parse).collect()
+/// The session records with that state so far.
+fn in_state(running: &Running, state: &str) -> Vec<Value> {
+    sessions(running, |record| record["state"] == state)
 }
 
-fn sessions(running: &Running, state: &str) -> Vec<Value> {
-    let mut all = records(running);
-    all.retain(|record| record["type"] == "session" && record["state"] == state);
-    all
+/// Waits until the only session is closed. Returns the `closed` record.
+fn closed_only(running: &Running) -> Value {
+    closed(running, |_| true)
 }
 
-/// The record of the one connection's end.
-fn closed(running: &Running) -> Value {
-    eventually("the record of the end", || sessions(running, "closed").pop())
+/// Waits until the only session is connected. Returns the `connected` record.
+fn connected(running: &Running) -> Value {
+    eventually("a connected session", || in_state(running, "connected").pop())
 }
 
-fn keys(record: &Value) -> BTreeSet<&str> {
-    record.as_object().unwrap().keys().map(String::as_str).collect()
-}
-
+/// Keys of every session record of `forward`.
 const ALWAYS: [&str; 9] =
     ["type", "time", "session_id", "state", "via", "forwarder", "target", "port", "address"];
 
@@ -64,22 +47,20 @@ fn with(more: &[&'static str]) -> BTreeSet<&'static str> {
 }
 
 #[test]
-fn a_native_connection_in_its_three_states() {
+fn a_native_connection_has_a_record_for_each_of_three_states() {
     let pod = DemoPod::start();
-    let (forward, locals) = forward("native", pod.pause, &[":8080"]);
+    let (forward, locals) = forward_json("native", pod.pause, &[":8080"]);
     let page = get("127.0.0.1", locals[0]);
-    closed(&forward);
+    closed_only(&forward);
     get("::1", locals[0]);
     let all = eventually("six records", || Some(records(&forward)).filter(|all| all.len() >= 6));
-    let states: Vec<_> = all.iter().map(|record| record["state"].as_str().unwrap()).collect();
-    assert_eq!(states, ["started", "connected", "closed", "started", "connected", "closed"]);
+    assert_eq!(states(&all), ["started", "connected", "closed", "started", "connected", "closed"]);
     assert_eq!(keys(&all[0]), with(&[]));
     assert_eq!(keys(&all[1]), with(&[]));
     let ended =
         ["outcome", "reason", "bytes_to_pod", "bytes_from_pod", "connect_ns", "duration_ns"];
     assert_eq!(keys(&all[2]), with(&ended));
-    let netns = std::fs::metadata(format!("/proc/{}/ns/net", pod.pause)).unwrap();
-    let netns = std::os::unix::fs::MetadataExt::ino(&netns);
+    let netns = pod.netns();
     for record in &all {
         assert_eq!(record["type"], "session");
         assert_eq!(record["via"], "native");
@@ -106,11 +87,11 @@ fn a_native_connection_in_its_three_states() {
 }
 
 #[test]
-fn a_helpers_records_are_joined_by_its_pid() {
+fn session_and_exec_records_share_the_helpers_pid() {
     let pod = DemoPod::start();
-    let (forward, locals) = forward("nsenter", pod.pause, &[":8080"]);
+    let (forward, locals) = forward_json("nsenter", pod.pause, &[":8080"]);
     get("127.0.0.1", locals[0]);
-    let closed = closed(&forward);
+    let closed = closed_only(&forward);
     let execs = eventually("both execs", || {
         let mut all = records(&forward);
         all.retain(|record| record["type"] == "exec");
@@ -118,7 +99,7 @@ fn a_helpers_records_are_joined_by_its_pid() {
     });
     assert_eq!([&execs[0]["comm"], &execs[1]["comm"]], ["nsenter", "socat"]);
     assert_eq!(execs[1]["args"][2], "TCP4:localhost:8080");
-    let connected = sessions(&forward, "connected").pop().unwrap();
+    let connected = in_state(&forward, "connected").pop().unwrap();
     for record in [&connected, &closed] {
         assert_eq!(record["helper_pid"], execs[0]["pid"]);
         assert_eq!(record["via"], "nsenter+socat");
@@ -130,107 +111,92 @@ fn a_helpers_records_are_joined_by_its_pid() {
 }
 
 #[test]
-fn without_a_watch_there_are_only_sessions() {
+fn with_no_watch_there_are_only_session_records() {
     let pod = DemoPod::start();
-    let target = format!("pid/{}", pod.pause);
+    let target = pod.target();
     let args = ["forward", "--dialer", "nsenter", "-o", "json", "--no-watch", &target, ":8080"];
-    let (forward, locals) = start(&mut pfsnoop(&args), 1);
+    let (forward, locals) = start_json(&mut pfsnoop(&args), 1);
     get("127.0.0.1", locals[0]);
-    let closed = closed(&forward);
+    let closed = closed_only(&forward);
     assert_eq!([&closed["outcome"], &closed["address"]], [&json!("ok"), &json!("localhost")]);
     assert!(closed.get("connect_ns").is_none(), "only the kernel knows: {closed}");
     let (_, stdout, _) = forward.interrupt();
     assert!(stdout.iter().all(|line| line.starts_with("{\"type\":\"session\",")), "{stdout:?}");
 }
 
-/// How a connection ended is told by the kernel, and not by what a helper says.
+/// The kernel says how a connection ended. The helper's stderr does not matter.
 #[test]
-fn a_helper_that_says_nothing_was_refused_all_the_same() {
+fn a_refused_helper_that_prints_nothing_is_reported_as_refused() {
     let pod = DemoPod::start();
-    let dir = std::env::temp_dir().join(format!("pfsnoop-silent-{}", std::process::id()));
-    std::fs::create_dir_all(&dir).unwrap();
-    let silent = "#!/bin/sh\nexec /usr/bin/socat \"$@\" 2> /dev/null\n";
-    std::fs::write(dir.join("socat"), silent).unwrap();
-    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(dir.join("socat"), executable).unwrap();
-    std::os::unix::fs::symlink("/usr/bin/nsenter", dir.join("nsenter")).unwrap();
-    let target = format!("pid/{}", pod.pause);
+    let dir = TempDir::new("silent");
+    dir.script("socat", "exec /usr/bin/socat \"$@\" 2> /dev/null");
+    dir.link("nsenter");
+    let target = pod.target();
     for (more, outcome) in [(&[][..], "refused"), (&["--no-watch"], "failed")] {
         let args = [&["forward", "--dialer", "nsenter", "-o", "json", &target, ":9"], more];
-        let (forward, locals) = start(pfsnoop(&args.concat()).env("PATH", &dir), 1);
+        let (forward, locals) = start_json(pfsnoop(&args.concat()).env("PATH", dir.path()), 1);
         get("127.0.0.1", locals[0]);
-        let closed = closed(&forward);
+        let closed = closed_only(&forward);
         assert_eq!([&closed["outcome"], &closed["stderr"]], [outcome, ""], "{closed}");
         let reason = closed["reason"].as_str().unwrap();
         assert_eq!(reason.contains("nothing listens at 127.0.0.1:9"), outcome == "refused");
     }
-    std::fs::remove_dir_all(&dir).unwrap();
 }
 
-/// The node's own network, where the kernel side has nothing to tell of our sockets.
+/// The kernel programs do not report sockets inside the forwarder's own network namespace.
 #[test]
 fn a_native_connection_within_the_nodes_network() {
     let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let remote = format!(":{}", server.local_addr().unwrap().port());
-    let (forward, locals) = forward("native", std::process::id(), &[&remote]);
+    let (forward, locals) = forward_json("native", std::process::id(), &[&remote]);
     let client = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
     let (accepted, _) = server.accept().unwrap();
-    let connected = eventually("the record", || sessions(&forward, "connected").pop());
+    let connected = connected(&forward);
     assert_eq!(connected["address"], "127.0.0.1");
     drop((client, accepted));
-    assert_eq!(closed(&forward)["outcome"], "ok");
+    assert_eq!(closed_only(&forward)["outcome"], "ok");
 }
 
-/// The target's answer is known when it comes, and not only at the end: to the kernel before a byte
-/// has come, and to us with the first.
+/// The kernel reports the connection before the first byte. Without the kernel programs, the first
+/// byte is the first sign of it.
 #[test]
 fn connected_comes_before_the_first_byte_from_the_pod() {
     let pod = DemoPod::start();
-    let (forward, locals) = forward("nsenter", pod.pause, &[":7021"]);
-    let _server = Running::start(
-        system("nsenter")
-            .args(["-t", &pod.pause.to_string(), "-n", "sh", "-c"])
-            .arg("exec socat -u TCP4-LISTEN:7021,reuseaddr OPEN:/dev/null"),
-    );
-    let mut clients = Vec::new();
-    let connected = eventually("the record", || {
-        clients.push(TcpStream::connect(("127.0.0.1", locals[0])).unwrap());
-        sessions(&forward, "connected").pop()
-    });
+    let (forward, locals) = forward_json("nsenter", pod.pause, &[":7021"]);
+    let listen = "TCP4-LISTEN:7021,reuseaddr";
+    let _server = pod.serve(7021, &["socat", "-u", listen, "OPEN:/dev/null"]);
+    let _client = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
+    let connected = connected(&forward);
     assert_eq!(connected["address"], "127.0.0.1");
 }
 
 #[test]
-fn without_a_watch_connected_comes_with_the_first_byte_from_the_pod() {
+fn with_no_watch_connected_comes_with_the_first_byte_from_the_pod() {
     let pod = DemoPod::start();
-    let target = format!("pid/{}", pod.pause);
+    let target = pod.target();
     let args = ["forward", "--dialer", "nsenter", "-o", "json", "--no-watch", &target, ":7020"];
-    let (forward, locals) = start(&mut pfsnoop(&args), 1);
-    let mut server = system("nsenter");
-    server.args(["-t", &pod.pause.to_string(), "-n", "socat", "TCP4-LISTEN:7020,fork,reuseaddr"]);
-    let _server = Running::start(server.arg("SYSTEM:read question; echo answer; cat > /dev/null"));
-    let mut client = eventually("the server", || {
-        let mut client = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
-        let answered =
-            client.write_all(b"question\n").and_then(|()| client.read_exact(&mut [0; 7]));
-        answered.ok().map(|()| client)
-    });
-    let connected = eventually("the record", || sessions(&forward, "connected").pop());
+    let (forward, locals) = start_json(&mut pfsnoop(&args), 1);
+    let answer = "SYSTEM:read question; echo answer; cat > /dev/null";
+    let _server = pod.serve(7020, &["socat", "TCP4-LISTEN:7020,fork,reuseaddr", answer]);
+    let mut client = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
+    client.write_all(b"question\n").unwrap();
+    client.read_exact(&mut [0; 7]).unwrap();
+    let connected = connected(&forward);
     let of_it = |record: &Value| record["session_id"] == connected["session_id"];
-    assert!(!sessions(&forward, "closed").iter().any(of_it), "it is still open");
+    assert!(!in_state(&forward, "closed").iter().any(of_it), "it is still open");
     client.write_all(b"more").unwrap();
 }
 
 #[test]
-fn refused_by_both_roads() {
+fn refused_with_both_dialers() {
     let pod = DemoPod::start();
     for dialer in ["native", "nsenter"] {
-        let (mut forward, locals) = forward(dialer, pod.pause, &[":9"]);
+        let (mut forward, locals) = forward_json(dialer, pod.pause, &[":9"]);
         get("127.0.0.1", locals[0]);
-        let closed = closed(&forward);
+        let closed = closed_only(&forward);
         assert_eq!(closed["outcome"], "refused", "{closed}");
         assert_eq!(closed["bytes_to_pod"], 0, "what socat took has not arrived: {closed}");
-        assert_eq!(sessions(&forward, "connected"), [] as [Value; 0], "it never was");
+        assert_eq!(in_state(&forward, "connected"), [] as [Value; 0], "it never was");
         if dialer == "nsenter" {
             assert_eq!(closed["exit_code"], 1);
             let stderr = closed["stderr"].as_str().unwrap();
@@ -241,40 +207,32 @@ fn refused_by_both_roads() {
 }
 
 #[test]
-fn unreachable_and_timeout_by_both_roads() {
-    // In a new network namespace the loopback is down.
-    let mut bare = Running::start(system("unshare").args(["--net", "sleep", "60"]));
+fn unreachable_and_timeout_with_both_dialers() {
+    let mut bare = process_in_new_netns();
     let pod = DemoPod::start();
-    let drop = "iptables -A INPUT -p tcp --dport 7010 -j DROP && \
-                sysctl -qw net.ipv4.tcp_syn_retries=1";
-    let pause = pod.pause.to_string();
-    stdout_of(system("nsenter").args(["-t", &pause, "-n", "sh", "-c", drop]));
-    eventually("its namespace", || {
-        let of = |pid: u32| std::fs::read_link(format!("/proc/{pid}/ns/net")).unwrap();
-        (of(bare.pid()) != of(std::process::id())).then_some(())
-    });
+    pod.drop_packets_to(7010);
     for dialer in ["native", "nsenter"] {
         for (target, port, outcome) in
             [(bare.pid(), ":80", "unreachable"), (pod.pause, ":7010", "timeout")]
         {
-            let (forward, locals) = forward(dialer, target, &[port]);
+            let (forward, locals) = forward_json(dialer, target, &[port]);
             get("127.0.0.1", locals[0]);
-            let closed = closed(&forward);
+            let closed = closed_only(&forward);
             assert_eq!(closed["outcome"], outcome, "{dialer}: {closed}");
         }
     }
-    assert!(!bare.ended());
+    assert!(!bare.has_exited());
 }
 
 #[test]
-fn a_target_that_is_gone() {
+fn a_target_that_has_ended() {
     for dialer in ["native", "nsenter"] {
         let mut target = Command::new("sleep").arg("60").spawn().unwrap();
-        let (forward, locals) = forward(dialer, target.id(), &[":80"]);
+        let (forward, locals) = forward_json(dialer, target.id(), &[":80"]);
         target.kill().unwrap();
         target.wait().unwrap();
         get("127.0.0.1", locals[0]);
-        let closed = closed(&forward);
+        let closed = closed_only(&forward);
         assert_eq!(closed["outcome"], "target-gone", "{closed}");
         assert!(closed.get("helper_pid").is_none(), "nothing was spawned: {closed}");
     }
@@ -283,39 +241,36 @@ fn a_target_that_is_gone() {
 #[test]
 fn a_helper_that_is_killed() {
     let pod = DemoPod::start();
-    let (forward, locals) = forward("nsenter", pod.pause, &[":8080"]);
+    let (forward, locals) = forward_json("nsenter", pod.pause, &[":8080"]);
     let _client = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
     let helper = eventually("socat", || {
         let mut all = records(&forward);
         all.retain(|record| record["type"] == "exec" && record["comm"] == "socat");
-        all.pop().map(|record| i32::try_from(record["pid"].as_i64().unwrap()).unwrap())
+        all.pop().map(|record| u32::try_from(record["pid"].as_u64().unwrap()).unwrap())
     });
-    kill_process(Pid::from_raw(helper).unwrap(), Signal::KILL).unwrap();
-    let closed = closed(&forward);
+    signal(helper, Signal::KILL);
+    let closed = closed_only(&forward);
     assert_eq!([&closed["outcome"], &closed["signal"]], [&json!("killed"), &json!(9)], "{closed}");
     assert_eq!(closed["helper_pid"], helper);
     assert!(closed.get("exit_code").is_none(), "{closed}");
 }
 
 #[test]
-fn helpers_that_go_missing() {
+fn helpers_that_are_removed_while_it_runs() {
     let pod = DemoPod::start();
-    let dir = std::env::temp_dir().join(format!("pfsnoop-helpers-{}", std::process::id()));
-    std::fs::create_dir_all(&dir).unwrap();
-    for helper in ["nsenter", "socat"] {
-        std::os::unix::fs::symlink(format!("/usr/bin/{helper}"), dir.join(helper)).unwrap();
-    }
-    let target = format!("pid/{}", pod.pause);
+    let dir = TempDir::new("helpers");
+    dir.link("nsenter");
+    dir.link("socat");
+    let target = pod.target();
     let args = ["forward", "--dialer", "nsenter", "-o", "json", &target, ":8080"];
-    let (forward, locals) = start(pfsnoop(&args).env("PATH", &dir), 1);
+    let (forward, locals) = start_json(pfsnoop(&args).env("PATH", dir.path()), 1);
     for (n, (missing, exit_code)) in
         [("socat", json!(127)), ("nsenter", Value::Null)].iter().enumerate()
     {
         std::fs::remove_file(dir.join(missing)).unwrap();
         get("127.0.0.1", locals[0]);
-        let closed = eventually("the end", || sessions(&forward, "closed").get(n).cloned());
+        let closed = eventually("the end", || in_state(&forward, "closed").get(n).cloned());
         assert_eq!(closed["outcome"], "helper-missing", "{closed}");
         assert_eq!(closed["exit_code"], *exit_code, "{closed}");
     }
-    std::fs::remove_dir_all(&dir).unwrap();
 }

@@ -1,10 +1,10 @@
 //! `pfsnoop forward`.
 
-pub mod basics;
+mod basics;
 mod container;
 mod ending;
 mod json_sessions;
-pub mod native;
-pub mod nsenter;
+mod native;
+mod nsenter;
 mod sockets;
 mod stalls;

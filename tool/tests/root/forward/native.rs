@@ -1,56 +1,17 @@
-//! The native road, with what the kubelet's cannot do.
+//! The native dialer, with what nsenter and socat cannot do.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
-use std::process::Command;
-use std::time::Duration;
 
-use crate::forward::basics::get;
-use crate::support::leftovers::children_of;
-use crate::support::{eventually, pfsnoop, pod::DemoPod, running::Running, stdout_of, system};
-
-/// A native forward into the pod; the local ports.
-fn native(pod: &DemoPod, ports: &[&str]) -> (Running, Vec<u16>) {
-    let target = format!("pid/{}", pod.pause);
-    let args = [&["forward", "--dialer", "native", &target][..], ports].concat();
-    start(&mut pfsnoop(&args))
-}
-
-fn start(command: &mut Command) -> (Running, Vec<u16>) {
-    let mut running = Running::start(command);
-    running.stdout_line("header", |line| line.starts_with("PCOMM"));
-    let lines = running.stdout();
-    let v4 = lines.iter().filter_map(|line| line.strip_prefix("Forwarding from 127.0.0.1:"));
-    let locals = v4.map(|rest| rest.split(' ').next().unwrap().parse().unwrap()).collect();
-    (running, locals)
-}
-
-/// A program inside the pod's network namespace.
-pub fn inside(pod: &DemoPod, args: &[&str]) -> Command {
-    let mut command = system("nsenter");
-    command.args(["-t", &pod.pause.to_string(), "-n"]).args(args);
-    command
-}
-
-/// A server in the pod, and a client's connection to it once it listens.
-fn connected(server: &mut Command, port: u16) -> (Running, TcpStream) {
-    let server = Running::start(server);
-    let stream = eventually("the server", || {
-        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
-        // A connection that was refused inside ends at once; one that is served stays.
-        let still_open = matches!((&stream).read(&mut [0]),
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock);
-        stream.set_read_timeout(None).unwrap();
-        still_open.then_some(stream)
-    });
-    (server, stream)
-}
+use crate::common::{TEST_TIMEOUT, eventually, pfsnoop, stdout_of};
+use crate::support::forward::{forward, forward_native, get, start};
+use crate::support::pod::DemoPod;
+use crate::support::processes::children_of;
 
 #[test]
-fn spawns_nothing_and_says_which_address_answered() {
+fn it_spawns_nothing_and_says_which_address_answered() {
     let pod = DemoPod::start();
-    let (mut forward, locals) = native(&pod, &[":8080"]);
+    let (mut forward, locals) = forward_native(&pod, &[":8080"]);
     assert!(get("127.0.0.1", locals[0]).contains("pfsnoop demo pod"));
     let closed = forward.stdout_line("report", |line| line.starts_with("Closed connection"));
     assert!(
@@ -66,11 +27,11 @@ fn spawns_nothing_and_says_which_address_answered() {
 #[test]
 fn a_reply_three_seconds_after_the_half_close_arrives() {
     let pod = DemoPod::start();
-    let (_forward, locals) = native(&pod, &[":7001"]);
+    let (_forward, locals) = forward_native(&pod, &[":7001"]);
     let reply = "SYSTEM:cat > /dev/null; sleep 3; echo late but whole";
-    let server =
-        &mut inside(&pod, &["socat", "-t", "10", "TCP4-LISTEN:7001,fork,reuseaddr", reply]);
-    let (_server, mut stream) = connected(server, locals[0]);
+    let listen = "TCP4-LISTEN:7001,fork,reuseaddr";
+    let _server = pod.serve(7001, &["socat", "-t", "10", listen, reply]);
+    let mut stream = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
     stream.write_all(b"question").unwrap();
     stream.shutdown(Shutdown::Write).unwrap();
     let mut answer = String::new();
@@ -79,18 +40,17 @@ fn a_reply_three_seconds_after_the_half_close_arrives() {
 }
 
 #[test]
-fn finds_listeners_on_ipv6_localhost_and_on_the_pods_address_alone() {
+fn it_finds_servers_on_ipv6_localhost_and_on_the_pods_own_address() {
     let pod = DemoPod::start();
-    stdout_of(&mut inside(&pod, &["ip", "address", "add", "10.88.0.5/32", "dev", "lo"]));
-    let (mut forward, locals) = native(&pod, &[":7002", ":7003"]);
+    stdout_of(&mut pod.inside(&["ip", "address", "add", "10.88.0.5/32", "dev", "lo"]));
+    let (mut forward, locals) = forward_native(&pod, &[":7002", ":7003"]);
     let v6 = ["socat", "TCP6-LISTEN:7002,bind=[::1],ipv6only,fork", "SYSTEM:echo by six"];
     let own = ["socat", "TCP4-LISTEN:7003,bind=10.88.0.5,fork", "SYSTEM:echo by its own"];
-    let _servers =
-        [Running::start(&mut inside(&pod, &v6)), Running::start(&mut inside(&pod, &own))];
+    let _servers = [pod.serve(7002, &v6), pod.serve(7003, &own)];
     for (local, answer, address) in
         [(locals[0], "by six\n", "::1"), (locals[1], "by its own\n", "10.88.0.5")]
     {
-        eventually(answer, || (get("127.0.0.1", local) == answer).then_some(()));
+        assert_eq!(get("127.0.0.1", local), answer);
         forward.stdout_line("which address", |line| {
             line.contains(&format!(" for {local} at {address}: "))
         });
@@ -98,9 +58,9 @@ fn finds_listeners_on_ipv6_localhost_and_on_the_pods_address_alone() {
 }
 
 #[test]
-fn refused_is_told_and_the_session_lives() {
+fn a_refused_connection_is_reported_and_does_not_end_the_forward() {
     let pod = DemoPod::start();
-    let (mut forward, locals) = native(&pod, &[":9", ":8080"]);
+    let (mut forward, locals) = forward_native(&pod, &[":9", ":8080"]);
     assert_eq!(get("127.0.0.1", locals[0]), "");
     forward.stderr_line("failure", |line| {
         line.contains(&format!("an error occurred forwarding {} -> 9: ", locals[0]))
@@ -110,7 +70,7 @@ fn refused_is_told_and_the_session_lives() {
 }
 
 #[test]
-fn a_namespace_without_a_process_is_a_target() {
+fn a_network_namespace_can_be_the_target() {
     let pod = DemoPod::start();
     let target = format!("netns//proc/{}/ns/net", pod.pause);
     let (_forward, locals) = start(&mut pfsnoop(&["forward", &target, ":8080"]));
@@ -118,9 +78,9 @@ fn a_namespace_without_a_process_is_a_target() {
 }
 
 #[test]
-fn auto_goes_native_where_socat_is_missing_and_says_so() {
+fn auto_dials_natively_without_socat_and_says_so() {
     let pod = DemoPod::start();
-    let target = format!("pid/{}", pod.pause);
+    let target = pod.target();
     let (mut forward, locals) =
         start(pfsnoop(&["forward", &target, ":8080"]).env("PATH", "/nonexistent"));
     assert!(get("127.0.0.1", locals[0]).contains("pfsnoop demo pod"));
@@ -129,7 +89,7 @@ fn auto_goes_native_where_socat_is_missing_and_says_so() {
     });
 }
 
-/// Bytes that no accident makes twice.
+/// Pseudo-random bytes.
 fn pattern(len: usize, mut seed: u64) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(len + 8);
     while bytes.len() < len {
@@ -141,17 +101,16 @@ fn pattern(len: usize, mut seed: u64) -> Vec<u8> {
 }
 
 #[test]
-fn a_gibibyte_arrives_each_way_at_once() {
-    // Not a multiple of any buffer's size: a piece that is lost or comes twice shifts the rest.
+fn a_gibibyte_arrives_in_both_directions_at_the_same_time() {
+    // Not a multiple of any buffer's size, so that a buffer that is lost or comes twice shows.
     const PIECE: usize = 8 * 1024 * 1024 + 4099;
     const PIECES: usize = 128;
     let pod = DemoPod::start();
-    let (mut forward, locals) = native(&pod, &[":7004"]);
-    let fixture = crate::exec::unusual_execs::fixture();
-    let echo = &mut inside(&pod, &[fixture.to_str().unwrap(), "serve-echo", "7004"]);
-    let (_server, mut stream) = connected(echo, locals[0]);
-    stream.set_read_timeout(Some(crate::support::PATIENCE)).unwrap();
-    stream.set_write_timeout(Some(crate::support::PATIENCE)).unwrap();
+    let (mut forward, locals) = forward_native(&pod, &[":7004"]);
+    let _server = pod.serve_fixture(7004, "serve-echo");
+    let mut stream = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
+    stream.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
+    stream.set_write_timeout(Some(TEST_TIMEOUT)).unwrap();
     let piece = pattern(PIECE, 1);
     let mut writer = stream.try_clone().unwrap();
     std::thread::scope(|scope| {
@@ -174,20 +133,16 @@ fn a_gibibyte_arrives_each_way_at_once() {
 }
 
 #[test]
-fn an_aborted_download_ends_alone() {
+fn an_aborted_download_does_not_disturb_other_connections() {
     let pod = DemoPod::start();
     for dialer in ["native", "nsenter"] {
-        let target = format!("pid/{}", pod.pause);
-        let (mut forward, locals) =
-            start(&mut pfsnoop(&["forward", "--dialer", dialer, &target, ":7005", ":8080"]));
-        let endless =
-            &mut inside(&pod, &["socat", "TCP4-LISTEN:7005,fork,reuseaddr", "OPEN:/dev/zero"]);
-        let _server = Running::start(endless);
-        eventually("the download", || {
-            let mut download = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
-            download.read_exact(&mut [0; 8192]).ok()
-            // Dropped with data unread: the forwarder sees a reset.
-        });
+        let (mut forward, locals) = forward(pod.pause, &["--dialer", dialer, ":7005", ":8080"]);
+        let _server =
+            pod.serve(7005, &["socat", "TCP4-LISTEN:7005,fork,reuseaddr", "OPEN:/dev/zero"]);
+        let mut download = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
+        download.read_exact(&mut [0; 8192]).unwrap();
+        // Closed with data unread: the forwarder sees a reset.
+        drop(download);
         forward.stderr_line("what the client did", |line| line.contains("the client went away"));
         assert!(get("127.0.0.1", locals[1]).contains("pfsnoop demo pod"), "{dialer}: others go on");
         eventually("no helper", || children_of(forward.pid()).is_empty().then_some(()));
@@ -197,14 +152,12 @@ fn an_aborted_download_ends_alone() {
 #[test]
 fn more_connections_than_allowed_are_turned_away() {
     let pod = DemoPod::start();
-    let target = format!("pid/{}", pod.pause);
-    let args = ["forward", "--dialer", "native", "--max-connections", "2", &target, ":8080"];
-    let (mut forward, locals) = start(&mut pfsnoop(&args));
+    let (mut forward, locals) = forward_native(&pod, &["--max-connections", "2", ":8080"]);
     let open = || TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
     let (first, _second) = (open(), open());
-    let told = format!("Handling connection for {}", locals[0]);
+    let handling = format!("Handling connection for {}", locals[0]);
     eventually("both are open", || {
-        (forward.stdout().iter().filter(|line| **line == told).count() == 2).then_some(())
+        (forward.stdout().iter().filter(|line| **line == handling).count() == 2).then_some(())
     });
     assert_eq!(open().read(&mut [0]).unwrap_or(0), 0, "turned away");
     forward.stderr_line("why", |line| line.contains("--max-connections"));
@@ -215,18 +168,16 @@ fn more_connections_than_allowed_are_turned_away() {
 }
 
 #[test]
-fn nothing_leaks() {
+fn no_files_and_no_threads_leak() {
     let pod = DemoPod::start();
     for (dialer, in_a_row) in [("native", 300), ("nsenter", 100)] {
-        let target = format!("pid/{}", pod.pause);
-        let (mut forward, locals) =
-            start(&mut pfsnoop(&["forward", "--dialer", dialer, &target, ":8080"]));
+        let (mut forward, locals) = forward(pod.pause, &["--dialer", dialer, ":8080"]);
         let pid = forward.pid();
         let count =
             |folder: &str| std::fs::read_dir(format!("/proc/{pid}/{folder}")).unwrap().count();
         get("127.0.0.1", locals[0]);
         eventually("no helper", || children_of(forward.pid()).is_empty().then_some(()));
-        // The report comes when everything of the connection is closed.
+        // This line comes when both sides of the connection are closed.
         forward.stdout_line("its report", |line| line.starts_with("Closed connection"));
         let before = (count("fd"), count("task"));
         for _ in 0..in_a_row {
@@ -247,15 +198,8 @@ fn nothing_leaks() {
 #[test]
 fn a_reset_while_the_client_sends_is_a_reset_for_the_client() {
     let pod = DemoPod::start();
-    let (mut forward, locals) = native(&pod, &[":7006", ":8080"]);
-    let fixture = crate::exec::unusual_execs::fixture();
-    let server = &mut inside(&pod, &[fixture.to_str().unwrap(), "serve-reset", "7006"]);
-    let _server = Running::start(server);
-    eventually("the server", || {
-        let mut stream = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
-        stream.write_all(b"question").ok()?;
-        (stream.read(&mut [0; 14]).ok()? == 14).then_some(())
-    });
+    let (mut forward, locals) = forward_native(&pod, &[":7006", ":8080"]);
+    let _server = pod.serve_fixture(7006, "serve-reset");
     for _ in 0..20 {
         let mut stream = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
         let mut sender = stream.try_clone().unwrap();
@@ -268,7 +212,7 @@ fn a_reset_while_the_client_sends_is_a_reset_for_the_client() {
         });
         let end = stream.read_to_end(&mut Vec::new()).map_err(|error| error.kind());
         let sent = sender.join().unwrap();
-        // A socket's error is told once, to whoever asks first. After an end of data it would be a
+        // The kernel reports a socket's error once, to the first call that asks. After an end of data it would be a
         // broken pipe (`tcp_reset`, net/ipv4/tcp_input.c).
         let reset = std::io::ErrorKind::ConnectionReset;
         assert!(end == Err(reset) || sent == reset, "read {end:?}, sent {sent:?}");

@@ -1,15 +1,16 @@
-//! The end of a response on the kubelet's road: at once, and never before all of it has come.
+//! The nsenter dialer: a response ends at once, and never before all of it has arrived.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use crate::forward::basics::{forward, get};
-use crate::forward::native::inside;
-use crate::support::{PATIENCE, eventually, pfsnoop, pod::DemoPod, running::Running};
+use crate::common::temp::TempDir;
+use crate::common::{TEST_TIMEOUT, pfsnoop};
+use crate::support::forward::{forward, get, start_json};
+use crate::support::pod::DemoPod;
 
 #[test]
-fn a_finished_response_is_not_held_back_by_socats_half_second() {
+fn a_finished_response_does_not_wait_for_half_a_second_of_socat() {
     const REQUESTS: u32 = 20;
     let pod = DemoPod::start();
     let (_forward, locals) = forward(pod.pause, &[":8080"]);
@@ -21,20 +22,17 @@ fn a_finished_response_is_not_held_back_by_socats_half_second() {
     assert!(start.elapsed() < with_half_seconds / 2, "{:?}", start.elapsed());
 }
 
-/// What is still on its way when the server has ended must not be cut off, and how much that is
-/// depends on the buffers between: so there are answers of many lengths.
+/// Data that is in flight when the server closes must not be cut off. How much is in flight depends
+/// on buffers, so this test uses answers of many lengths.
 #[test]
-fn a_client_that_pauses_gets_everything() {
+fn a_client_that_pauses_gets_the_whole_response() {
     const STEP: usize = 128 * 1024;
     let pod = DemoPod::start();
     let (_forward, locals) = forward(pod.pause, &[":7011"]);
-    let fixture = crate::exec::unusual_execs::fixture();
-    let server = &mut inside(&pod, &[fixture.to_str().unwrap(), "serve-zeros", "7011"]);
-    let _server = Running::start(server);
-    eventually("the server", || (ask(locals[0], 1).read(&mut [0]).ok()? == 1).then_some(()));
+    let _server = pod.serve_fixture(7011, "serve-zeros");
     let lens = (16..56).map(|n| n * STEP);
     let answers: Vec<_> = lens.map(|len| (len, ask(locals[0], len))).collect();
-    // Longer than socat's half second, while all buffers are full.
+    // Longer than socat waits after one side's end (half a second), while all buffers are full.
     std::thread::sleep(Duration::from_secs(2));
     for (len, mut answer) in answers {
         let mut received = Vec::new();
@@ -45,33 +43,32 @@ fn a_client_that_pauses_gets_everything() {
 
 fn ask(port: u16, len: usize) -> TcpStream {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
     writeln!(stream, "{len}").unwrap();
     stream
 }
 
-/// Stands for an nsenter that was late: the pid that it was given is another process's by then.
+/// Simulates an nsenter that starts late, when another process has the target's pid.
 #[test]
-fn nobody_but_the_target_gets_a_byte() {
+fn no_byte_reaches_a_namespace_other_than_the_targets() {
     let (pod, other) = (DemoPod::start(), DemoPod::start());
-    let bin = std::env::temp_dir().join(format!("pfsnoop-late-{}", std::process::id()));
-    std::fs::create_dir_all(&bin).unwrap();
-    let late = format!("#!/bin/sh\nshift 2\nexec /usr/bin/nsenter -t {} \"$@\"\n", other.pause);
-    std::fs::write(bin.join("nsenter"), late).unwrap();
-    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(bin.join("nsenter"), executable).unwrap();
-    let path = format!("{}:/usr/bin:/bin", bin.display());
-    let target = format!("pid/{}", pod.pause);
+    let bin = TempDir::new("late");
+    bin.script(
+        "nsenter",
+        &format!(
+            "shift 2
+exec /usr/bin/nsenter -t {} \"$@\"",
+            other.pause
+        ),
+    );
+    let target = pod.target();
     let mut command = pfsnoop(&["forward", &target, ":8080", "--dialer", "nsenter", "-o", "json"]);
-    let mut forward = Running::start(command.env("PATH", path));
-    let line = forward.stderr_line("listener", |line| line.contains("127.0.0.1:"));
-    let local = line.split([':', ' ']).nth(3).unwrap().parse().unwrap();
-    assert_eq!(get("127.0.0.1", local), "");
+    let (mut forward, locals) = start_json(command.env("PATH", bin.before_system_path()), 1);
+    assert_eq!(get("127.0.0.1", locals[0]), "");
     forward.stderr_line("the reason", |line| line.contains("the target is gone"));
     let closed = forward.stdout_line("record", |line| line.contains("\"closed\""));
     assert!(
         closed.contains("\"target-gone\"") && closed.contains("\"bytes_to_pod\":0"),
         "{closed}"
     );
-    std::fs::remove_dir_all(bin).unwrap();
 }

@@ -1,35 +1,28 @@
-//! A forward whose surroundings stand still: whoever reads its output, a helper, the limit of files.
+//! A forward that something holds up: a stdout that nobody reads, a helper that does not exit, too
+//! few files.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::PathBuf;
 use std::process::Stdio;
 
 use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
-use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, prlimit};
 
-use crate::forward::basics::get;
-use crate::forward::native::inside;
-use crate::support::leftovers::assert_no_process_with;
-use crate::support::{PATIENCE, eventually, pfsnoop, pod::DemoPod, running::Running};
+use crate::common::running::Running;
+use crate::common::temp::{TempDir, temp_path};
+use crate::common::{TEST_TIMEOUT, eventually, pfsnoop};
+use crate::support::forward::{forward_native, get, local_port, start_listening};
+use crate::support::pod::DemoPod;
+use crate::support::processes::{assert_no_process_with, child_of, processes, signal};
 
-fn local_port(line: &str) -> u16 {
-    line.split([':', ' ']).nth(3).unwrap().parse().unwrap()
-}
-
-fn echo(pod: &DemoPod) -> Running {
-    let fixture = crate::exec::unusual_execs::fixture();
-    Running::start(&mut inside(pod, &[fixture.to_str().unwrap(), "serve-echo", "7040"]))
-}
-
-/// As where `| less` shows the first page, or Ctrl-S was hit.
+/// For instance in a pipe to `less` that shows its first page, or after Ctrl-S.
 #[test]
 fn open_connections_go_on_while_nobody_reads_stdout() {
     let pod = DemoPod::start();
-    let _server = echo(&pod);
+    let _server = pod.serve_fixture(7040, "serve-echo");
     let (reader, writer) = pipe_with(PipeFlags::empty()).unwrap();
     fcntl_setpipe_size(&writer, 4096).unwrap();
-    let target = format!("pid/{}", pod.pause);
+    let target = pod.target();
     let mut command =
         pfsnoop(&["forward", "--dialer", "native", "--no-watch", &target, ":7040", ":9"]);
     let mut forward = command.stdout(Stdio::from(writer)).stderr(Stdio::null()).spawn().unwrap();
@@ -45,16 +38,14 @@ fn open_connections_go_on_while_nobody_reads_stdout() {
     }
     let mut v4 = said.lines().filter(|line| line.contains("127.0.0.1:")).map(local_port);
     let (echo, refused) = (v4.next().unwrap(), v4.next().unwrap());
-    let mut open = eventually("the server", || {
-        let mut open = TcpStream::connect(("127.0.0.1", echo)).unwrap();
-        open.set_read_timeout(Some(PATIENCE)).unwrap();
-        open.write_all(b"1").unwrap();
-        (open.read(&mut [0]).ok()? == 1).then_some(open)
-    });
-    // Each has two lines of some fifty bytes.
+    let mut open = TcpStream::connect(("127.0.0.1", echo)).unwrap();
+    open.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
+    open.write_all(b"1").unwrap();
+    assert_eq!(open.read(&mut [0]).unwrap(), 1);
+    // Each connection makes two lines of about fifty bytes.
     for _ in 0..100 {
         let mut client = TcpStream::connect(("127.0.0.1", refused)).unwrap();
-        client.set_read_timeout(Some(PATIENCE)).unwrap();
+        client.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
         assert_eq!(client.read(&mut [0]).unwrap_or(0), 0);
     }
     for _ in 0..10 {
@@ -65,61 +56,50 @@ fn open_connections_go_on_while_nobody_reads_stdout() {
     forward.wait().unwrap();
 }
 
-/// A forward by a program of that text in the place of socat.
-fn with_socat(pod: &DemoPod, name: &str, text: &str) -> (Running, u16, PathBuf) {
-    let bin = std::env::temp_dir().join(format!("pfsnoop-{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&bin).unwrap();
-    std::fs::write(bin.join("socat"), format!("#!/bin/sh\n{text}\n")).unwrap();
-    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(bin.join("socat"), executable).unwrap();
-    let path = format!("{}:/usr/bin:/bin", bin.display());
-    let target = format!("pid/{}", pod.pause);
-    let mut command = pfsnoop(&["forward", &target, ":8080", "--dialer", "nsenter"]);
-    let mut forward = Running::start(command.env("PATH", path));
-    let local = forward.stdout_line("listener", |line| line.contains("127.0.0.1:"));
-    (forward, local_port(&local), bin)
+/// A forward that runs this shell script in place of socat. Returns its local port, and the folder of
+/// the script.
+fn with_socat(pod: &DemoPod, name: &str, script: &str) -> (Running, u16, TempDir) {
+    let bin = TempDir::new(name);
+    bin.script("socat", script);
+    let mut command = pfsnoop(&["forward", &pod.target(), ":8080", "--dialer", "nsenter"]);
+    let (forward, local) = start_listening(command.env("PATH", bin.before_system_path()));
+    (forward, local, bin)
 }
 
 #[test]
-fn a_helper_that_says_its_last_and_does_not_end_is_ended() {
+fn a_helper_that_closes_its_output_and_does_not_exit_is_killed() {
     let pod = DemoPod::start();
     let text = "exec >&- 2>&-; exec sleep 7041";
-    let (mut forward, local, bin) = with_socat(&pod, "mute", text);
+    let (mut forward, local, _bin) = with_socat(&pod, "mute", text);
     let _client = TcpStream::connect(("127.0.0.1", local)).unwrap();
     eventually("its sleep", || {
-        let all = crate::support::leftovers::processes();
+        let all = processes();
         all.iter().any(|(.., line)| line.starts_with("sleep 7041")).then_some(())
     });
     forward.signal(Signal::INT);
     assert!(forward.wait().success());
     assert_no_process_with("sleep 7041");
-    std::fs::remove_dir_all(bin).unwrap();
 }
 
-/// As a program that the helper has started would.
+/// A program that the helper has started keeps the helper's stderr open.
 #[test]
-fn whoever_else_holds_a_helpers_stderr_is_not_waited_for() {
+fn it_does_not_wait_for_another_process_that_holds_a_helpers_stderr() {
     let pod = DemoPod::start();
     let text = "sleep 7042 < /dev/null > /dev/null & echo $! >&2; exit 3";
-    let (mut forward, local, bin) = with_socat(&pod, "held", text);
+    let (mut forward, local, _bin) = with_socat(&pod, "held", text);
     get("127.0.0.1", local);
     forward.stdout_line("the end", |line| line.starts_with("Closed") && line.ends_with("failed"));
-    let all = crate::support::leftovers::processes();
+    let all = processes();
     let (pid, ..) = all.iter().find(|(.., line)| line.starts_with("sleep 7042")).unwrap();
-    kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), Signal::KILL).unwrap();
-    std::fs::remove_dir_all(bin).unwrap();
+    signal(*pid, Signal::KILL);
 }
 
-/// A connection takes two files for its two sides, and then more for what lies between.
+/// A connection needs one file for each side, and more for the relay between them.
 #[test]
-fn a_want_of_files_is_nobody_elses_fault() {
+fn a_connection_that_fails_for_lack_of_files_says_so() {
     let pod = DemoPod::start();
-    let target = format!("pid/{}", pod.pause);
-    let args = ["forward", "--dialer", "native", &target, ":8080"];
-    let mut forward = Running::start(&mut pfsnoop(&args));
-    let local = local_port(&forward.stdout_line("listener", |l| l.contains("127.0.0.1:")));
+    let (mut forward, locals) = forward_native(&pod, &[":8080"]);
     let pid = Pid::from_raw(forward.pid().cast_signed()).unwrap();
-    forward.stdout_line("header", |line| line.starts_with("PCOMM"));
     let open: Vec<u64> = std::fs::read_dir(format!("/proc/{}/fd", forward.pid()))
         .unwrap()
         .map(|file| file.unwrap().file_name().to_string_lossy().parse().unwrap())
@@ -127,46 +107,36 @@ fn a_want_of_files_is_nobody_elses_fault() {
     let free = (0..).filter(|number| !open.contains(number)).nth(3).unwrap();
     let few = Rlimit { current: Some(free), ..getrlimit(Resource::Nofile) };
     prlimit(Some(pid), Resource::Nofile, few).unwrap();
-    get("127.0.0.1", local);
+    get("127.0.0.1", locals[0]);
     let said = forward.stderr_line("the reason", |line| line.contains("an error occurred"));
     assert!(said.contains("cannot carry anything; `ulimit -n`"), "{said}");
     assert!(said.contains("Too many open files"), "{said}");
 }
 
-/// A namespace without a process has no road but the native one: that is said.
+/// nsenter needs a process, so only the native dialer reaches a namespace that is named by a file.
 #[test]
-fn auto_says_that_it_goes_native_for_want_of_a_process() {
-    let (pod, path) = (DemoPod::start(), std::env::temp_dir());
-    let path = path.join(format!("pfsnoop-netns-{}", std::process::id()));
+fn auto_says_that_it_dials_natively_without_a_process() {
+    let (pod, path) = (DemoPod::start(), temp_path("netns"));
     std::os::unix::fs::symlink(format!("/proc/{}/ns/net", pod.pause), &path).unwrap();
     let target = format!("netns/{}", path.display());
-    let mut forward = Running::start(&mut pfsnoop(&["forward", &target, ":8080"]));
-    let local = local_port(&forward.stdout_line("listener", |l| l.contains("127.0.0.1:")));
-    forward.stderr_line("the road", |line| line.contains("connecting natively"));
+    let (mut forward, local) = start_listening(&mut pfsnoop(&["forward", &target, ":8080"]));
+    forward.stderr_line("the dialer", |line| line.contains("connecting natively"));
     assert!(get("127.0.0.1", local).contains("pfsnoop demo pod"));
     std::fs::remove_file(path).unwrap();
 }
 
-/// socat catches the signal, and ends with a code that names it.
+/// socat catches SIGTERM and exits with a code that names the signal.
 #[test]
-fn a_helper_that_is_told_to_end_was_killed_also_without_a_watch() {
+fn with_no_watch_a_helper_that_gets_sigterm_is_reported_as_killed() {
     let pod = DemoPod::start();
-    let target = format!("pid/{}", pod.pause);
+    let target = pod.target();
     let args = ["forward", "--dialer", "nsenter", "--no-watch", &target, ":8080"];
-    let mut command = pfsnoop(&args);
-    let mut forward = Running::start(&mut command);
-    let local = local_port(&forward.stdout_line("listener", |l| l.contains("127.0.0.1:")));
+    let (mut forward, local) = start_listening(&mut pfsnoop(&args));
     let mut client = TcpStream::connect(("127.0.0.1", local)).unwrap();
     client.write_all(b"GET").unwrap();
-    let socat = eventually("socat", || {
-        let all = crate::support::leftovers::processes();
-        let is_it = |(_, ppid, line): &&(u32, u32, String)| {
-            *ppid == forward.pid() && line.starts_with("/usr/bin/socat")
-        };
-        all.iter().find(is_it).map(|(pid, ..)| *pid)
-    });
-    // It catches signals once it is connected.
+    let socat = eventually("socat", || child_of(forward.pid(), "/usr/bin/socat"));
+    // socat catches signals once it is connected.
     std::thread::sleep(std::time::Duration::from_millis(300));
-    kill_process(Pid::from_raw(socat.cast_signed()).unwrap(), Signal::TERM).unwrap();
+    signal(socat, Signal::TERM);
     forward.stdout_line("the end", |line| line.starts_with("Closed") && line.ends_with("killed"));
 }

@@ -1,3 +1,5 @@
-//! The binary on other kernels, in virtual machines.
+//! The static binary on other kernels, in virtual machines.
 
-mod exec;
+mod cgroup_filter;
+mod every_exec;
+mod sessions;

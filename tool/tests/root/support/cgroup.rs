@@ -1,4 +1,4 @@
-//! A cgroup of the test's own.
+//! A cgroup for one test.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ pub fn root() -> PathBuf {
         .expect("a cgroup v2 hierarchy")
 }
 
-/// A folder right below the root; dropping it removes it, once nobody is in it.
+/// A cgroup right below the root. Dropping it removes it, once no process is in it.
 pub struct Cgroup(PathBuf);
 
 impl Cgroup {
@@ -19,7 +19,7 @@ impl Cgroup {
         Self::named(&format!("pfsnoop-{name}-{}", std::process::id()))
     }
 
-    /// One of exactly that name.
+    /// A cgroup with exactly that name.
     pub fn named(name: &str) -> Self {
         let path = root().join(name);
         std::fs::create_dir(&path).unwrap();
@@ -33,7 +33,7 @@ impl Cgroup {
 
 impl Drop for Cgroup {
     fn drop(&mut self) {
-        // A process that has just ended is in there for a moment longer.
+        // A process that has just ended stays in its cgroup for a moment.
         let is_removed = (0..200).any(|_| {
             std::thread::sleep(std::time::Duration::from_millis(10));
             std::fs::remove_dir(&self.0).is_ok()

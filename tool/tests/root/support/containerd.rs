@@ -1,4 +1,4 @@
-//! A containerd of the test's own: own socket, state, pod network and bridge.
+//! A containerd for one test, with its own socket, state, pod network and bridge.
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -11,15 +11,17 @@ use super::cri::{
     PodMetadata, SecurityContext,
 };
 use super::image::busybox_archive;
-use super::leftovers::processes;
-use super::{eventually, output, running::Running, stdout_of, system};
+use super::processes::processes;
+use crate::common::running::Running;
+use crate::common::temp::temp_path;
+use crate::common::{eventually, output, stdout_of, system};
 
 const IMAGE: &str = "pfsnoop.test/busybox:1";
 
-/// Each has a subnet of its own.
+/// Numbers the daemons: each has its own subnet.
 static STARTED: AtomicU8 = AtomicU8::new(0);
 
-/// A running daemon; dropping it ends it, its pods and its network.
+/// A running daemon. Dropping it ends it, its pods and its network.
 pub struct Containerd {
     dir: PathBuf,
     bridge: String,
@@ -28,17 +30,18 @@ pub struct Containerd {
     sandboxes: Mutex<Vec<String>>,
 }
 
-/// A pod that it runs.
+/// A pod that the daemon runs.
 pub struct Pod {
+    /// The id of its sandbox.
     pub sandbox: String,
-    /// Its only container.
+    /// The id of its only container.
     pub web: String,
 }
 
 impl Containerd {
-    /// Starts a daemon below a folder of this name, with an image.
+    /// Starts a daemon with an image. `name` tells the test's folder from others.
     pub fn start(name: &str) -> Self {
-        let dir = std::env::temp_dir().join(format!("pfsnoop-{name}-{}", std::process::id()));
+        let dir = temp_path(name);
         std::fs::create_dir_all(dir.join("cni")).unwrap();
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let bridge = format!("pfs{}n{number}", std::process::id());
@@ -58,7 +61,7 @@ impl Containerd {
         Self { dir, bridge, daemon, cri, sandboxes: Mutex::default() }
     }
 
-    /// Its socket, as `--runtime-endpoint` takes it.
+    /// The daemon's socket, as `--runtime-endpoint` takes it.
     pub fn endpoint(&self) -> String {
         format!("unix://{}/containerd.sock", self.dir.display())
     }
@@ -72,7 +75,7 @@ impl Containerd {
         self.run(&self.pod_config(namespace, name, 0), page, port)
     }
 
-    /// The same in the node's own network.
+    /// The same in the node's network.
     pub fn run_host_pod(&self, namespace: &str, name: &str, page: &str, port: u16) -> Pod {
         self.run(&self.pod_config(namespace, name, 2), page, port)
     }
@@ -87,13 +90,13 @@ impl Containerd {
         }
     }
 
-    /// One of its own, so that it can be removed.
+    /// The parent cgroup of the pods. It is the daemon's own, so that it can be removed.
     fn cgroup(&self) -> String {
         format!("/{}", self.bridge)
     }
 
     fn run(&self, config: &PodConfig, page: &str, port: u16) -> Pod {
-        // The image is known to CRI a moment after its import.
+        // CRI knows the image a moment after its import.
         let sandbox = eventually("a sandbox", || self.cri.run_sandbox(config).ok());
         self.sandboxes.lock().unwrap().push(sandbox.clone());
         let serve =
@@ -117,19 +120,19 @@ impl Containerd {
         pids.find(|&pid| is_in(pid)).expect("a process in the container")
     }
 
-    /// Stops the daemon as a debugger does; what it runs goes on.
+    /// Stops the daemon with SIGSTOP. Its containers go on.
     pub fn freeze(&self) -> Frozen<'_> {
         self.daemon.signal(Signal::STOP);
         Frozen(&self.daemon)
     }
 
-    /// Stops a pod, which stays listed.
+    /// Stops a pod. The daemon still lists it.
     pub fn stop_pod(&self, pod: &Pod) {
         self.cri.by_id("StopPodSandbox", &pod.sandbox).unwrap();
     }
 }
 
-/// The daemon stands still until this is dropped.
+/// The daemon is stopped until this is dropped.
 pub struct Frozen<'a>(&'a Running);
 
 impl Drop for Frozen<'_> {
@@ -148,7 +151,7 @@ impl Drop for Containerd {
         self.daemon.wait();
         let dir = self.dir.display().to_string();
         for (pid, _, line) in processes() {
-            // A shim that has lost its pod's end.
+            // A shim that did not see that its pod ended.
             if line.contains("containerd-shim") && line.contains(&dir) {
                 let _ = output(system("kill").args(["-KILL", &pid.to_string()]));
             }
@@ -160,22 +163,24 @@ impl Drop for Containerd {
         }
         let _ = output(system("ip").args(["link", "delete", &self.bridge]));
         let _ = std::fs::remove_dir_all(&self.dir);
-        // Of cgroup v1 there is one in each hierarchy.
+        // cgroup v1 has one such folder in each hierarchy.
         let hierarchies = std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten();
         let roots = hierarchies.map(|entry| entry.path()).chain(["/sys/fs/cgroup".into()]);
         for root in roots {
             let _ = std::fs::remove_dir(format!("{}{}", root.display(), self.cgroup()));
         }
-        // libcni keeps what it did there; empty once every pod has left.
+        // libcni keeps its results there. The folders are empty once every pod is gone.
         for dir in ["/var/lib/cni/results", "/var/lib/cni"] {
             let _ = std::fs::remove_dir(dir);
         }
     }
 }
 
+/// The uid of every pod.
 pub const UID: &str = "87654321-9abc-def0-1234-56789abcdef0";
 
-/// A negative oom_score_adj is not everybody's to set, and overlayfs does not stack.
+/// Works inside a container: there, a negative oom_score_adj may be forbidden, and overlayfs does
+/// not stack on overlayfs.
 fn config(dir: &str) -> String {
     format!(
         r#"

@@ -1,4 +1,4 @@
-//! The calls that make and end pods, by the messages of CRI's api.proto.
+//! CRI calls that make and end pods, with the messages of CRI's api.proto.
 
 use std::path::Path;
 use std::time::Duration;
@@ -6,13 +6,13 @@ use std::time::Duration;
 use pfsnoop::resolve::cri::{CallError, Client};
 use tokio::runtime::Runtime;
 
-/// Our own client, for callers that wait.
+/// The product's own client, in blocking form.
 pub struct Cri {
     client: Client,
     runtime: Runtime,
 }
 
-/// What it takes to make a pod.
+/// Configuration of a pod.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct PodConfig {
     #[prost(message, optional, tag = "1")]
@@ -47,12 +47,12 @@ pub struct SecurityContext {
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct NamespaceOptions {
-    /// 0: the pod's, 2: the node's.
+    /// 0: the pod has its own, 2: the pod is in the node's.
     #[prost(int32, tag = "1")]
     pub network: i32,
 }
 
-/// What it takes to make a container.
+/// Configuration of a container.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ContainerConfig {
     #[prost(message, optional, tag = "1")]
@@ -125,7 +125,7 @@ impl Cri {
         self.runtime.block_on(self.client.call(method, request))
     }
 
-    /// Any call with an id that answers nothing that matters here.
+    /// A call that takes an id. Its answer is ignored.
     pub fn by_id(&self, method: &str, id: &str) -> Result<(), CallError> {
         self.call(method, Id { id: id.to_owned() }).map(drop)
     }
@@ -146,7 +146,7 @@ impl Cri {
         id
     }
 
-    /// Where the runtime's streaming server waits for the forward.
+    /// The URL at which the runtime's streaming server waits for the forward.
     pub fn port_forward(&self, sandbox: &str, port: u16) -> String {
         let request = PortForward { sandbox: sandbox.to_owned(), ports: vec![port.into()] };
         self.call("PortForward", request).unwrap().id

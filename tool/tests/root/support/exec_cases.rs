@@ -1,9 +1,9 @@
-//! Execs that tracers have missed, and what must be seen of each: one list for this kernel and for
-//! those that are booted.
+//! Unusual execs that tracers have missed, and the records that each must have. One list serves
+//! this kernel and the kernels in virtual machines.
 
 use serde_json::{Value, json};
 
-/// What a case runs as, in place of itself: the same path wherever the fixture lies.
+/// The program that a case executes: the fixture itself, by a path that is the same everywhere.
 const SELF: &str = "/proc/self/exe";
 
 /// One run of the fixture.
@@ -26,7 +26,7 @@ fn failed(run: &[&'static str], args: Value, errno: i64) -> Case {
     Case { run: run.into(), args, ret: -errno, end: 0 }
 }
 
-/// Every case. The last argument of each names it, in its record too.
+/// Every case. Its last argument names it, in its record too.
 pub fn all() -> Vec<Case> {
     let (noent, acces) = (i64::from(libc::ENOENT), i64::from(libc::EACCES));
     let long = "x".repeat(65_507);
@@ -65,7 +65,8 @@ pub fn all() -> Vec<Case> {
             &[SELF, "exit", "0", &long[..60_000], "m-long"],
             0,
         ),
-        // As many bytes as the kernel programs' short way takes, and as a record holds.
+        // As many bytes as fit the scratch buffer of the kernel programs (`SCRATCH_ARGS`), and as fit a
+        // record.
         seen(&["long", SELF, "16355", "m-16k"], &[SELF, "exit", "0", &long[..16_355], "m-16k"], 0),
         seen(&["long", SELF, "65507", "m-64k"], &[SELF, "exit", "0", &long, "m-64k"], 0),
         failed(&["plain", "/no/such", "must-fail"], json!(["/no/such", "must-fail"]), noent),
@@ -93,7 +94,7 @@ pub fn all() -> Vec<Case> {
     ]
 }
 
-/// Asserts that the records show each of these cases, as it is to be shown.
+/// Asserts that the records show each of these cases exactly once.
 pub fn assert_seen_all(cases: &[Case], records: &[Value]) {
     for case in cases {
         assert_seen(case, records);
@@ -119,7 +120,7 @@ fn assert_seen(case: &Case, records: &[Value]) {
     assert!(exit["duration_ns"].as_u64().unwrap() < 60_000_000_000, "{exit}");
 }
 
-/// The raw bytes of one case end in an escape sequence that this file does not repeat.
+/// The arguments without the escape sequence with which the raw bytes of one case end.
 fn without_escapes(args: &Value) -> Value {
     let args = args.as_array().into_iter().flatten();
     args.map(|arg| json!(arg.as_str().map(|arg| arg.replace("\u{1b}[31m", "")))).collect()

@@ -1,10 +1,10 @@
-//! An image without a registry: the static busybox of this machine, and a few of its applets.
+//! A container image without a registry: this machine's static busybox, and a few of its applets.
 
 use std::path::{Path, PathBuf};
 
-use super::{stdout_of, system};
+use crate::common::{stdout_of, system};
 
-/// A tar file of the image's root, in that folder.
+/// Makes a tar file of the image's root in that folder.
 pub fn busybox_root(dir: &Path) -> PathBuf {
     let root = dir.join("root");
     std::fs::create_dir_all(root.join("bin")).unwrap();
@@ -16,7 +16,7 @@ pub fn busybox_root(dir: &Path) -> PathBuf {
     tar(&root, &dir.join("root.tar"), &["."])
 }
 
-/// The same as `docker save` writes it, sleeping where nothing else is asked for.
+/// Makes the image in the form that `docker save` writes. By default its containers sleep.
 pub fn busybox_archive(dir: &Path, name: &str) -> PathBuf {
     let layer = busybox_root(dir);
     let digest = stdout_of(system("sha256sum").arg(&layer));

@@ -1,16 +1,17 @@
-//! Booting another kernel with the static binary and the fixture in an initramfs.
+//! Virtual machines that boot another kernel, with the static binary and the fixture in an initramfs.
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{output, stdout_of, system, text};
+use crate::common::temp::temp_path;
+use crate::common::{output, stdout_of, system, text};
 
-/// Where the guest's script says that what follows is for us.
+/// The lines of the console around what the script prints.
 const BEGIN: &str = "-----pfsnoop-begin-----";
 const END: &str = "-----pfsnoop-end-----";
 
-/// Each has a folder of its own.
+/// Numbers the machines: each has its own folder.
 static STARTED: AtomicU32 = AtomicU32::new(0);
 
 /// Boots that kernel with these arguments, runs a shell script in it, and returns what the script
@@ -21,10 +22,9 @@ pub fn run(kernel: &str, boot: &str, script: &str) -> String {
     let image = root().join("target/kernels").join(kernel);
     assert!(image.is_file(), "no {}: run cargo xtask setup", image.display());
     let number = STARTED.fetch_add(1, Ordering::Relaxed);
-    let name = format!("pfsnoop-vm-{kernel}-{}-{number}", std::process::id());
-    let dir = std::env::temp_dir().join(name);
+    let dir = temp_path(&format!("vm-{kernel}-{number}"));
     let initramfs = make_initramfs(&dir, script);
-    // Software emulation: two minutes are ten times what it takes here.
+    // Software emulation is slow, but needs a tenth of these two minutes.
     let mut qemu = system("timeout");
     qemu.args([
         "120",
@@ -77,7 +77,7 @@ fn make_initramfs(dir: &Path, script: &str) -> PathBuf {
     initramfs
 }
 
-/// The folder of the binaries, built as `cargo xtask dist` builds them: once for all kernels.
+/// The folder of the binaries, built once as `cargo xtask dist` builds them.
 static STATIC_BINARIES: LazyLock<PathBuf> = LazyLock::new(|| {
     let target = root().join("target/static");
     let triple = "x86_64-unknown-linux-gnu";

@@ -1,14 +1,14 @@
-//! As much of a WebSocket client (RFC 6455) as a runtime's streaming server needs for a
-//! port-forward: `v4.channel.k8s.io`, where the first byte of a message is its channel.
+//! A minimal WebSocket client (RFC 6455) for the streaming server of a container runtime. It speaks
+//! `v4.channel.k8s.io`, in which the first byte of a message is its channel.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-/// A forward of one port; channel 0 is the data, 1 the error.
+/// A forward of one port. Channel 0 carries data, channel 1 errors.
 pub struct PortForward(TcpStream);
 
 impl PortForward {
-    /// Of the URL that CRI's PortForward gave.
+    /// Opens the URL that CRI's PortForward returned.
     pub fn open(url: &str, port: u16) -> Self {
         let rest = url.strip_prefix("http://").expect("a plain URL");
         let (host, path) = rest.split_once('/').unwrap();
@@ -26,7 +26,7 @@ impl PortForward {
             stream.read_exact(&mut byte).unwrap();
             head.extend(byte);
         }
-        assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", super::text(&head));
+        assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", crate::common::text(&head));
         let mut forward = Self(stream);
         // Each channel begins with its port, little-endian.
         for _ in 0..2 {
@@ -40,13 +40,13 @@ impl PortForward {
     pub fn send(&mut self, data: &[u8]) {
         let len = u8::try_from(data.len() + 1).unwrap();
         assert!(len < 126, "short messages only");
-        // Final and binary; masked, by zeroes.
+        // Final and binary; masked, with zeroes.
         let mut frame = vec![0x82, 0x80 | len, 0, 0, 0, 0, 0];
         frame.extend(data);
         self.0.write_all(&frame).unwrap();
     }
 
-    /// The next message: its channel and its bytes; `None` at the end.
+    /// The next message: its channel and its bytes. `None` at the end.
     pub fn receive(&mut self) -> Option<(u8, Vec<u8>)> {
         loop {
             let mut head = [0; 2];

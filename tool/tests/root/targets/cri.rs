@@ -1,43 +1,29 @@
-//! Targets by name, from a real containerd through CRI.
+//! Targets and names from a real containerd, through CRI.
 
 use std::os::unix::net::UnixListener;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::forward::basics::get;
-use crate::support::containerd::Containerd;
+use crate::common::running::Running;
+use crate::common::temp::TempDir;
+use crate::common::{assert_fails, eventually, pfsnoop};
+use crate::support::containerd::{self, Containerd};
 use crate::support::docker::Docker;
-use crate::support::{eventually, output, pfsnoop, running::Running, text};
+use crate::support::forward::{get, start_listening};
 
-/// `pfsnoop` that asks this daemon and no other.
+/// `pfsnoop` that asks only this daemon.
 fn pfsnoop_of(containerd: &Containerd, args: &[&str]) -> Command {
     let mut command = pfsnoop(args);
     command.args(["--runtime-endpoint", &containerd.endpoint()]);
     command
 }
 
-/// Fails with one line that has these parts.
-fn assert_fails(command: &mut Command, parts: &[&str]) {
-    let output = output(command);
-    let stderr = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{command:?}: {output:?}");
-    assert_eq!(stderr.lines().count(), 1, "{stderr}");
-    for part in parts {
-        assert!(stderr.contains(part), "no {part:?} in {stderr}");
-    }
-}
-
-fn forward(containerd: &Containerd, args: &[&str]) -> (Running, u16) {
-    let args = [&["forward"], args].concat();
-    let mut forward = Running::start(&mut pfsnoop_of(containerd, &args));
-    let line =
-        forward.stdout_line("listener", |line| line.starts_with("Forwarding from 127.0.0.1:"));
-    let local = line.split([':', ' ']).nth(3).unwrap().parse().unwrap();
-    (forward, local)
+fn forward_by_name(containerd: &Containerd, args: &[&str]) -> (Running, u16) {
+    start_listening(&mut pfsnoop_of(containerd, &[&["forward"], args].concat()))
 }
 
 fn assert_serves(containerd: &Containerd, args: &[&str], page: &str) -> Running {
-    let (forward, local) = forward(containerd, args);
+    let (forward, local) = forward_by_name(containerd, args);
     eventually(&format!("{args:?}"), || get("127.0.0.1", local).ends_with(page).then_some(()));
     forward
 }
@@ -61,7 +47,7 @@ fn pods_and_containers_of_containerd_are_found_by_name() {
 
     let fails = |args: &[&str], parts: &[&str]| {
         let args = [&["forward"], args, &[":80"]].concat();
-        assert_fails(&mut pfsnoop_of(&containerd, &args), parts);
+        assert_fails(&mut pfsnoop_of(&containerd, &args), 1, parts);
     };
     fails(
         &["container/web"],
@@ -81,18 +67,18 @@ fn pods_and_containers_of_containerd_are_found_by_name() {
         &["unable to forward port because pod is not running. Current status=NotReady"],
     );
     fails(&[&by_prefix], &[&format!("container not running ({})", shop.web)]);
-    // Of two by one name, one runs.
+    // Two containers have this name. One of them runs.
     assert_serves(&containerd, &["container/web", ":8080"], "in default\n");
 }
 
 #[test]
-fn a_sandbox_that_is_stopped_is_not_entered_again() {
+fn a_stopped_sandbox_gets_no_new_connections() {
     let containerd = Containerd::start("cri-stopped");
     let pod = containerd.run_pod("shop", "kuard", "in shop", 8080);
     for dialer in ["nsenter", "native"] {
         let args = ["kuard", "-n", "shop", ":8080", "--dialer", dialer];
         let mut running = assert_serves(&containerd, &args, "in shop\n");
-        let (mut idle, local) = forward(&containerd, &args);
+        let (mut idle, local) = forward_by_name(&containerd, &args);
         if dialer == "native" {
             containerd.stop_pod(&pod);
             get("127.0.0.1", local);
@@ -104,7 +90,7 @@ fn a_sandbox_that_is_stopped_is_not_entered_again() {
 }
 
 #[test]
-fn a_pod_in_the_nodes_network_is_said_to_be() {
+fn a_pod_in_the_nodes_network_has_a_note() {
     let containerd = Containerd::start("cri-host");
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     containerd.run_host_pod("shop", "node-web", "on the node", port);
@@ -115,12 +101,11 @@ fn a_pod_in_the_nodes_network_is_said_to_be() {
 }
 
 #[test]
-fn a_runtime_that_stands_still_is_not_waited_for() {
-    let dir = std::env::temp_dir().join(format!("pfsnoop-still-{}", std::process::id()));
-    std::fs::create_dir_all(&dir).unwrap();
+fn a_runtime_that_does_not_answer_times_out() {
+    let dir = TempDir::new("still");
     let path = |name: &str| dir.join(name).display().to_string();
-    // It accepts, by the kernel's doing, and says nothing.
-    let _still = UnixListener::bind(path("still")).unwrap();
+    // The kernel accepts connections, and nobody answers.
+    let _listener = UnixListener::bind(path("still")).unwrap();
     drop(UnixListener::bind(path("dead")).unwrap());
     let ask = |endpoint: &str| {
         let mut command = pfsnoop(&["forward", "kuard", ":80", "--runtime-endpoint"]);
@@ -129,17 +114,15 @@ fn a_runtime_that_stands_still_is_not_waited_for() {
     };
     let begin = Instant::now();
     let still = format!("(asked: cri at {}: no answer in 5 s)", path("still"));
-    assert_fails(&mut ask("still"), &["no container runtime answers", &still, "pid/PID"]);
+    assert_fails(&mut ask("still"), 1, &["no container runtime answers", &still, "pid/PID"]);
     assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
-    assert_fails(&mut ask("dead"), &[&format!("cri at {}: connection refused", path("dead"))]);
-    assert_fails(&mut ask("none"), &[&format!("cri at {}: no such socket", path("none"))]);
-    std::fs::remove_dir_all(&dir).unwrap();
+    assert_fails(&mut ask("dead"), 1, &[&format!("cri at {}: connection refused", path("dead"))]);
+    assert_fails(&mut ask("none"), 1, &[&format!("cri at {}: no such socket", path("none"))]);
 }
 
 #[test]
 fn only_the_chosen_runtime_is_asked() {
-    let dir = std::env::temp_dir().join(format!("pfsnoop-chosen-cri-{}", std::process::id()));
-    std::fs::create_dir_all(&dir).unwrap();
+    let dir = TempDir::new("chosen-cri");
     let socket = dir.join("cri.sock");
     let listener = UnixListener::bind(&socket).unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -150,60 +133,60 @@ fn only_the_chosen_runtime_is_asked() {
         command.env("CONTAINER_RUNTIME_ENDPOINT", &socket);
         command
     };
-    assert_fails(&mut ask("docker"), &["no pod \"default/kuard\"", "(asked: docker at "]);
+    assert_fails(&mut ask("docker"), 1, &["no pod \"default/kuard\"", "(asked: docker at "]);
     let nobody = listener.accept().unwrap_err();
     assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
     assert_fails(
         &mut ask("auto"),
+        1,
         &["asked: docker at ", ": 0 pods, 0 containers; cri at ", ": no answer in 5 s"],
     );
     assert!(listener.accept().is_ok());
 
     let own = docker.own_containerd();
     let mut ask = pfsnoop(&["forward", "kuard", ":80", "--runtime-endpoint"]);
-    assert_fails(ask.arg(&own), &["does not serve runtime.v1.RuntimeService"]);
-    let wrong = output(&mut pfsnoop(&["forward", "x", ":80", "--runtime-endpoint", "tcp://a:1"]));
-    assert_eq!(wrong.status.code(), Some(2));
-    assert!(text(&wrong.stderr).contains("a runtime's endpoint is a unix socket"), "{wrong:?}");
-    std::fs::remove_dir_all(&dir).unwrap();
+    assert_fails(ask.arg(&own), 1, &["does not serve runtime.v1.RuntimeService"]);
+    assert_fails(
+        &mut pfsnoop(&["forward", "x", ":80", "--runtime-endpoint", "tcp://a:1"]),
+        2,
+        &["a runtime\'s endpoint is a unix socket"],
+    );
 }
 
 #[test]
-fn execs_in_containers_of_containerd_have_their_names() {
+fn records_name_containers_and_pods_of_containerd() {
     let containerd = Containerd::start("cri-owner");
     let pod = containerd.run_pod("shop", "kuard", "in shop", 8080);
-    let mut snoop = Running::start(
+    let mut snoop = Running::start_attached(
         pfsnoop(&["-o", "json", "-n", "mkdir", "-v"])
             .env("CONTAINER_RUNTIME_ENDPOINT", containerd.endpoint()),
     );
-    snoop.stderr_line("word that it is attached", |line| line.contains("attached"));
     containerd.cri().exec(&pod.web, &["/bin/mkdir", "-p", "/m-cri"]);
     let row = snoop.stdout_line("mkdir's record", |line| line.contains("/m-cri"));
     let record: serde_json::Value = serde_json::from_str(&row).unwrap();
     let container = serde_json::json!({"id": pod.web, "runtime": "containerd", "name": "web"});
     assert_eq!(record["container"], container);
-    let uid = crate::support::containerd::UID;
+    let uid = containerd::UID;
     let expected = serde_json::json!({"namespace": "shop", "name": "kuard", "uid": uid});
     assert_eq!(record["pod"], expected);
 }
 
 #[test]
-fn a_runtime_that_freezes_holds_up_one_row_and_not_each() {
+fn a_stopped_runtime_delays_one_row_and_not_each() {
     let containerd = Containerd::start("cri-frozen");
-    let until_told = "while sleep 0.1; do [ -e /go ] && /bin/mkdir -p /m-frozen; done & echo x";
-    let pod = containerd.run_pod("shop", "kuard", &format!("x; {until_told}"), 8080);
-    let mut snoop = Running::start(
+    let loop_from_go = "while sleep 0.1; do [ -e /go ] && /bin/mkdir -p /m-frozen; done & echo x";
+    let pod = containerd.run_pod("shop", "kuard", &format!("x; {loop_from_go}"), 8080);
+    let mut snoop = Running::start_attached(
         pfsnoop(&["-o", "json", "-n", "mkdir", "-l", "/m-frozen", "-v"])
             .env("CONTAINER_RUNTIME_ENDPOINT", containerd.endpoint()),
     );
-    snoop.stderr_line("word that it is attached", |line| line.contains("attached"));
     let frozen = containerd.freeze();
     std::fs::write(format!("/proc/{}/root/go", Containerd::pid_in(&pod)), "").unwrap();
     let begin = Instant::now();
     eventually("rows", || (snoop.stdout().len() >= 10).then_some(()));
     assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
     let row: serde_json::Value = serde_json::from_str(&snoop.stdout()[9]).unwrap();
-    assert_eq!(row["container"]["id"], pod.web.as_str(), "known by its cgroup all the same");
+    assert_eq!(row["container"]["id"], pod.web.as_str(), "the id comes from the cgroup");
     snoop.stderr_line("warning", |line| {
         line.contains("containerd does not answer: no answer in 5 s")
     });

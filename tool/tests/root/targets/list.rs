@@ -1,13 +1,14 @@
-//! `pfsnoop targets`, of a real Docker daemon and a real containerd.
+//! `pfsnoop targets` with a real Docker daemon and a real containerd.
 
 use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::attribution::containers::{UID, start_pod};
+use crate::common::{eventually, output, pfsnoop, stdout_of, system, text};
 use crate::support::containerd::{self, Containerd};
-use crate::support::docker::Docker;
-use crate::support::{eventually, output, pfsnoop, stdout_of, system, text};
+use crate::support::docker::{self, Docker};
+use crate::support::netns::netns_of;
+use crate::support::records::parse;
 
 fn both(docker: &Docker, containerd: &Containerd, args: &[&str]) -> Command {
     let mut command = pfsnoop(&[&["targets"], args].concat());
@@ -16,10 +17,11 @@ fn both(docker: &Docker, containerd: &Containerd, args: &[&str]) -> Command {
     command
 }
 
-fn records(command: &mut Command) -> Vec<Value> {
+/// The records of targets, which are everything on stdout.
+fn targets(command: &mut Command) -> Vec<Value> {
     let stdout = stdout_of(command);
     assert!(stdout.lines().all(|line| line.starts_with(r#"{"type":"target","#)), "{stdout}");
-    stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    parse(&stdout.lines().collect::<Vec<_>>())
 }
 
 fn find<'a>(records: &'a [Value], kind: &str, name: &str, runtime: &str) -> &'a Value {
@@ -29,39 +31,32 @@ fn find<'a>(records: &'a [Value], kind: &str, name: &str, runtime: &str) -> &'a 
     records.iter().find(is_it).unwrap_or_else(|| panic!("no {kind} {name}: {records:#?}"))
 }
 
-/// Inode of a process's network namespace.
-fn netns_of(pid: &Value) -> Value {
-    let link = std::fs::read_link(format!("/proc/{pid}/ns/net")).unwrap();
-    let link = link.to_string_lossy().into_owned();
-    serde_json::from_str(link.trim_start_matches("net:[").trim_end_matches(']')).unwrap()
-}
-
 #[test]
 fn pods_and_containers_of_both_runtimes_are_listed_with_their_ports() {
     let docker = Docker::start("targets-docker");
     let containerd = Containerd::start("targets-cri");
-    let pause = start_pod(&docker, "kuard");
+    let pause = docker.run_pod("kuard");
     docker.run("plain", "sleep 1000");
     docker.kill("plain");
-    // The web server of this pod listens on localhost, which the others' do not.
+    // One of this pod's two web servers listens on localhost only.
     let shop = containerd.run_pod("shop", "kuard", "x", 8080);
     let local = containerd.run_pod("default", "local", "x", 8081);
     containerd.cri().exec(&local.web, &["/bin/sh", "-c", "httpd -p 127.0.0.1:8082"]);
     let stopped = containerd.run_pod("shop", "stopped", "x", 8080);
     containerd.stop_pod(&stopped);
 
-    let json = || records(&mut both(&docker, &containerd, &["-o", "json"]));
+    let json = || targets(&mut both(&docker, &containerd, &["-o", "json"]));
     let everywhere = json!([{"address": "::", "port": 8080}]);
     let all = eventually("all servers", || {
         let all = json();
         let serving = all.iter().filter(|one| one["listeners"] == everywhere).count();
         (serving == 4).then_some(all)
     });
-    let dockers = find(&all, "pod", "kuard", "docker");
-    assert_eq!(dockers["pid"], pause);
-    assert_eq!(dockers["netns"], netns_of(&dockers["pid"]));
-    assert_eq!(dockers["addresses"], json!([]), "no network");
-    assert_eq!(dockers["pod"], json!({"namespace": "shop", "name": "kuard", "uid": UID}));
+    let in_docker = find(&all, "pod", "kuard", "docker");
+    assert_eq!(in_docker["pid"], pause);
+    assert_eq!(in_docker["netns"], netns_of(pause));
+    assert_eq!(in_docker["addresses"], json!([]), "no network");
+    assert_eq!(in_docker["pod"], json!({"namespace": "shop", "name": "kuard", "uid": docker::UID}));
     let plain = find(&all, "container", "plain", "docker");
     assert_eq!(
         (&plain["state"], plain.get("pid"), plain.get("netns")),
@@ -71,7 +66,7 @@ fn pods_and_containers_of_both_runtimes_are_listed_with_their_ports() {
 
     let pod = find(&all, "pod", "kuard", "containerd");
     assert_eq!((&pod["id"], &pod["state"]), (&json!(shop.sandbox), &json!("Ready")));
-    assert_eq!(pod["netns"], netns_of(&pod["pid"]));
+    assert_eq!(pod["netns"], netns_of(u32::try_from(pod["pid"].as_u64().unwrap()).unwrap()));
     assert!(pod["addresses"][0].as_str().unwrap().starts_with("10.251."), "{pod}");
     assert_eq!(pod["pod"]["uid"], containerd::UID);
     let web = all.iter().find(|one| one["id"] == shop.web.as_str()).unwrap();
@@ -119,12 +114,12 @@ fn pods_and_containers_of_both_runtimes_are_listed_with_their_ports() {
     let widest = terminal.lines().map(|line| line.trim_end().len()).max().unwrap();
     assert!((40..=60).contains(&widest), "{terminal}");
 
-    let only = records(&mut both(&docker, &containerd, &["-o", "json", "--runtime", "docker"]));
+    let only = targets(&mut both(&docker, &containerd, &["-o", "json", "--runtime", "docker"]));
     assert!(only.iter().all(|one| one["runtime"] == "docker") && only.len() == 3, "{only:#?}");
 }
 
 #[test]
-fn one_answer_is_enough_and_none_is_a_failure() {
+fn it_fails_only_when_no_runtime_answers() {
     let docker = Docker::start("targets-one");
     docker.run("plain", "sleep 1000");
     let ask = |docker: &str| {

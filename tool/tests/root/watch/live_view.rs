@@ -1,17 +1,17 @@
-//! `pfsnoop watch` on a terminal: what is open below, with running counts, and what is over above.
+//! `pfsnoop watch` on a terminal: open sessions below, with running counts, and closed ones above.
 
 use std::io::Write as _;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
-use crate::forward::native::inside;
+use crate::common::running::Running;
+use crate::common::{stdout_of, system};
 use crate::support::pod::DemoPod;
-use crate::support::{eventually, output, running::Running, stdout_of, system};
-use crate::watch::nsenter::netns_of;
+use crate::support::processes::signal;
 
-/// On a terminal of that many columns and 24 lines; what it draws comes as it is.
+/// A watch on a terminal of that many columns and 24 lines. What it draws is not interpreted.
 fn live(columns: u16, port: u16, no_color: &str) -> Running {
     let pfsnoop = env!("CARGO_BIN_EXE_pfsnoop");
     let command =
@@ -23,38 +23,32 @@ fn live(columns: u16, port: u16, no_color: &str) -> Running {
     running
 }
 
-/// Its pid and its terminal.
-fn place(live: &mut Running) -> (Pid, String) {
-    let line = live.stdout_line("its place", |line| line.contains("/dev/"));
+/// The pid and the terminal of the watch.
+fn pid_and_tty(live: &mut Running) -> (u32, String) {
+    let line = live.stdout_line("pid and terminal", |line| line.contains("/dev/"));
     let (pid, tty) = line.trim().split_once(' ').unwrap();
-    (Pid::from_raw(pid.parse().unwrap()).unwrap(), tty.to_owned())
+    (pid.parse().unwrap(), tty.to_owned())
 }
 
-/// Answers each connection to that port, once it listens.
+/// A server in the pod that runs a socat address for each connection to that port.
 fn serve(pod: &DemoPod, port: u16, answer: &str) -> Running {
-    let listen = format!("TCP4-LISTEN:{port},fork,backlog=64");
-    let server = Running::start(&mut inside(pod, &["socat", &listen, answer]));
-    let listens = format!("ss -Htln sport = :{port} | grep -q .");
-    eventually("the server", || {
-        output(&mut inside(pod, &["sh", "-c", &listens])).status.success().then_some(())
-    });
-    server
+    pod.serve(port, &["socat", &format!("TCP4-LISTEN:{port},fork,backlog=64"), answer])
 }
 
 fn socat(pod: &DemoPod, port: u16) -> Child {
-    let mut helper = inside(pod, &["socat", "-", &format!("TCP4:localhost:{port}")]);
+    let mut helper = pod.inside(&["socat", "-", &format!("TCP4:localhost:{port}")]);
     helper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 #[test]
-fn open_sessions_count_while_they_run_and_scroll_away_when_they_end() {
+fn open_sessions_show_running_counts_and_scroll_away_when_they_close() {
     let pod = DemoPod::start();
-    // Other tests have other ports.
+    // No other test uses this port.
     let _server = serve(&pod, 7055, "SYSTEM:head -n 1 > /dev/null; echo bye");
     let mut live = live(80, 7055, "");
     let mut helper = socat(&pod, 7055);
     let stdin = helper.stdin.as_mut().unwrap();
-    let target = format!("net:[{}", netns_of(pod.pause));
+    let target = format!("net:[{}", pod.netns());
     let is_open = |line: &str, sent: &str| {
         line.contains(" open ") && line.contains(&target) && line.contains(&format!(" {sent} "))
     };
@@ -77,7 +71,7 @@ fn open_sessions_count_while_they_run_and_scroll_away_when_they_end() {
 }
 
 #[test]
-fn a_narrow_terminal_without_colours() {
+fn rows_fit_a_narrow_terminal_and_no_color_is_respected() {
     let pod = DemoPod::start();
     let mut live = live(40, 7056, "1");
     socat(&pod, 7056).wait().unwrap();
@@ -92,16 +86,16 @@ fn a_narrow_terminal_without_colours() {
     assert!(!lines.iter().any(has_colour), "no colours: {lines:?}");
 }
 
-/// A row that scrolls takes the place of the open ones, which are drawn anew below it.
+/// A row that scrolls takes the place of the open sessions, which are drawn again below.
 #[test]
-fn many_open_sessions_leave_room_for_what_is_over() {
+fn many_open_sessions_leave_room_for_closed_ones() {
     let pod = DemoPod::start();
     let _server = serve(&pod, 7057, "SYSTEM:read end");
     let mut live = live(80, 7057, "1");
-    let (pid, tty) = place(&mut live);
+    let (pid, tty) = pid_and_tty(&mut live);
     let mut open: Vec<_> = (0..20).map(|_| socat(&pod, 7057)).collect();
     let more = |line: &str| line.contains(" more that are open");
-    live.stdout_line("what there is no room for", more);
+    live.stdout_line("the count of sessions without room", more);
     let lines = live.stdout();
     let end = lines.iter().position(|line| more(line)).unwrap();
     let is_row = |line: &&String| line.contains(" net:[");
@@ -112,7 +106,7 @@ fn many_open_sessions_leave_room_for_what_is_over() {
     let row = live.stdout_line("its end", |line| line.contains(" killed "));
     assert!(row.starts_with("\x1b[") && row.contains("A\r\x1b[J"), "in their place: {row:?}");
 
-    // Half as wide and lower, from the next drawing on.
+    // The terminal shrinks. The next drawing fits it.
     stdout_of(system("stty").args(["-F", &tty, "cols", "40", "rows", "12"]));
     live.stdout_line("a narrow row", |line| {
         is_row(&&line.to_owned()) && line.trim_end().ends_with('…')
@@ -124,7 +118,7 @@ fn many_open_sessions_leave_room_for_what_is_over() {
         let text = line.rsplit("\x1b[J").next().unwrap_or_default().trim_end();
         text.contains(" killed ") && text.chars().count() == 40
     });
-    kill_process(pid, Signal::INT).unwrap();
+    signal(pid, Signal::INT);
     for helper in &mut open {
         helper.kill().unwrap();
         helper.wait().unwrap();
@@ -133,7 +127,7 @@ fn many_open_sessions_leave_room_for_what_is_over() {
     let table = stdout.iter().position(|line| line.starts_with("TARGET ")).expect("a table");
     let is_sums = |line: &String| line.trim_end().ends_with(" open") || line.contains(" open, ");
     let sums = stdout[..table].iter().rposition(is_sums).expect("a last line");
-    let is_taken_back = stdout[sums..table].iter().any(|line| line.contains("A\r\x1b[J"));
-    assert!(is_taken_back, "the open ones were taken back before it: {stdout:#?}");
+    let is_erased = stdout[sums..table].iter().any(|line| line.contains("A\r\x1b[J"));
+    assert!(is_erased, "the open sessions were erased before it: {stdout:#?}");
     assert!(stdout.iter().any(|line| line.contains(" still open")), "{stdout:#?}");
 }

@@ -1,45 +1,33 @@
-//! `pfsnoop watch`: sessions without helpers: threads that dial in another namespace, our own native
-//! road, and a real containerd's streaming server.
+//! Sessions without helpers: threads that connect in another namespace, the native dialer of
+//! `pfsnoop forward`, and the streaming server of a real containerd.
 
-use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::os::fd::AsFd as _;
 
 use rustix::process::Signal;
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use serde_json::{Value, json};
 
-use crate::forward::basics as forward;
-use crate::forward::native::inside;
-use crate::support::containerd::{Containerd, UID};
+use crate::common::{eventually, pfsnoop};
+use crate::support::containerd::{self, Containerd};
+use crate::support::forward::{get, start_listening};
+use crate::support::helper::run_nsenter_socat;
+use crate::support::netns::{in_netns_of, netns_of};
 use crate::support::pod::DemoPod;
+use crate::support::records::{closed, keys, sessions, states};
+use crate::support::watch::watch_json;
 use crate::support::websocket::PortForward;
-use crate::support::{eventually, pfsnoop, running::Running, stdout_of};
-use crate::watch::nsenter::{closed, keys, netns_of, nsenter, records, spawn, watch};
 
-/// Runs in a thread of ours that enters the process's network namespace, as runtimes do.
-pub fn dial<T: Send>(pid: u32, job: impl FnOnce() -> T + Send) -> T {
-    std::thread::scope(|scope| {
-        let thread = scope.spawn(|| {
-            let netns = File::open(format!("/proc/{pid}/ns/net")).unwrap();
-            move_into_link_name_space(netns.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
-            job()
-        });
-        thread.join().unwrap()
-    })
-}
-
+/// Whether a record is of a native session into a process's network namespace.
 fn into(pid: u32) -> impl Fn(&Value) -> bool {
     let netns = netns_of(pid);
     move |record| record["target"]["netns"] == netns && record["via"] == "native"
 }
 
 #[test]
-fn a_native_session_has_every_key() {
+fn native_session_records_have_the_documented_keys() {
     let pod = DemoPod::start();
-    let watch = watch(&[]);
-    let page = dial(pod.pause, || {
+    let watch = watch_json(&[]);
+    let page = in_netns_of(pod.pause, || {
         let mut stream = TcpStream::connect("127.0.0.1:8080").unwrap();
         stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
         let mut page = String::new();
@@ -47,9 +35,8 @@ fn a_native_session_has_every_key() {
         page
     });
     let end = closed(&watch, into(pod.pause));
-    let all = records(&watch, into(pod.pause));
-    let states: Vec<_> = all.iter().map(|record| record["state"].as_str().unwrap()).collect();
-    assert_eq!(states, ["started", "connected", "closed"]);
+    let all = sessions(&watch, into(pod.pause));
+    assert_eq!(states(&all), ["started", "connected", "closed"]);
     let always =
         ["type", "time", "session_id", "state", "via", "forwarder", "target", "port", "address"];
     let ended =
@@ -59,7 +46,7 @@ fn a_native_session_has_every_key() {
     let comm = std::fs::read_to_string(format!("/proc/{}/comm", std::process::id())).unwrap();
     for record in &all {
         assert_eq!(record["forwarder"], json!({"pid": std::process::id(), "comm": comm.trim()}));
-        assert_eq!(record["target"], json!({"netns": netns_of(pod.pause)}), "nobody's container");
+        assert_eq!(record["target"], json!({"netns": pod.netns()}), "nobody's container");
         assert_eq!(record["port"], 8080);
         assert_eq!(record["session_id"], all[0]["session_id"]);
     }
@@ -70,10 +57,10 @@ fn a_native_session_has_every_key() {
 }
 
 #[test]
-fn refused_at_both_localhosts_is_one_session() {
+fn a_client_refused_on_ipv4_and_ipv6_localhost_is_one_session() {
     let pod = DemoPod::start();
-    let watch = watch(&[]);
-    dial(pod.pause, || {
+    let watch = watch_json(&[]);
+    in_netns_of(pod.pause, || {
         for address in ["127.0.0.1:9", "[::1]:9"] {
             TcpStream::connect(address).unwrap_err();
         }
@@ -81,31 +68,27 @@ fn refused_at_both_localhosts_is_one_session() {
     let end = closed(&watch, into(pod.pause));
     assert_eq!(end["outcome"], "refused", "{end}");
     assert_eq!(end["reason"], "nothing listens at 127.0.0.1:9 in there");
-    assert_eq!(records(&watch, into(pod.pause)).len(), 2, "a start and an end");
+    assert_eq!(sessions(&watch, into(pod.pause)).len(), 2, "a start and an end");
 }
 
 #[test]
-fn a_native_forward_that_is_not_answered() {
+fn a_native_connection_that_times_out() {
     let pod = DemoPod::start();
-    let drop = "iptables -A INPUT -p tcp --dport 7010 -j DROP && \
-                sysctl -qw net.ipv4.tcp_syn_retries=1";
-    stdout_of(&mut inside(&pod, &["sh", "-c", drop]));
-    let watch = watch(&[]);
-    dial(pod.pause, || TcpStream::connect("127.0.0.1:7010").unwrap_err());
+    pod.drop_packets_to(7010);
+    let watch = watch_json(&[]);
+    in_netns_of(pod.pause, || TcpStream::connect("127.0.0.1:7010").unwrap_err());
     assert_eq!(closed(&watch, into(pod.pause))["outcome"], "timeout");
 }
 
-/// Our own native road makes the socket inside, and connects it from outside.
+/// The native dialer makes the socket inside the namespace and connects it from outside.
 #[test]
 fn a_forwarder_that_is_killed() {
     let pod = DemoPod::start();
-    let watch = watch(&[]);
-    let target = format!("pid/{}", pod.pause);
+    let watch = watch_json(&[]);
+    let target = pod.target();
     let args = ["forward", "--dialer", "native", "--no-watch", &target, ":8080"];
-    let mut forwarder = Running::start(&mut pfsnoop(&args));
-    let line = forwarder.stdout_line("listener", |line| line.contains("127.0.0.1:"));
-    let local: u16 = line.split([':', ' ']).nth(3).unwrap().parse().unwrap();
-    assert!(forward::get("127.0.0.1", local).contains("pfsnoop demo pod"));
+    let (mut forwarder, local) = start_listening(&mut pfsnoop(&args));
+    assert!(get("127.0.0.1", local).contains("pfsnoop demo pod"));
     let end = closed(&watch, into(pod.pause));
     assert_eq!(end["outcome"], "ok", "{end}");
     assert_eq!(end["forwarder"], json!({"pid": forwarder.pid(), "comm": "pfsnoop"}));
@@ -114,7 +97,7 @@ fn a_forwarder_that_is_killed() {
         |record: &Value| into(pod.pause)(record) && record["session_id"] != end["session_id"];
     eventually("the connection", || {
         let connected = |record: &Value| record["state"] == "connected" && of_second(record);
-        (!records(&watch, connected).is_empty()).then_some(())
+        (!sessions(&watch, connected).is_empty()).then_some(())
     });
     forwarder.signal(Signal::KILL);
     forwarder.wait();
@@ -124,11 +107,11 @@ fn a_forwarder_that_is_killed() {
 }
 
 #[test]
-fn a_real_containerds_port_forward() {
+fn port_forwards_of_a_real_containerd() {
     let containerd = Containerd::start("watch-cri");
     let pod = containerd.run_pod("shop", "kuard", "in shop", 8080);
     let pid = Containerd::pid_in(&pod);
-    let watch = watch(&["--pod", "shop/kuard", "--runtime-endpoint", &containerd.endpoint()]);
+    let watch = watch_json(&["--pod", "shop/kuard", "--runtime-endpoint", &containerd.endpoint()]);
     let open = |port| PortForward::open(&containerd.cri().port_forward(&pod.sandbox, port), port);
     let mut forward = open(8080);
     forward.send(b"GET / HTTP/1.0\r\n\r\n");
@@ -143,20 +126,20 @@ fn a_real_containerds_port_forward() {
     assert_eq!([&end["outcome"], &end["via"]], ["ok", "native"], "{end}");
     assert_eq!(end["forwarder"]["comm"], "containerd");
     assert_eq!([&end["bytes_to_pod"], &end["bytes_from_pod"]], [18, answer.len()], "{end}");
-    let expected = json!({"namespace": "shop", "name": "kuard", "uid": UID});
+    let expected = json!({"namespace": "shop", "name": "kuard", "uid": containerd::UID});
     assert_eq!(end["target"]["pod"], expected);
     assert_eq!(end["target"]["netns"], netns_of(pid));
     assert!(end["target"]["pid"].is_u64(), "a process in there: {end}");
     drop(forward);
-    // Nothing listens: one session, though two addresses are asked.
+    // Nothing listens: containerd tries two addresses, which make one session.
     let mut refused = open(9);
     while refused.receive().is_some_and(|(channel, _)| channel != 1) {}
     let end = closed(&watch, on(9));
     assert_eq!(end["outcome"], "refused", "{end}");
-    assert_eq!(records(&watch, on(9)).len(), 2);
-    // The kubelet's road into the same pod, for somebody who does not know it yet.
-    let watch = self::watch(&["--runtime-endpoint", &containerd.endpoint()]);
-    spawn(&mut nsenter(pid, 8081)).wait().unwrap();
+    assert_eq!(sessions(&watch, on(9)).len(), 2);
+    // nsenter and socat into the same pod, for a watch that has not seen the pod yet.
+    let watch = watch_json(&["--runtime-endpoint", &containerd.endpoint()]);
+    run_nsenter_socat(pid, 8081);
     let end = closed(&watch, on(8081));
     assert_eq!([&end["outcome"], &end["via"]], ["refused", "nsenter+socat"], "{end}");
     assert_eq!(end["target"]["pod"], expected);

@@ -1,33 +1,24 @@
-//! `pfsnoop watch`: an nsenter that enters a pid namespace too, and so has socat for a child.
+//! An nsenter that also enters a pid namespace: it does not become socat, but starts it as a child.
 
-use std::io::{Read as _, Write as _};
-use std::process::Stdio;
-
-use crate::support::{pod::DemoPod, system};
-use crate::watch::nsenter::{closed, netns_of, records, watch};
+use crate::support::helper::{request_page, spawn_piped};
+use crate::support::pod::DemoPod;
+use crate::support::records::{closed, sessions, states};
+use crate::support::watch::watch_json;
 
 #[test]
-fn a_socat_that_is_nsenters_child() {
+fn socat_as_a_child_of_nsenter() {
     let pod = DemoPod::start();
-    let watch = watch(&[]);
-    let mut command = system("nsenter");
-    command.args(["-t", &pod.pause.to_string(), "-n", "-p", "socat", "-", "TCP4:localhost:8080"]);
-    let mut helper = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut stdin = helper.stdin.take().unwrap();
-    stdin.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
-    let mut page = String::new();
-    helper.stdout.take().unwrap().read_to_string(&mut page).unwrap();
-    drop(stdin);
-    helper.wait().unwrap();
-    let end = closed(&watch, |record| record["helper_pid"] == helper.id());
+    let watch = watch_json(&[]);
+    let mut command = pod.inside(&["-p", "socat", "-", "TCP4:localhost:8080"]);
+    let (pid, page) = request_page(spawn_piped(&mut command));
+    let end = closed(&watch, |record| record["helper_pid"] == pid);
     assert_eq!(
         [&end["outcome"], &end["reason"]],
         ["ok", "both sides ended by themselves"],
         "{end}"
     );
     assert_eq!([&end["bytes_to_pod"], &end["bytes_from_pod"]], [18, page.len()], "{end}");
-    assert_eq!(end["target"]["netns"], netns_of(pod.pause), "{end}");
-    let all = records(&watch, |record| record["helper_pid"] == helper.id());
-    let states: Vec<_> = all.iter().map(|record| record["state"].as_str().unwrap()).collect();
-    assert_eq!(states, ["started", "connected", "closed"]);
+    assert_eq!(end["target"]["netns"], pod.netns(), "{end}");
+    let all = sessions(&watch, |record| record["helper_pid"] == pid);
+    assert_eq!(states(&all), ["started", "connected", "closed"]);
 }

@@ -1,58 +1,52 @@
-//! `pfsnoop watch`: what is no port-forward makes no session, and many that are make each its own.
+//! Traffic that is no port-forward makes no session, and each of many port-forwards makes one.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::os::fd::AsFd as _;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use serde_json::Value;
 
-use crate::forward::native::inside;
+use crate::common::running::Running;
+use crate::common::{TEST_TIMEOUT, eventually, output, stdout_of, system};
+use crate::support::netns::{enter_netns_of, in_netns_of};
 use crate::support::pod::DemoPod;
-use crate::support::running::Running;
-use crate::support::{PATIENCE, eventually, output, stdout_of, system};
-use crate::watch::nsenter::{netns_of, records, watch};
+use crate::support::records::sessions;
+use crate::support::watch::watch_json;
 
 #[test]
 fn other_uses_of_the_same_programs_make_no_session() {
     let pod = DemoPod::start();
-    let netns = netns_of(pod.pause);
-    let watch = watch(&[]);
-    stdout_of(&mut inside(&pod, &["ip", "-o", "-4", "addr"]));
+    let netns = pod.netns();
+    let watch = watch_json(&[]);
+    stdout_of(&mut pod.inside(&["ip", "-o", "-4", "addr"]));
     stdout_of(system("socat").args(["-u", "OPEN:/etc/hostname", "CREATE:/dev/null"]));
-    // Within a container, and from it to an address of its own.
+    // A client inside the pod, and a socat that a shell inside the pod starts.
     let page = "exec 3<>/dev/tcp/127.0.0.1/8080; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3";
-    assert!(stdout_of(&mut inside(&pod, &["bash", "-c", page])).contains("pfsnoop demo pod"));
+    assert!(stdout_of(&mut pod.inside(&["bash", "-c", page])).contains("pfsnoop demo pod"));
     let socat = "socat - TCP4:localhost:8080 < /dev/null";
-    output(&mut inside(&pod, &["sh", "-c", socat]));
-    // Somebody who only looks: pod statistics.
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            let netns = File::open(format!("/proc/{}/ns/net", pod.pause)).unwrap();
-            move_into_link_name_space(netns.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
-            assert!(std::fs::read_to_string("/proc/thread-self/net/dev").unwrap().contains("lo"));
-        });
+    output(&mut pod.inside(&["sh", "-c", socat]));
+    // A thread that enters and reads pod statistics, as agents do.
+    in_netns_of(pod.pause, || {
+        assert!(std::fs::read_to_string("/proc/thread-self/net/dev").unwrap().contains("lo"));
     });
-    // The last word of this pod: all that came before has been told by then.
-    let mut last = inside(&pod, &["socat", "-", "TCP4:localhost:9"]);
+    // The last session of this pod. Everything before has been reported by then.
+    let mut last = pod.inside(&["socat", "-", "TCP4:localhost:9"]);
     last.stdin(Stdio::null()).stderr(Stdio::null()).status().unwrap();
-    let told = eventually("the last session", || {
-        let of_pod = records(&watch, |record| record["target"]["netns"] == netns);
+    let reported = eventually("the last session", || {
+        let of_pod = sessions(&watch, |record| record["target"]["netns"] == netns);
         of_pod.iter().any(|record| record["state"] == "closed").then_some(of_pod)
     });
-    assert!(told.iter().all(|record| record["port"] == 9), "{told:#?}");
+    assert!(reported.iter().all(|record| record["port"] == 9), "{reported:#?}");
 }
 
-/// Half of them are refused; a storm of execs and of connections runs beside them.
+/// Half of them are refused. A storm of execs and connections runs at the same time.
 #[test]
-fn a_thousand_sessions_in_ten_seconds_have_each_their_start_and_end() {
+fn each_of_a_thousand_sessions_has_one_start_and_one_end() {
     const EACH: usize = 250;
     let pod = DemoPod::start();
-    let netns = netns_of(pod.pause);
-    let watch = watch(&[]);
+    let netns = pod.netns();
+    let watch = watch_json(&[]);
     let begin = Instant::now();
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -63,9 +57,9 @@ fn a_thousand_sessions_in_ten_seconds_have_each_their_start_and_end() {
             }
         });
         let natively = |port: u16| {
-            let netns = File::open(format!("/proc/{}/ns/net", pod.pause)).unwrap();
+            let pause = pod.pause;
             move || {
-                move_into_link_name_space(netns.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+                enter_netns_of(pause);
                 for _ in 0..EACH {
                     drop(std::net::TcpStream::connect(("127.0.0.1", port)));
                 }
@@ -76,7 +70,7 @@ fn a_thousand_sessions_in_ten_seconds_have_each_their_start_and_end() {
             let pod = &pod;
             move || {
                 for _ in 0..EACH {
-                    let mut helper = inside(pod, &["socat", "-t", "0", "-", &address]);
+                    let mut helper = pod.inside(&["socat", "-t", "0", "-", &address]);
                     helper.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
                     helper.status().unwrap();
                 }
@@ -90,49 +84,48 @@ fn a_thousand_sessions_in_ten_seconds_have_each_their_start_and_end() {
         is_over.store(true, Ordering::Relaxed);
     });
     println!("1000 sessions took {:?}", begin.elapsed());
-    // The last of them are those of which the kernel did not tell.
-    let deadline = Instant::now() + PATIENCE;
-    let told = loop {
+    // Sessions whose end the kernel did not report come last.
+    let deadline = Instant::now() + TEST_TIMEOUT;
+    let seen = loop {
         std::thread::sleep(Duration::from_millis(100));
-        let told = Told::by(&watch, |record| record["target"]["netns"] == netns);
-        if told.ends() >= 4 * EACH || Instant::now() > deadline {
-            break told;
+        let seen = Seen::by(&watch, |record| record["target"]["netns"] == netns);
+        if seen.ends() >= 4 * EACH || Instant::now() > deadline {
+            break seen;
         }
     };
     for via in ["native", "nsenter+socat"] {
         for (port, outcome) in [(8080, "ok"), (9, "refused")] {
-            assert_eq!(told.count(via, port, "started", ""), EACH, "{via} {port}: {told:#?}");
-            assert_eq!(told.count(via, port, "closed", outcome), EACH, "{via} {port}: {told:#?}");
+            assert_eq!(seen.count(via, port, "started", ""), EACH, "{via} {port}: {seen:#?}");
+            assert_eq!(seen.count(via, port, "closed", outcome), EACH, "{via} {port}: {seen:#?}");
         }
     }
-    assert!(told.lost.is_empty(), "{told:#?}");
+    assert!(seen.lost.is_empty(), "{seen:#?}");
 }
 
-/// What was told of many sessions; printed, it says what is odd about them.
+/// What was reported about many sessions. Its debug output shows the unusual ones.
 #[derive(Debug)]
-struct Told {
+struct Seen {
     /// By via, port, state and outcome.
     counts: BTreeMap<(String, Option<u64>, String, String), usize>,
-    /// Records of sessions that are not told of from one start to one good end; some of them.
+    /// Records of some sessions that do not have one start and one good end.
     #[expect(dead_code, reason = "for who reads why the test failed")]
     odd: Vec<String>,
-    /// What the tracer says that it lost.
+    /// The `lost` records.
     lost: Vec<String>,
 }
 
-impl Told {
+impl Seen {
     fn by(watch: &Running, wanted: impl Fn(&Value) -> bool) -> Self {
         let (mut counts, mut by_session) = (BTreeMap::new(), BTreeMap::<_, Vec<Value>>::new());
-        for record in records(watch, wanted) {
+        for record in sessions(watch, wanted) {
             let word = |key: &str| record[key].as_str().unwrap_or_default().to_owned();
             let key = (word("via"), record["port"].as_u64(), word("state"), word("outcome"));
             *counts.entry(key).or_default() += 1;
             by_session.entry(word("session_id")).or_default().push(record);
         }
-        let is_odd = |told: &Vec<Value>| {
-            let told: Vec<_> =
-                told.iter().filter(|record| record["state"] != "connected").collect();
-            let [start, end] = told[..] else { return true };
+        let is_odd = |all: &Vec<Value>| {
+            let ends: Vec<_> = all.iter().filter(|record| record["state"] != "connected").collect();
+            let [start, end] = ends[..] else { return true };
             let is_good = end["outcome"] == "ok" || end["outcome"] == "refused";
             start["state"] != "started" || !is_good
         };

@@ -1,21 +1,21 @@
-//! What a build says on a machine that is not set up.
+//! What a build prints on a machine that is not set up.
 
-use crate::support::{system, text};
+use crate::common::temp::TempDir;
+use crate::common::{system, text};
 
 #[test]
 fn a_build_without_the_ebpf_compiler_names_the_command() {
-    let target = std::env::temp_dir().join(format!("pfsnoop-build-{}", std::process::id()));
+    let target = TempDir::new("build");
     let build = system("nice")
-        // A long build beside the other tests must not slow them down.
+        // A long build must not slow other tests down.
         .args([env!("CARGO"), "build", "--quiet", "--package", "pfsnoop", "--manifest-path"])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
         .arg("--target-dir")
-        .arg(&target)
+        .arg(target.path())
         // rustup, which knows the compiler for the kernel programs, is not in this PATH.
         .env("RUSTC", rustc())
         .output()
         .unwrap();
-    let _ = std::fs::remove_dir_all(&target);
     assert!(!build.status.success());
     let stderr = text(&build.stderr);
     let ours: Vec<&str> =
@@ -24,7 +24,7 @@ fn a_build_without_the_ebpf_compiler_names_the_command() {
     assert!(line.starts_with("error: pfsnoop@") && line.contains("eBPF compiler"), "{line}");
 }
 
-/// The compiler itself, not rustup's stand-in for it.
+/// The compiler itself, not rustup's proxy for it.
 fn rustc() -> std::path::PathBuf {
     let sysroot =
         std::process::Command::new("rustc").args(["--print", "sysroot"]).output().unwrap();

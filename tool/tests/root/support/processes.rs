@@ -1,8 +1,10 @@
-//! What a program may have left behind.
+//! The processes of this machine, and what a program may have left behind.
 
-use super::{eventually, text};
+use rustix::process::{Pid, Signal, kill_process};
 
-/// Pids and command lines of every process whose command line or parent is one of these.
+use crate::common::{eventually, text};
+
+/// Pid, parent's pid and command line of every process.
 pub fn processes() -> Vec<(u32, u32, String)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
@@ -20,7 +22,18 @@ pub fn processes() -> Vec<(u32, u32, String)> {
     found
 }
 
-/// Children of a process, with their command lines.
+/// The first process with this parent whose command line starts with `start`.
+pub fn child_of(parent: u32, start: &str) -> Option<u32> {
+    let is_it = |(_, ppid, line): &(u32, u32, String)| *ppid == parent && line.starts_with(start);
+    processes().into_iter().find(is_it).map(|(pid, ..)| pid)
+}
+
+/// Sends a signal to a process.
+pub fn signal(pid: u32, signal: Signal) {
+    kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), signal).unwrap();
+}
+
+/// The command lines of a process's children.
 pub fn children_of(parent: u32) -> Vec<String> {
     let own = processes().into_iter().filter(|&(_, ppid, _)| ppid == parent);
     own.map(|(_, _, cmdline)| cmdline).collect()
@@ -36,9 +49,9 @@ pub fn assert_no_process_with(part: &str) {
     eventually(&format!("no process with {part:?}"), clean);
 }
 
-/// Waits until nothing holds the network namespace of that inode.
+/// Waits until no process is in the network namespace with that inode.
 pub fn assert_no_netns(inode: u64) {
-    let holder = || {
+    let is_empty = || {
         let name = format!("net:[{inode}]");
         let held = |pid: u32| {
             std::fs::read_link(format!("/proc/{pid}/ns/net"))
@@ -46,5 +59,5 @@ pub fn assert_no_netns(inode: u64) {
         };
         (!processes().iter().any(|&(pid, ..)| held(pid))).then_some(())
     };
-    eventually("the network namespace is gone", holder);
+    eventually("the network namespace is gone", is_empty);
 }
