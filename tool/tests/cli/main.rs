@@ -10,5 +10,6 @@
 mod common;
 
 mod build;
+mod golden;
 mod runbook;
 mod usage;

@@ -5,9 +5,11 @@ use std::process::Command;
 
 use crate::common::temp::TempDir;
 use crate::common::{assert_fails, pfsnoop, system};
+use crate::golden::assert_golden;
 
 #[test]
 fn a_usage_error_is_one_line_with_exit_code_2() {
+    let mut shown = String::new();
     for (args, parts) in [
         (&["-n", "("][..], &["not a regular expression", "--name"][..]),
         (&["-l", "[z-a]"], &["not a regular expression", "--line"]),
@@ -32,8 +34,10 @@ fn a_usage_error_is_one_line_with_exit_code_2() {
         (&["forward", "pid/1", "80", "--max-connections", "0"], &["--max-connections", "1.."]),
         (&["forward", "pid/1", "80", "-o", "wide"], &["wide", "text, json"]),
     ] {
-        assert_fails(&mut pfsnoop(args), 2, parts);
+        let line = assert_fails(&mut pfsnoop(args), 2, parts);
+        shown.extend(["$ pfsnoop ", &args.join(" "), "\n", &line, "\n\n"]);
     }
+    assert_golden("usage-errors", &shown);
 }
 
 /// `pfsnoop` as an ordinary user. The build's folder may be closed to other users, so that they run a
