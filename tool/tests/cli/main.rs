@@ -11,5 +11,6 @@ mod common;
 
 mod build;
 mod golden;
+mod layering;
 mod runbook;
 mod usage;
