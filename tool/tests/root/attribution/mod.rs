@@ -1,0 +1,6 @@
+//! Which pod and container a process belongs to.
+
+mod containers;
+mod late_runtime;
+mod reused_pid;
+mod silent_runtime;

@@ -1,0 +1,101 @@
+//! What `cargo xtask dist` makes: a binary that needs nothing but the kernel, and a package that
+//! installs and removes cleanly.
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use crate::common::running::Running;
+use crate::common::temp::TempDir;
+use crate::common::{eventually, stdout_of, system};
+use crate::support::doctor::{examine, severity};
+
+/// The folder of `cargo xtask dist`, made once.
+static DIST: LazyLock<PathBuf> = LazyLock::new(|| {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut xtask = std::process::Command::new("nice");
+    xtask.args([env!("CARGO"), "xtask", "dist"]).env_remove("CARGO_TARGET_DIR");
+    stdout_of(xtask.current_dir(root));
+    root.join("target/dist")
+});
+
+/// Every file and folder below a folder, sorted.
+fn contents(folder: &Path) -> Vec<String> {
+    let list = stdout_of(system("find").current_dir(folder).args([".", "-mindepth", "1"]));
+    let mut list: Vec<String> = list.lines().map(str::to_owned).collect();
+    list.sort_unstable();
+    list
+}
+
+#[test]
+fn the_binary_is_small_and_runs_in_an_empty_root() {
+    let root = TempDir::new("empty-root");
+    let binary = root.join("pfsnoop");
+    let len = std::fs::copy(DIST.join("pfsnoop"), &binary).unwrap();
+    assert!(len < 8_000_000, "{len} bytes");
+    for folder in ["proc", "sys"] {
+        std::fs::create_dir(root.join(folder)).unwrap();
+    }
+    let inside = |args: &str| {
+        let mut command = system("unshare");
+        let script = format!(
+            "mount --rbind /proc proc && mount --rbind /sys sys && exec chroot . /pfsnoop {args}"
+        );
+        command.current_dir(root.path()).args(["--mount", "sh", "-c", &script]);
+        command
+    };
+    let version = stdout_of(&mut inside("--version"));
+    assert_eq!(version, concat!("pfsnoop ", env!("CARGO_PKG_VERSION"), "\n"));
+    let (findings, code) = examine(&mut inside("doctor -o json"));
+    assert_eq!((severity(&findings, "kernel.tracing", "works"), code), ("ok", Some(0)));
+    assert_eq!(severity(&findings, "helper.socat", "does not find"), "warn");
+    // It traces processes outside.
+    let mark = root.path().display().to_string();
+    let mut snoop = Running::start(&mut inside(&format!("-x -l '{mark}' --count 1")));
+    eventually("a row", || {
+        stdout_of(system("true").arg(&mark));
+        (snoop.stdout().len() == 2).then_some(())
+    });
+    assert!(snoop.wait().success());
+    assert_eq!(contents(root.path()), ["./pfsnoop", "./proc", "./sys"], "no file is left behind");
+}
+
+#[test]
+fn the_package_installs_and_removes_cleanly() {
+    let system_root = TempDir::new("deb-root");
+    for folder in ["var/lib/dpkg/info", "var/lib/dpkg/updates"] {
+        std::fs::create_dir_all(system_root.join(folder)).unwrap();
+    }
+    std::fs::write(system_root.join("var/lib/dpkg/status"), "").unwrap();
+    let packages = std::fs::read_dir(&*DIST).unwrap().flatten().map(|entry| entry.path());
+    let deb = packages.filter(|path| path.extension().is_some_and(|ext| ext == "deb"));
+    let [deb] = &deb.collect::<Vec<_>>()[..] else { panic!("one package") };
+    let dpkg = |args: &[&str]| {
+        let mut command = system("dpkg");
+        let root = format!("--root={}", system_root.path().display());
+        stdout_of(command.args([&root, "--force-script-chrootless"]).args(args));
+    };
+    dpkg(&["-i", deb.to_str().unwrap()]);
+    let installed = contents(system_root.path());
+    for path in [
+        "usr/bin/pfsnoop",
+        "usr/share/man/man1/pfsnoop.1.gz",
+        "usr/share/man/man1/pfsnoop-doctor.1.gz",
+        "usr/share/bash-completion/completions/pfsnoop",
+        "usr/share/zsh/vendor-completions/_pfsnoop",
+        "usr/share/fish/vendor_completions.d/pfsnoop.fish",
+        "usr/share/doc/pfsnoop/runbook.md",
+        "usr/share/doc/pfsnoop/copyright",
+    ] {
+        assert!(installed.contains(&format!("./{path}")), "{path} in {installed:#?}");
+    }
+    let hidden = installed.iter().any(|path| path.contains("demo-web"));
+    assert!(!hidden, "{installed:#?}");
+    stdout_of(std::process::Command::new(system_root.join("usr/bin/pfsnoop")).arg("--help"));
+    let bash = system_root.join("usr/share/bash-completion/completions/pfsnoop");
+    stdout_of(system("bash").arg("-n").arg(bash));
+
+    dpkg(&["--purge", "pfsnoop"]);
+    let left: Vec<String> = contents(system_root.path());
+    let left: Vec<&String> = left.iter().filter(|path| !path.starts_with("./var")).collect();
+    assert!(left.is_empty(), "{left:#?}");
+}

@@ -1,0 +1,6 @@
+//! Bad input, the demo, the shipped binary, and the runbook.
+
+mod bad_input;
+mod demo;
+mod dist;
+mod runbook;

@@ -1,0 +1,232 @@
+//! `pfsnoop doctor` on unusual nodes: few capabilities, hostile names, closed pipes, runtimes that
+//! do not answer.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::net::UnixListener;
+use std::time::Instant;
+
+use crate::common::temp::temp_path;
+use crate::common::{output, pfsnoop, system, text};
+use crate::support::doctor::{examine, examine_alone, find, fix, severity};
+use crate::support::stand_in::StandIn;
+
+/// Shell: `nobody ARGS...` runs the binary as the user nobody. The build's folder may be closed to
+/// other users, so the binary is mounted elsewhere.
+const NOBODY: &str = "\
+    mount -t tmpfs none /mnt; touch /mnt/pfsnoop; mount --bind $PFSNOOP /mnt/pfsnoop
+    nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups /mnt/pfsnoop \"$@\"; }";
+
+/// Shell: starts an idle connection of socat to port 7111.
+const FORWARD: &str = "\
+    socat TCP4-LISTEN:7111,bind=127.0.0.1,fork,reuseaddr EXEC:cat &
+    until ss -Hltn | grep -q :7111; do sleep 0.05; done
+    (sleep 60 | socat - TCP4:localhost:7111 > /dev/null; :) &
+    until ss -Htn | grep -q :7111; do sleep 0.05; done";
+
+#[test]
+fn without_root_it_claims_nothing_that_it_could_not_read() {
+    let kubelet = StandIn::new("kubelet", "doctor-nobody");
+    let start = kubelet.start();
+    let (findings, code) =
+        examine_alone(&format!("{start}\n{NOBODY}\n{FORWARD}\nnobody doctor -o json"));
+    let capabilities = "lacks CAP_SYS_ADMIN, CAP_SYS_PTRACE";
+    assert_eq!((severity(&findings, "kernel.capabilities", capabilities), code), ("fail", Some(1)));
+    assert_eq!(fix(&findings, "kernel.capabilities"), "sudo pfsnoop doctor");
+    for (check, program) in [("helper.socat", "socat"), ("helper.nsenter", "nsenter")] {
+        let part = format!("finds {program} cannot be seen: ");
+        assert_eq!(severity(&findings, check, &part), "warn");
+        assert_eq!(find(&findings, check, "kubelet (pid ").unwrap()["cure"], "sudo pfsnoop doctor");
+        assert_eq!(severity(&findings, check, "pfsnoop finds /usr/bin/"), "ok");
+    }
+    assert_eq!(severity(&findings, "leftover", "of 1 running socats of forwards, 1 "), "note");
+
+    let (findings, _) = examine_alone(&format!("{NOBODY}\nnobody doctor -o json pid/$$"));
+    assert_eq!(severity(&findings, "target.process", "cannot look at process "), "fail");
+    assert!(fix(&findings, "target.process").starts_with("sudo pfsnoop doctor pid/"));
+}
+
+#[test]
+fn capabilities_in_a_user_namespace_are_not_enough() {
+    let (findings, _) = examine_alone("unshare --user --map-root-user $PFSNOOP doctor -o json");
+    assert_eq!(severity(&findings, "kernel.capabilities", "in a user namespace"), "fail");
+    assert_eq!(severity(&findings, "kernel.tracing", "does not work"), "fail");
+}
+
+#[test]
+fn a_stale_socket_at_a_default_path_is_only_a_warning() {
+    for (socket, unit) in [
+        ("docker.sock", "docker"),
+        ("containerd/containerd.sock", "containerd"),
+        ("k3s/containerd/containerd.sock", "k3s"),
+        ("crio/crio.sock", "crio"),
+        ("podman/podman.sock", "podman.socket"),
+    ] {
+        let (findings, code) = examine_alone(&format!(
+            "mount -t tmpfs none /run; mkdir -p $(dirname /run/{socket})\n\
+             socat -u UNIX-LISTEN:/run/{socket},unlink-close=0 - &\n\
+             until [ -S /run/{socket} ]; do sleep 0.05; done; kill $!; wait $!\n\
+             $PFSNOOP doctor -o json"
+        ));
+        let part = format!("{socket} does not answer: ");
+        assert_eq!((severity(&findings, "runtime", &part), code), ("warn", Some(0)));
+        assert_eq!(fix(&findings, "runtime"), format!("systemctl restart {unit}"));
+    }
+}
+
+#[test]
+fn a_runtime_that_does_not_answer_times_out() {
+    let socket = temp_path("silent");
+    // Connections stay in the queue: nobody accepts or refuses them.
+    let _listener = UnixListener::bind(&socket).unwrap();
+    let path = socket.to_str().unwrap();
+    for kind in ["cri", "docker"] {
+        for (target, check) in [(None, "runtime"), (Some("kuard"), "target.found")] {
+            let start = Instant::now();
+            let args = ["doctor", "-o", "json", "--runtime", kind, "--runtime-endpoint", path];
+            let (findings, code) = examine(pfsnoop(&args).args(target));
+            assert_eq!((severity(&findings, check, path), code), ("fail", Some(1)));
+            let took = start.elapsed();
+            assert!((4..15).contains(&took.as_secs()), "{kind}: {took:?}");
+        }
+    }
+    std::fs::remove_file(&socket).unwrap();
+}
+
+#[test]
+fn a_default_socket_with_a_stopped_runtime_is_a_failure() {
+    // These connections fill the queue.
+    let fill_queue = |count: u32| {
+        format!("for i in {{1..{count}}}; do socat -u UNIX-CONNECT:$at - & done; sleep 1")
+    };
+    for (socket, waiting, why) in [
+        ("docker.sock", String::new(), "Timeout error"),
+        ("containerd/containerd.sock", String::new(), "no answer in 5 s"),
+        ("containerd/containerd.sock", fill_queue(12), "operation would block"),
+    ] {
+        let (findings, code) = examine_alone(&format!(
+            "mount -t tmpfs none /run; mkdir -p $(dirname /run/{socket})\n\
+             at=/run/{socket}; socat -u UNIX-LISTEN:$at,fork EXEC:'sleep 60' & socat=$!\n\
+             until [ -S $at ]; do sleep 0.05; done; kill -STOP $socat\n\
+             {waiting}\n\
+             $PFSNOOP doctor -o json; code=$?; kill -KILL $socat; exit $code"
+        ));
+        let part = format!("{socket} does not answer: {why}");
+        assert_eq!((severity(&findings, "runtime", &part), code), ("fail", Some(1)), "{socket}");
+    }
+}
+
+#[test]
+fn hostile_names_and_environments_are_escaped() {
+    let kubelet = StandIn::new("kubelet", "doctor-hostile");
+    let odd = OsStr::from_bytes(b"x) Z 1\n\xff\x1b[31m");
+    std::fs::copy("/bin/sleep", kubelet.path().with_file_name(odd)).unwrap();
+    let start = format!(
+        "cd $(dirname {0}); $'./x) Z 1\\n\\xff\\x1b[31m' 1000 &\n\
+         PATH=$'/a\\x1b[31m:/b\\n\\xff:/c\\u202e' {0} 1000 & {1}",
+        kubelet.path().display(),
+        kubelet.is_up()
+    );
+    let start = format!("export LC_ALL=C.UTF-8; {start}");
+    let (findings, code) = examine_alone(&format!("{start}; $PFSNOOP doctor -o json"));
+    let found = find(&findings, "helper.socat", "kubelet (pid ").unwrap();
+    let what = found["what"].as_str().unwrap();
+    assert!(what.ends_with("PATH: /a\u{1b}[31m:/b\n\u{fffd}:/c\u{202e}"), "{what:?}");
+    assert_eq!(code, Some(1));
+
+    let script = format!("{start}; {} doctor", env!("CARGO_BIN_EXE_pfsnoop"));
+    let mut command = system("unshare");
+    command.args(["--pid", "--fork", "--mount-proc", "--kill-child", "bash", "-c", &script]);
+    let shown = text(&output(&mut command).stdout);
+    assert!(shown.contains("PATH: /a\\x1b[31m:/b\\n\u{fffd}:/c\\u{202e}\n"), "{shown}");
+    assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown:?}");
+
+    // An argument that is not UTF-8 does not hide the others. The stand-in becomes a shell, which
+    // accepts both.
+    std::fs::copy("/bin/bash", kubelet.path()).unwrap();
+    let (findings, code) = kubelet.examine(
+        "PATH=/nonexistent exec DAEMON -c 'read -t 100 <> <(:); :' $'\\xff' \
+         --container-runtime-endpoint=unix:///run/containerd/containerd.sock",
+    );
+    assert_eq!(severity(&findings, "helper.socat", "kubelet (pid "), "note");
+    assert_eq!(code, Some(0));
+}
+
+#[test]
+fn a_closed_pipe_is_no_failure_and_a_full_disk_is() {
+    let full = "pfsnoop: No space left on device (os error 28)\n";
+    for (reader, code, said) in [("| head -n 1", 0, ""), (">&-", 0, ""), ("> /dev/full", 1, full)] {
+        let doctor = env!("CARGO_BIN_EXE_pfsnoop");
+        let script = format!("{doctor} doctor {reader}; exit ${{PIPESTATUS[0]}}");
+        let ended = output(system("bash").args(["-c", &script]));
+        assert_eq!(
+            (ended.status.code(), text(&ended.stderr).as_str()),
+            (Some(code), said),
+            "{script}"
+        );
+    }
+}
+
+#[test]
+fn a_thousand_processes_take_less_than_ten_seconds() {
+    let (findings, _) = examine_alone(
+        "for i in {1..1000}; do sleep 60 & done; begin=$SECONDS; $PFSNOOP doctor -o json\n\
+         [ $((SECONDS - begin)) -lt 10 ] || exit 9",
+    );
+    let what = find(&findings, "limit.pids", "").unwrap()["what"].as_str().unwrap();
+    let count: u32 = what.split(' ').next().unwrap().parse().unwrap();
+    assert!((1001..1100).contains(&count), "{what}");
+}
+
+/// System calls that can change something that outlives the process.
+const CHANGES: &str = "trace=openat,open,openat2,creat,mkdir,mkdirat,mknod,mknodat,unlink,unlinkat,\
+    rmdir,rename,renameat,renameat2,link,linkat,symlink,symlinkat,chmod,fchmod,fchmodat,chown,fchown,\
+    lchown,fchownat,truncate,ftruncate,mount,umount2,move_mount,kill,tkill,tgkill,\
+    pidfd_send_signal,prlimit64,setpriority,sethostname,utimensat,unshare";
+
+#[test]
+fn nothing_is_changed_on_the_node() {
+    let mut pause = system("sleep").arg("60").spawn().unwrap();
+    let target = format!("pid/{}", pause.id());
+    let log = temp_path("strace");
+    for args in [&["doctor"][..], &["doctor", &target]] {
+        let mut strace = system("strace");
+        strace.args(["-f", "-qq", "-e", CHANGES, "-e", "signal=none", "-o"]).arg(&log);
+        let ended = output(strace.arg(env!("CARGO_BIN_EXE_pfsnoop")).args(args));
+        assert!(text(&ended.stdout).contains("ok  "), "{ended:?}");
+        let calls = text(&std::fs::read(&log).unwrap());
+        assert!(calls.lines().count() > 50, "{calls}");
+        // A mount in a mount namespace of the thread's own is invisible to others: so the doctor reads
+        // tracefs.
+        let unseen = |call: &&str| {
+            let (thread, call) = call.split_once(' ').unwrap();
+            let left = format!("{thread} unshare(CLONE_NEWNS");
+            call.contains("mount(") && calls.replace("  ", " ").contains(&left)
+        };
+        // Signals to its own children are no change. Those are the processes in this log.
+        let to_child = |call: &&str| {
+            let killed = call.split_once(" kill(").and_then(|(_, rest)| rest.split_once(','));
+            killed.is_some_and(|(pid, _)| calls.contains(&format!("\n{pid} ")))
+        };
+        let changes =
+            calls.lines().filter(|call| !changes_nothing(call) && !unseen(call) && !to_child(call));
+        let changes: Vec<&str> = changes.collect();
+        assert!(changes.is_empty(), "{changes:#?}");
+    }
+    std::fs::remove_file(&log).unwrap();
+    pause.kill().unwrap();
+    pause.wait().unwrap();
+}
+
+/// Whether a line of strace changes nothing.
+fn changes_nothing(call: &str) -> bool {
+    let opens = call.contains(" open") || call.contains("<... open");
+    let reads = opens && !["O_WRONLY", "O_RDWR", "O_CREAT"].iter().any(|flag| call.contains(flag));
+    // A query of its own limits.
+    let asks = call.contains("prlimit64(0, ") && call.contains(", NULL, ");
+    reads
+        || asks
+        || call.contains("\"/dev/null\"")
+        || call.contains("+++ exited with")
+        || call.contains("unshare(")
+}

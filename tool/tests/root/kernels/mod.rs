@@ -1,0 +1,5 @@
+//! The static binary on other kernels, in virtual machines.
+
+mod cgroup_filter;
+mod every_exec;
+mod sessions;

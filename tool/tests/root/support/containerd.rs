@@ -1,0 +1,226 @@
+//! A containerd for one test, with its own socket, state, pod network and bridge.
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use rustix::process::Signal;
+
+use super::cri::{
+    ContainerConfig, ContainerMetadata, Cri, Image, LinuxPodConfig, NamespaceOptions, PodConfig,
+    PodMetadata, SecurityContext,
+};
+use super::image::busybox_archive;
+use super::processes::processes;
+use crate::common::running::Running;
+use crate::common::temp::temp_path;
+use crate::common::{eventually, output, stdout_of, system};
+
+const IMAGE: &str = "pfsnoop.test/busybox:1";
+
+/// Numbers the daemons: each has its own subnet.
+static STARTED: AtomicU8 = AtomicU8::new(0);
+
+/// A running daemon. Dropping it ends it, its pods and its network.
+pub struct Containerd {
+    dir: PathBuf,
+    bridge: String,
+    daemon: Running,
+    cri: Cri,
+    sandboxes: Mutex<Vec<String>>,
+}
+
+/// A pod that the daemon runs.
+pub struct Pod {
+    /// The id of its sandbox.
+    pub sandbox: String,
+    /// The id of its only container.
+    pub web: String,
+}
+
+impl Containerd {
+    /// Starts a daemon with an image. `name` tells the test's folder from others.
+    pub fn start(name: &str) -> Self {
+        let dir = temp_path(name);
+        std::fs::create_dir_all(dir.join("cni")).unwrap();
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let bridge = format!("pfs{}n{number}", std::process::id());
+        let path = |name: &str| dir.join(name).display().to_string();
+        std::fs::write(dir.join("cni/1.conflist"), cni(&bridge, number, &path("ipam"))).unwrap();
+        std::fs::write(dir.join("config.toml"), config(&dir.display().to_string())).unwrap();
+        let daemon = Running::start(system("containerd").args(["--config", &path("config.toml")]));
+        let socket = dir.join("containerd.sock");
+        let cri = eventually("containerd", || {
+            let cri = Cri::connect(&socket).ok()?;
+            cri.by_id("Status", "").is_ok().then_some(cri)
+        });
+        let archive = busybox_archive(&dir, IMAGE);
+        let mut import = system("ctr");
+        import.arg("--address").arg(&socket).args(["-n", "k8s.io", "images", "import"]);
+        stdout_of(import.args(["--snapshotter", "native"]).arg(&archive));
+        Self { dir, bridge, daemon, cri, sandboxes: Mutex::default() }
+    }
+
+    /// The daemon's socket, as `--runtime-endpoint` takes it.
+    pub fn endpoint(&self) -> String {
+        format!("unix://{}/containerd.sock", self.dir.display())
+    }
+
+    pub fn cri(&self) -> &Cri {
+        &self.cri
+    }
+
+    /// Runs a pod with a container, `web`, that serves this page on that port.
+    pub fn run_pod(&self, namespace: &str, name: &str, page: &str, port: u16) -> Pod {
+        self.run(&self.pod_config(namespace, name, 0), page, port)
+    }
+
+    /// The same in the node's network.
+    pub fn run_host_pod(&self, namespace: &str, name: &str, page: &str, port: u16) -> Pod {
+        self.run(&self.pod_config(namespace, name, 2), page, port)
+    }
+
+    fn pod_config(&self, namespace: &str, name: &str, network: i32) -> PodConfig {
+        let options = NamespaceOptions { network };
+        let security_context = Some(SecurityContext { namespace_options: Some(options) });
+        let (name, uid, namespace) = (name.to_owned(), UID.to_owned(), namespace.to_owned());
+        PodConfig {
+            metadata: Some(PodMetadata { name, uid, namespace }),
+            linux: Some(LinuxPodConfig { cgroup_parent: self.cgroup(), security_context }),
+        }
+    }
+
+    /// The parent cgroup of the pods. It is the daemon's own, so that it can be removed.
+    fn cgroup(&self) -> String {
+        format!("/{}", self.bridge)
+    }
+
+    fn run(&self, config: &PodConfig, page: &str, port: u16) -> Pod {
+        // CRI knows the image a moment after its import.
+        let sandbox = eventually("a sandbox", || self.cri.run_sandbox(config).ok());
+        self.sandboxes.lock().unwrap().push(sandbox.clone());
+        let serve =
+            format!("mkdir /www; echo {page} > /www/index.html; exec httpd -f -p {port} -h /www");
+        let web = ContainerConfig {
+            metadata: Some(ContainerMetadata { name: "web".to_owned() }),
+            image: Some(Image { image: IMAGE.to_owned() }),
+            command: ["/bin/sh", "-c", &serve].map(str::to_owned).into(),
+        };
+        let web = self.cri.run_container(&sandbox, config, web);
+        Pod { sandbox, web }
+    }
+
+    /// Pid of a process in the pod's container.
+    pub fn pid_in(pod: &Pod) -> u32 {
+        let is_in = |pid: u32| {
+            let cgroup = std::fs::read_to_string(format!("/proc/{pid}/cgroup"));
+            cgroup.is_ok_and(|cgroup| cgroup.contains(&pod.web))
+        };
+        let mut pids = processes().into_iter().map(|(pid, ..)| pid);
+        pids.find(|&pid| is_in(pid)).expect("a process in the container")
+    }
+
+    /// Stops the daemon with SIGSTOP. Its containers go on.
+    pub fn freeze(&self) -> Frozen<'_> {
+        self.daemon.signal(Signal::STOP);
+        Frozen(&self.daemon)
+    }
+
+    /// Stops a pod. The daemon still lists it.
+    pub fn stop_pod(&self, pod: &Pod) {
+        self.cri.by_id("StopPodSandbox", &pod.sandbox).unwrap();
+    }
+}
+
+/// The daemon is stopped until this is dropped.
+pub struct Frozen<'a>(&'a Running);
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        self.0.signal(Signal::CONT);
+    }
+}
+
+impl Drop for Containerd {
+    fn drop(&mut self) {
+        for sandbox in self.sandboxes.lock().unwrap().iter() {
+            let _ = self.cri.by_id("StopPodSandbox", sandbox);
+            let _ = self.cri.by_id("RemovePodSandbox", sandbox);
+        }
+        self.daemon.signal(Signal::TERM);
+        self.daemon.wait();
+        let dir = self.dir.display().to_string();
+        for (pid, _, line) in processes() {
+            // A shim that did not see that its pod ended.
+            if line.contains("containerd-shim") && line.contains(&dir) {
+                let _ = output(system("kill").args(["-KILL", &pid.to_string()]));
+            }
+        }
+        let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+        let points = mounts.lines().filter_map(|line| line.split(' ').nth(1));
+        for point in points.filter(|point| point.starts_with(&dir)) {
+            let _ = output(system("umount").args(["--lazy", point]));
+        }
+        let _ = output(system("ip").args(["link", "delete", &self.bridge]));
+        let _ = std::fs::remove_dir_all(&self.dir);
+        // cgroup v1 has one such folder in each hierarchy.
+        let hierarchies = std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten();
+        let roots = hierarchies.map(|entry| entry.path()).chain(["/sys/fs/cgroup".into()]);
+        for root in roots {
+            let _ = std::fs::remove_dir(format!("{}{}", root.display(), self.cgroup()));
+        }
+        // libcni keeps its results there. The folders are empty once every pod is gone.
+        for dir in ["/var/lib/cni/results", "/var/lib/cni"] {
+            let _ = std::fs::remove_dir(dir);
+        }
+    }
+}
+
+/// The uid of every pod.
+pub const UID: &str = "87654321-9abc-def0-1234-56789abcdef0";
+
+/// Works inside a container: there, a negative oom_score_adj may be forbidden, and overlayfs does
+/// not stack on overlayfs.
+fn config(dir: &str) -> String {
+    format!(
+        r#"
+version = 2
+root = "{dir}/root"
+state = "{dir}/state"
+[grpc]
+address = "{dir}/containerd.sock"
+[plugins."io.containerd.internal.v1.opt"]
+path = "{dir}/opt"
+[plugins."io.containerd.grpc.v1.cri"]
+sandbox_image = "{IMAGE}"
+restrict_oom_score_adj = true
+netns_mounts_under_state_dir = true
+[plugins."io.containerd.grpc.v1.cri".containerd]
+snapshotter = "native"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+runtime_type = "io.containerd.runc.v2"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+Root = "{dir}/runc"
+[plugins."io.containerd.grpc.v1.cri".cni]
+bin_dir = "/usr/lib/cni"
+conf_dir = "{dir}/cni"
+"#
+    )
+}
+
+fn cni(bridge: &str, number: u8, data: &str) -> String {
+    serde_json::json!({
+        "cniVersion": "0.4.0",
+        "name": bridge,
+        "plugins": [{
+            "type": "bridge",
+            "bridge": bridge,
+            "ipam": {
+                "type": "host-local",
+                "dataDir": data,
+                "ranges": [[{"subnet": format!("10.251.{number}.0/24")}]],
+            },
+        }],
+    })
+    .to_string()
+}

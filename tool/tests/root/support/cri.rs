@@ -1,0 +1,160 @@
+//! CRI calls that make and end pods, with the messages of CRI's api.proto.
+
+use std::path::Path;
+use std::time::Duration;
+
+use pfsnoop::resolve::cri::{CallError, Client};
+use tokio::runtime::Runtime;
+
+/// The product's own client, in blocking form.
+pub struct Cri {
+    client: Client,
+    runtime: Runtime,
+}
+
+/// Configuration of a pod.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct PodConfig {
+    #[prost(message, optional, tag = "1")]
+    pub metadata: Option<PodMetadata>,
+    #[prost(message, optional, tag = "8")]
+    pub linux: Option<LinuxPodConfig>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct PodMetadata {
+    #[prost(string, tag = "1")]
+    pub name: String,
+    #[prost(string, tag = "2")]
+    pub uid: String,
+    #[prost(string, tag = "3")]
+    pub namespace: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct LinuxPodConfig {
+    #[prost(string, tag = "1")]
+    pub cgroup_parent: String,
+    #[prost(message, optional, tag = "2")]
+    pub security_context: Option<SecurityContext>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct SecurityContext {
+    #[prost(message, optional, tag = "1")]
+    pub namespace_options: Option<NamespaceOptions>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct NamespaceOptions {
+    /// 0: the pod has its own, 2: the pod is in the node's.
+    #[prost(int32, tag = "1")]
+    pub network: i32,
+}
+
+/// Configuration of a container.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ContainerConfig {
+    #[prost(message, optional, tag = "1")]
+    pub metadata: Option<ContainerMetadata>,
+    #[prost(message, optional, tag = "2")]
+    pub image: Option<Image>,
+    #[prost(string, repeated, tag = "3")]
+    pub command: Vec<String>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ContainerMetadata {
+    #[prost(string, tag = "1")]
+    pub name: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Image {
+    #[prost(string, tag = "1")]
+    pub image: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct RunPodSandbox {
+    #[prost(message, optional, tag = "1")]
+    config: Option<PodConfig>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct CreateContainer {
+    #[prost(string, tag = "1")]
+    sandbox: String,
+    #[prost(message, optional, tag = "2")]
+    config: Option<ContainerConfig>,
+    #[prost(message, optional, tag = "3")]
+    sandbox_config: Option<PodConfig>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct ExecSync {
+    #[prost(string, tag = "1")]
+    container: String,
+    #[prost(string, repeated, tag = "2")]
+    command: Vec<String>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct PortForward {
+    #[prost(string, tag = "1")]
+    sandbox: String,
+    #[prost(int32, repeated, tag = "2")]
+    ports: Vec<i32>,
+}
+
+/// Any message whose first field is an id.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Id {
+    #[prost(string, tag = "1")]
+    id: String,
+}
+
+impl Cri {
+    pub fn connect(socket: &Path) -> Result<Self, CallError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let client = runtime.block_on(Client::connect(socket, Duration::from_secs(30)))?;
+        Ok(Self { client, runtime })
+    }
+
+    fn call(&self, method: &str, request: impl prost::Message + 'static) -> Result<Id, CallError> {
+        self.runtime.block_on(self.client.call(method, request))
+    }
+
+    /// A call that takes an id. Its answer is ignored.
+    pub fn by_id(&self, method: &str, id: &str) -> Result<(), CallError> {
+        self.call(method, Id { id: id.to_owned() }).map(drop)
+    }
+
+    pub fn run_sandbox(&self, config: &PodConfig) -> Result<String, CallError> {
+        let request = RunPodSandbox { config: Some(config.clone()) };
+        self.call("RunPodSandbox", request).map(|answer| answer.id)
+    }
+
+    pub fn run_container(&self, sandbox: &str, pod: &PodConfig, config: ContainerConfig) -> String {
+        let request = CreateContainer {
+            sandbox: sandbox.to_owned(),
+            config: Some(config),
+            sandbox_config: Some(pod.clone()),
+        };
+        let id = self.call("CreateContainer", request).unwrap().id;
+        self.by_id("StartContainer", &id).unwrap();
+        id
+    }
+
+    /// The URL at which the runtime's streaming server waits for the forward.
+    pub fn port_forward(&self, sandbox: &str, port: u16) -> String {
+        let request = PortForward { sandbox: sandbox.to_owned(), ports: vec![port.into()] };
+        self.call("PortForward", request).unwrap().id
+    }
+
+    pub fn exec(&self, container: &str, command: &[&str]) {
+        let command = command.iter().map(ToString::to_string).collect();
+        // ExecSyncResponse begins with bytes of stdout.
+        self.call("ExecSync", ExecSync { container: container.to_owned(), command }).unwrap();
+    }
+}

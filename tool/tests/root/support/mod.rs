@@ -1,0 +1,22 @@
+//! What the tests that need root share: one file per fixture.
+
+pub mod cgroup;
+pub mod containerd;
+pub mod cri;
+pub mod docker;
+pub mod doctor;
+pub mod exclusive;
+pub mod exec;
+pub mod exec_cases;
+pub mod fixture;
+pub mod forward;
+pub mod helper;
+pub mod image;
+pub mod netns;
+pub mod pod;
+pub mod processes;
+pub mod records;
+pub mod stand_in;
+pub mod vm;
+pub mod watch;
+pub mod websocket;

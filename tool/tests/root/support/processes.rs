@@ -1,0 +1,63 @@
+//! The processes of this machine, and what a program may have left behind.
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::common::{eventually, text};
+
+/// Pid, parent's pid and command line of every process.
+pub fn processes() -> Vec<(u32, u32, String)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else {
+            continue;
+        };
+        let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else {
+            continue;
+        };
+        let cmdline = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        // Fields after the comm, which may hold anything: state, then ppid.
+        let ppid = stat.rsplit(')').next().unwrap().split_whitespace().nth(1).unwrap();
+        found.push((pid, ppid.parse().unwrap(), text(&cmdline).replace('\0', " ")));
+    }
+    found
+}
+
+/// The first process with this parent whose command line starts with `start`.
+pub fn child_of(parent: u32, start: &str) -> Option<u32> {
+    let is_it = |(_, ppid, line): &(u32, u32, String)| *ppid == parent && line.starts_with(start);
+    processes().into_iter().find(is_it).map(|(pid, ..)| pid)
+}
+
+/// Sends a signal to a process.
+pub fn signal(pid: u32, signal: Signal) {
+    kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), signal).unwrap();
+}
+
+/// The command lines of a process's children.
+pub fn children_of(parent: u32) -> Vec<String> {
+    let own = processes().into_iter().filter(|&(_, ppid, _)| ppid == parent);
+    own.map(|(_, _, cmdline)| cmdline).collect()
+}
+
+/// Waits until no process has `part` in its command line.
+pub fn assert_no_process_with(part: &str) {
+    let clean = || {
+        let left: Vec<_> =
+            processes().into_iter().filter(|(.., line)| line.contains(part)).collect();
+        left.is_empty().then_some(())
+    };
+    eventually(&format!("no process with {part:?}"), clean);
+}
+
+/// Waits until no process is in the network namespace with that inode.
+pub fn assert_no_netns(inode: u64) {
+    let is_empty = || {
+        let name = format!("net:[{inode}]");
+        let held = |pid: u32| {
+            std::fs::read_link(format!("/proc/{pid}/ns/net"))
+                .is_ok_and(|link| link.to_string_lossy() == name)
+        };
+        (!processes().iter().any(|&(pid, ..)| held(pid))).then_some(())
+    };
+    eventually("the network namespace is gone", is_empty);
+}

@@ -1,0 +1,89 @@
+//! Targets that are found by name in a real Docker daemon.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::common::{assert_fails, eventually, output, pfsnoop, text};
+use crate::support::docker::{self, Docker, container_name};
+use crate::support::forward::{get, start_json, start_listening};
+
+fn pfsnoop_of(docker: &Docker, args: &[&str]) -> Command {
+    let mut command = pfsnoop(args);
+    command.env("DOCKER_HOST", docker.host());
+    command
+}
+
+fn assert_forward_fails(docker: &Docker, args: &[&str], parts: &[&str]) {
+    assert_fails(&mut pfsnoop_of(docker, &[&["forward"], args].concat()), 1, parts);
+}
+
+#[test]
+fn pods_and_containers_are_found_by_name() {
+    let docker = Docker::start("names");
+    let serve = "mkdir /www; echo plain > /www/index.html; exec httpd -f -p 8080 -h /www";
+    docker.run("plain-web", serve);
+    docker.run("plain-other", "sleep 1000");
+    docker.run_pod("kuard");
+    // A pod that crictl made, not the kubelet: it lacks most labels.
+    let bare = container_name("POD", "bare");
+    let labels = ["io.kubernetes.docker.type=podsandbox".to_owned()];
+    docker.run_with(&bare, "none", &labels, &serve.replace("plain", "bare"));
+    let id = docker.id("plain-web");
+
+    let by_prefix = format!("container/{}", &id[..8]);
+    for (target, namespace, page) in [
+        ("kuard", "shop", "in the pod\n"),
+        ("pod/kuard", "shop", "in the pod\n"),
+        ("bare", "shop", "bare\n"),
+        ("container/plain-web", "default", "plain\n"),
+        (&by_prefix, "default", "plain\n"),
+    ] {
+        let args = ["forward", target, "-n", namespace, ":8080"];
+        let (_forward, local) = start_listening(&mut pfsnoop_of(&docker, &args));
+        eventually(target, || get("127.0.0.1", local).ends_with(page).then_some(()));
+    }
+
+    let uid = docker::UID;
+    let pod = json!({"namespace": "shop", "name": "kuard", "uid": uid});
+    let container = json!({"id": id, "runtime": "docker", "name": "plain-web"});
+    for (target, expected, key) in
+        [("kuard", &pod, "pod"), ("container/plain-web", &container, "container")]
+    {
+        let args = ["forward", target, "-n", "shop", ":8080", "-o", "json"];
+        let (mut forward, locals) = start_json(&mut pfsnoop_of(&docker, &args), 1);
+        get("127.0.0.1", locals[0]);
+        forward.stdout_line("the end", |line| line.contains("\"state\":\"closed\""));
+        forward.stdout_line("socat", |line| line.contains("\"comm\":\"socat\""));
+        for line in forward.stdout() {
+            let record: Value = serde_json::from_str(&line).unwrap();
+            let is_session = record["type"] == "session";
+            let place = if is_session { &record["target"] } else { &record };
+            assert_eq!(place[key], *expected, "{line}");
+        }
+    }
+
+    let pods = &["no pod \"default/kuard\"", "docker", "did you mean shop/kuard"];
+    assert_forward_fails(&docker, &["kuard", ":80"], pods);
+    let near = &["no container \"plain-wep\"", "did you mean plain-web"];
+    assert_forward_fails(&docker, &["container/plain-wep", ":80"], near);
+    docker.kill("plain-other");
+    assert_forward_fails(&docker, &["container/plain-other", ":80"], &["container not running ("]);
+    docker.kill(&container_name("POD", "kuard"));
+    let words = &["unable to forward port because pod is not running. Current status=exited"];
+    assert_forward_fails(&docker, &["kuard", "-n", "shop", ":80"], words);
+}
+
+#[test]
+fn without_a_runtime_the_message_says_what_to_do() {
+    let mut forward = pfsnoop(&["forward", "kuard", ":80"]);
+    forward.env("DOCKER_HOST", "unix:///nonexistent/docker.sock");
+    let output = output(forward.env("CONTAINER_RUNTIME_ENDPOINT", "/nonexistent/cri.sock"));
+    let stderr = text(&output.stderr);
+    assert_eq!(
+        stderr,
+        "pfsnoop: no container runtime answers on this node (asked: docker at \
+         /nonexistent/docker.sock: no such socket; cri at /nonexistent/cri.sock: no such socket); \
+         a target named pid/PID needs none\n"
+    );
+}

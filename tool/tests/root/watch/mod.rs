@@ -1,0 +1,9 @@
+//! `pfsnoop watch`.
+
+mod live_view;
+mod lost_records;
+mod native;
+mod nsenter;
+mod nsenter_child;
+mod other_traffic;
+mod rows;
