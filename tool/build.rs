@@ -1,4 +1,4 @@
-//! Builds the kernel programs and leaves their object in `OUT_DIR` for `probe` to embed.
+//! Builds the kernel programs and leaves their object in `OUT_DIR`, where `probe` embeds it.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +10,7 @@ use aya_build::{Package, Toolchain};
 const TOOLCHAIN: &str = "pfsnoop-ebpf";
 
 fn main() -> Result<()> {
-    if let Err(missing) = compiler_is_there() {
+    if let Err(missing) = find_compiler() {
         println!("cargo::error={missing} is missing: run `cargo xtask setup`");
         return Ok(());
     }
@@ -19,9 +19,9 @@ fn main() -> Result<()> {
     let programs = root.join("../tool-ebpf");
     // SAFETY: this program has one thread.
     unsafe {
-        // `-Z build-std` outside of nightly.
+        // Allows `-Z build-std` outside of nightly.
         std::env::set_var("RUSTC_BOOTSTRAP", "1");
-        // aya-build turns every line of the inner cargo into a warning of the outer one.
+        // aya-build turns every line of the inner cargo into a warning of the outer cargo.
         std::env::set_var("CARGO_TERM_QUIET", "true");
     }
     let package = Package {
@@ -32,7 +32,7 @@ fn main() -> Result<()> {
     aya_build::build_ebpf([package], Toolchain::Custom(TOOLCHAIN))
 }
 
-fn compiler_is_there() -> Result<(), &'static str> {
+fn find_compiler() -> Result<(), &'static str> {
     let runs = |command: &mut Command| command.output().is_ok_and(|out| out.status.success());
     if !runs(Command::new("rustup").args(["run", TOOLCHAIN, "rustc", "--version"])) {
         return Err("the eBPF compiler");
