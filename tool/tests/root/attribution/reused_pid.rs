@@ -3,8 +3,9 @@
 use std::process::{Child, Command};
 use std::time::Duration;
 
-use pfsnoop::resolve::{Destinations, RuntimeChoice, Runtimes};
-use pfsnoop::trace::{Destination, Whom};
+use pfsnoop::attribution::Attribution;
+use pfsnoop::host::process::can_be_entered;
+use pfsnoop::model::{Destination, Lookup};
 
 use crate::common::eventually;
 
@@ -20,29 +21,27 @@ fn exited_process_with(pid: u32) -> Child {
         child.wait().unwrap();
         None
     });
-    eventually("its end", || (!Destinations::is_there(pid)).then_some(()));
+    eventually("its end", || (!can_be_entered(pid)).then_some(()));
     child
 }
 
-#[tokio::test]
-async fn the_previous_process_of_a_reused_pid_is_not_reported() {
-    let endpoint = "/nonexistent/docker.sock".parse().ok();
-    let runtimes = Runtimes { choice: RuntimeChoice::Docker, endpoint };
-    let mut destinations = Destinations::new(&runtimes).await;
+#[test]
+fn the_previous_process_of_a_reused_pid_is_not_reported() {
+    let mut attribution = Attribution::without_names();
     let mut first = Command::new("sleep").arg("1000").spawn().unwrap();
     let pid = first.id();
-    let was = destinations.find(Whom::Pid(pid)).await;
+    let was = attribution.destination(Lookup::Process(pid));
     assert!(was.netns.is_some(), "{was:?}");
     first.kill().unwrap();
-    eventually("its end", || (!Destinations::is_there(pid)).then_some(()));
-    assert_eq!(destinations.find(Whom::Pid(pid)).await, was, "ended, not reaped");
+    eventually("its end", || (!can_be_entered(pid)).then_some(()));
+    assert_eq!(attribution.destination(Lookup::Process(pid)), was, "ended, not reaped");
     first.wait().unwrap();
-    assert_eq!(destinations.find(Whom::Pid(pid)).await, was, "reaped");
+    assert_eq!(attribution.destination(Lookup::Process(pid)), was, "reaped");
     // Start times in /proc are in hundredths of a second.
     std::thread::sleep(Duration::from_millis(20));
     let mut second = exited_process_with(pid);
     let nobody = Destination { pid: Some(pid), ..Destination::default() };
-    assert_eq!(destinations.find(Whom::Pid(pid)).await, nobody, "another process has the pid");
+    assert_eq!(attribution.destination(Lookup::Process(pid)), nobody, "another process has the pid");
     second.wait().unwrap();
-    assert_eq!(destinations.find(Whom::Pid(pid)).await, nobody, "and it stays unknown");
+    assert_eq!(attribution.destination(Lookup::Process(pid)), nobody, "and it stays unknown");
 }

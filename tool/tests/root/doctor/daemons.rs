@@ -17,8 +17,8 @@ fn helpers_are_searched_in_the_path_of_the_daemon() {
     assert_eq!((severity(&findings, "helper.socat", "kubelet (pid "), code), ("fail", Some(1)));
     let socat = find(&findings, "helper.socat", "kubelet").unwrap();
     assert!(socat["what"].to_string().contains("PATH: /nonexistent"), "{socat}");
-    assert!(socat["cure"].to_string().contains("restart kubelet"), "it is installed: {socat}");
-    assert_eq!(find(&findings, "helper.nsenter", "kubelet").unwrap()["cure"], socat["cure"]);
+    assert!(socat["fix"].to_string().contains("restart kubelet"), "it is installed: {socat}");
+    assert_eq!(find(&findings, "helper.nsenter", "kubelet").unwrap()["fix"], socat["fix"]);
 
     let (findings, code) = kubelet.examine("exec DAEMON 1000");
     assert_eq!(severity(&findings, "helper.socat", "kubelet (pid "), "ok");
@@ -32,7 +32,7 @@ fn helpers_are_searched_in_the_path_of_the_daemon() {
         kubelet.is_up()
     ));
     let socat = find(&findings, "helper.socat", "kubelet").unwrap();
-    assert_eq!(socat["cure"], "apt-get install socat");
+    assert_eq!(socat["fix"], "apt-get install socat");
     let (findings, _) =
         kubelet.examine(&format!("unshare --mount sh -c '{hide}; exec DAEMON 1000'"));
     assert_eq!(severity(&findings, "helper.socat", "kubelet (pid "), "fail");
@@ -89,7 +89,7 @@ fn each_distribution_has_its_own_install_command() {
             release.display()
         ));
         let socat = find(&findings, "helper.socat", "pfsnoop does not find").unwrap();
-        assert_eq!((&socat["severity"], &socat["cure"]), (&"warn".into(), &fix.into()), "{id}");
+        assert_eq!((&socat["severity"], &socat["fix"]), (&"warn".into(), &fix.into()), "{id}");
     }
     std::fs::remove_file(&release).unwrap();
 }
@@ -111,11 +111,11 @@ fn a_socat_that_is_left_behind_is_reported_and_the_fix_ends_it() {
     };
     let found = eventually("the orphan", || orphan(&examine(&[])));
     assert_eq!(
-        (&found["severity"], &found["cure"]),
+        (&found["severity"], &found["fix"]),
         (&"warn".into(), &format!("kill {pid}").into())
     );
     std::fs::remove_file(&pipe).unwrap();
-    stdout_of(system("sh").args(["-c", found["cure"].as_str().unwrap()]));
+    stdout_of(system("sh").args(["-c", found["fix"].as_str().unwrap()]));
     eventually("no orphan", || orphan(&examine(&[])).is_none().then_some(()));
 
     // A socat with a parent counts as left behind once it has been idle for long.
@@ -127,7 +127,7 @@ fn a_socat_that_is_left_behind_is_reported_and_the_fix_ends_it() {
         find(&examine(&["--idle", "0.2"]), "leftover.idle", &idle).cloned()
     });
     assert_eq!(found["severity"], "warn");
-    assert_eq!(found["cure"], format!("kill {}", child.id()));
+    assert_eq!(found["fix"], format!("kill {}", child.id()));
     assert!(find(&examine(&[]), "leftover.idle", &idle).is_none(), "the default is four hours");
     child.kill().unwrap();
     child.wait().unwrap();
@@ -142,7 +142,7 @@ fn a_daemon_that_is_out_of_files_and_a_full_conntrack_table() {
     let files = find(&findings, "limit.daemon-files", "open files of kubelet (pid ");
     let files = files.unwrap_or_else(|| panic!("{findings:#?}"));
     assert_eq!(files["severity"], "warn", "{files}");
-    assert!(files["cure"].to_string().contains("prlimit --pid "), "{files}");
+    assert!(files["fix"].to_string().contains("prlimit --pid "), "{files}");
     let (findings, _) = kubelet.examine("exec DAEMON 1000");
     assert_eq!(severity(&findings, "limit.daemon-files", "kubelet"), "ok");
 

@@ -51,7 +51,7 @@ fn the_files_fix_raises_the_soft_limit_and_keeps_the_hard_limit() {
         "4096",
         "limits() { prlimit -p $kubelet --nofile -o SOFT,HARD --noheadings; }\n\
          read soft hard < <(limits)\n\
-         $($PFSNOOP doctor 2> /dev/null | sed -n 's/^ *cure: prlimit/prlimit/p')\n\
+         $($PFSNOOP doctor 2> /dev/null | sed -n 's/^ *fix: *prlimit/prlimit/p')\n\
          read more most < <(limits); [ \"$more $most\" = \"$((soft * 2)) 4096\" ] || exit 9",
     );
     assert_eq!(severity(&fixed, "limit.daemon-files", "kubelet"), "ok");
@@ -80,7 +80,7 @@ fn a_helper_that_does_not_run_is_reinstalled() {
         let what = found["what"].as_str().unwrap();
         assert!(what.contains("finds /usr/bin/socat, which does not run: No such file"), "{what}");
         assert_eq!(found["severity"], severity_expected);
-        assert_eq!(found["cure"], "apt-get install --reinstall socat");
+        assert_eq!(found["fix"], "apt-get install --reinstall socat");
         assert_eq!(severity(&findings, "helper.nsenter", finder), "ok");
     }
     assert_eq!(code, Some(1));

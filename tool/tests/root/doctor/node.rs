@@ -37,7 +37,7 @@ fn text_has_one_line_per_finding_and_colours_only_on_a_terminal() {
         plain.find("warn  helper.socat         pfsnoop does not find socat in its PATH").unwrap();
     let mut after = plain[at..].lines().skip(1).map(str::trim_start);
     assert!(after.next().unwrap().starts_with("why:  "), "{plain}");
-    assert!(after.next().unwrap().starts_with("cure: export PATH="), "{plain}");
+    assert!(after.next().unwrap().starts_with("fix:  export PATH="), "{plain}");
     let command = format!("{} doctor", env!("CARGO_BIN_EXE_pfsnoop"));
     let terminal = |no_color: &str| {
         let mut script = system("script");

@@ -42,7 +42,7 @@ fn a_server_on_another_loopback_address_and_the_fix() {
     assert_eq!((severity(&findings, "dial.native", "to 7105 fails"), code), ("fail", Some(1)));
     // Neither dialer tries this address, so the fix is the same.
     let command = fix(&findings, "target.listens");
-    assert_eq!(find(&findings, "dial.native", "").unwrap()["cure"], command);
+    assert_eq!(find(&findings, "dial.native", "").unwrap()["fix"], command);
     let _fix = Running::start(system("sh").args(["-c", &format!("exec {command}")]));
     let fixed = eventually("the fix", || {
         let (findings, code) = check_target(&pod, &["7105"]);
@@ -63,7 +63,7 @@ fn a_port_whose_packets_are_dropped_times_out_with_both_dialers() {
         let found = find(&findings, check, "timed out").unwrap_or_else(|| panic!("{findings:#?}"));
         let took = Duration::from_nanos(found["duration_ns"].as_u64().unwrap());
         assert!((4..20).contains(&took.as_secs()), "{found}");
-        assert_eq!(found["cure"], format!("nsenter -t {} -n iptables-save", pod.pause));
+        assert_eq!(found["fix"], format!("nsenter -t {} -n iptables-save", pod.pause));
     }
     let rules = stdout_of(system("sh").args(["-c", fix(&findings, "dial.native")]));
     assert!(rules.contains("--dport 8080 -j DROP"), "{rules}");

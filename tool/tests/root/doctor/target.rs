@@ -77,11 +77,11 @@ fn servers_that_localhost_does_not_reach() {
     }
     for (part, port) in [("7101 listens", 7101), ("7102 listens", 7102)] {
         let native = format!("pfsnoop forward pid/{} {port} --dialer native", pod.pause);
-        assert_eq!(find(&findings, "target.listens", part).unwrap()["cure"], native);
+        assert_eq!(find(&findings, "target.listens", part).unwrap()["fix"], native);
     }
     let other = format!("pfsnoop doctor pid/{} 7101", pod.pause);
-    assert_eq!(find(&findings, "target.listens", "nothing").unwrap()["cure"], other);
-    assert_eq!(find(&findings, "dial.native", "to 9 fails").unwrap()["cure"], other);
+    assert_eq!(find(&findings, "target.listens", "nothing").unwrap()["fix"], other);
+    assert_eq!(find(&findings, "dial.native", "to 9 fails").unwrap()["fix"], other);
     for (check, part) in [
         ("dial.native", "connects to 7101, at 10.88.0.5"),
         ("dial.native", "connects to 7102, at ::1"),
@@ -205,15 +205,15 @@ fn missing_processes_namespaces_and_helpers() {
     let (missing, _) = examine(command.env("PATH", "/nonexistent"));
     let words = "unable to do port forwarding: socat not found";
     assert_eq!(severity(&missing, "dial.nsenter", words), "fail");
-    let cure = fix(&missing, "dial.nsenter");
-    assert!(cure.starts_with("export PATH=/"), "it is installed: {cure}");
+    let fix = fix(&missing, "dial.nsenter");
+    assert!(fix.starts_with("export PATH=/"), "it is installed: {fix}");
     assert_eq!(severity(&missing, "dial.native", "connects"), "ok");
 }
 
 #[test]
 fn pods_of_docker_and_of_containerd_that_run_and_that_do_not() {
-    let docker = Docker::start("road-docker");
-    let containerd = Containerd::start("road-cri");
+    let docker = Docker::start("target-docker");
+    let containerd = Containerd::start("target-cri");
     docker.run_pod("kuard");
     let shop = containerd.run_pod("shop", "web", "x", 8080);
     let doctor = |args: &[&str]| {
@@ -234,7 +234,7 @@ fn pods_of_docker_and_of_containerd_that_run_and_that_do_not() {
     let web = sound("web");
     assert_eq!(severity(&web, "target.found", "web -n shop was found, by containerd"), "ok");
 
-    // containerd dials IPv6 localhost by itself, Docker's road does not.
+    // containerd dials IPv6 localhost by itself, nsenter and socat do not.
     containerd.cri().exec(&shop.web, &["/bin/sh", "-c", "httpd -p [::1]:8082"]);
     let (six, code) = doctor(&["web", "8082"]);
     assert_eq!(severity(&six, "target.listens", "8082 listens on [::1] only"), "warn");

@@ -36,7 +36,7 @@ fn without_root_it_claims_nothing_that_it_could_not_read() {
     for (check, program) in [("helper.socat", "socat"), ("helper.nsenter", "nsenter")] {
         let part = format!("finds {program} cannot be seen: ");
         assert_eq!(severity(&findings, check, &part), "warn");
-        assert_eq!(find(&findings, check, "kubelet (pid ").unwrap()["cure"], "sudo pfsnoop doctor");
+        assert_eq!(find(&findings, check, "kubelet (pid ").unwrap()["fix"], "sudo pfsnoop doctor");
         assert_eq!(severity(&findings, check, "pfsnoop finds /usr/bin/"), "ok");
     }
     assert_eq!(severity(&findings, "leftover", "of 1 running socats of forwards, 1 "), "note");

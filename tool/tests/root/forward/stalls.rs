@@ -120,7 +120,7 @@ fn auto_says_that_it_dials_natively_without_a_process() {
     std::os::unix::fs::symlink(format!("/proc/{}/ns/net", pod.pause), &path).unwrap();
     let target = format!("netns/{}", path.display());
     let (mut forward, local) = start_listening(&mut pfsnoop(&["forward", &target, ":8080"]));
-    forward.stderr_line("the dialer", |line| line.contains("connecting natively"));
+    forward.stderr_line("the dialer", |line| line.contains("dialing natively"));
     assert!(get("127.0.0.1", local).contains("pfsnoop demo pod"));
     std::fs::remove_file(path).unwrap();
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use pfsnoop::resolve::cri::{CallError, Client};
+use pfsnoop::runtime::cri::{CallError, Client};
 use tokio::runtime::Runtime;
 
 /// The product's own client, in blocking form.

@@ -36,9 +36,9 @@ pub fn parse_findings(stdout: &str) -> Vec<Value> {
             serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert!(line.starts_with(r#"{"type":"finding","#), "{line}");
         let needs_fix = finding["severity"] == "warn" || finding["severity"] == "fail";
-        assert_eq!(needs_fix, finding["cure"].is_string(), "a command that fixes it: {line}");
+        assert_eq!(needs_fix, finding["fix"].is_string(), "a command that fixes it: {line}");
         assert!(finding["why"].is_string(), "{line}");
-        let keys = ["type", "severity", "check", "what", "why", "cure", "duration_ns"];
+        let keys = ["type", "severity", "check", "what", "why", "fix", "duration_ns"];
         let is_known = |key: &String| keys.contains(&key.as_str());
         assert!(finding.as_object().unwrap().keys().all(is_known), "{line}");
         finding
@@ -64,5 +64,5 @@ pub fn severity<'a>(findings: &'a [Value], check: &str, part: &str) -> &'a str {
 
 /// The command that fixes what a check found.
 pub fn fix<'a>(findings: &'a [Value], check: &str) -> &'a str {
-    find(findings, check, "").unwrap()["cure"].as_str().unwrap()
+    find(findings, check, "").unwrap()["fix"].as_str().unwrap()
 }

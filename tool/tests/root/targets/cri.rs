@@ -51,7 +51,7 @@ fn pods_and_containers_of_containerd_are_found_by_name() {
     };
     fails(
         &["container/web"],
-        &["\"web\" is the name of several: ", "shop/kuard/web (", "default/kuard/web ("],
+        &["\"web\" matches several: ", "shop/kuard/web (", "default/kuard/web ("],
     );
     let asked =
         format!("(asked: containerd at {}: 2 pods, 2 containers)", &containerd.endpoint()[7..]);

@@ -76,7 +76,7 @@ fn rows_fit_a_narrow_terminal_and_no_color_is_respected() {
     let mut live = live(40, 7056, "1");
     socat(&pod, 7056).wait().unwrap();
     live.stdout_line("why", |line| {
-        line.trim_end() == "         nothing listens at 127.0.0.1:7056 in there"
+        line.trim_end() == "         nothing listens at 127.0.0.1:7056 inside the target"
     });
     let lines = live.stdout();
     let row = lines.iter().find(|line| line.contains(" refused ")).expect("a row");

@@ -102,7 +102,7 @@ fn a_session_whose_exit_record_was_lost_is_closed() {
     let pid = lose_records_of(&watch, || helper.request_page());
     let end = closed(&watch, |record| record["helper_pid"] == pid);
     assert_eq!(end["outcome"], "failed", "{end}");
-    assert_eq!(end["reason"], "how it ended was not seen: records were lost");
+    assert_eq!(end["reason"], "its end was not seen: records were lost");
     assert!(watch.stdout().iter().any(|line| line.contains("\"lost\"")), "the loss is reported");
 }
 
@@ -145,7 +145,7 @@ fn sessions_with_lost_records_are_not_reported_with_a_wrong_outcome() {
         };
         eventually("the end of each", || (!pids.iter().any(is_open)).then_some(()));
         for end in pids.into_iter().filter_map(end_of) {
-            let words = "how it ended was not seen: records were lost";
+            let words = "its end was not seen: records were lost";
             let lacks = end["outcome"] == "failed" && end["reason"] == words;
             assert!(lacks || end["outcome"] == "refused", "{end:#}");
             incomplete += u32::from(lacks);

@@ -67,7 +67,7 @@ fn a_client_refused_on_ipv4_and_ipv6_localhost_is_one_session() {
     });
     let end = closed(&watch, into(pod.pause));
     assert_eq!(end["outcome"], "refused", "{end}");
-    assert_eq!(end["reason"], "nothing listens at 127.0.0.1:9 in there");
+    assert_eq!(end["reason"], "nothing listens at 127.0.0.1:9 inside the target");
     assert_eq!(sessions(&watch, into(pod.pause)).len(), 2, "a start and an end");
 }
 
@@ -103,7 +103,7 @@ fn a_forwarder_that_is_killed() {
     forwarder.wait();
     let end = closed(&watch, of_second);
     assert_eq!(end["outcome"], "killed", "{end}");
-    assert_eq!(end["reason"], "the forwarder was ended by SIGKILL");
+    assert_eq!(end["reason"], "SIGKILL ended the forwarder");
 }
 
 #[test]

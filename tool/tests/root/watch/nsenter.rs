@@ -97,10 +97,10 @@ fn refused_target_gone_helper_missing_and_unreachable() {
     let watch = watch_json(&[]);
     let missing = pod.inside(&["/nonexistent/socat", "-", "TCP4:localhost:8080"]);
     let cases = [
-        (nsenter_socat(pod.pause, 9), "refused", 1, "nothing listens at 127.0.0.1:9 in there"),
-        (nsenter_socat(dead.id(), 80), "target-gone", 1, "which was to be entered, has ended"),
+        (nsenter_socat(pod.pause, 9), "refused", 1, "nothing listens at 127.0.0.1:9 inside the target"),
+        (nsenter_socat(dead.id(), 80), "target-gone", 1, "the target of nsenter, has ended"),
         (missing, "helper-missing", 127, "install the package socat"),
-        (nsenter_socat(bare.pid(), 80), "unreachable", 1, "is the loopback in there up"),
+        (nsenter_socat(bare.pid(), 80), "unreachable", 1, "is the target's loopback up"),
     ];
     for (mut command, outcome, exit_code, reason) in cases {
         let (pid, _) = {
@@ -172,7 +172,7 @@ fn killed_by_sigkill_and_by_sigterm_which_socat_catches() {
         drop(stdin);
         let end = closed(&watch, |record| record["helper_pid"] == pid);
         assert_eq!([&end["outcome"], &end[key]], [&json!("killed"), &json!(value)], "{end}");
-        assert_eq!(end["reason"], format!("socat was ended by {name}"));
+        assert_eq!(end["reason"], format!("{name} ended socat"));
         assert_eq!(
             end["bytes_to_pod"], 0,
             "the byte counts come with the end of the socket: {end}"
