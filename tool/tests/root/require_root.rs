@@ -9,7 +9,7 @@ static CHECK: extern "C" fn() = check;
 
 extern "C" fn check() {
     if !rustix::process::geteuid().is_root() {
-        eprintln!("these tests need root; an ordinary user runs the others: cargo test");
+        eprintln!("these tests need root: sudo cargo xtask test. For the others: cargo test");
         std::process::exit(1);
     }
 }

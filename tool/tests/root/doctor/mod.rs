@@ -2,7 +2,10 @@
 
 mod daemons;
 mod fixes;
+mod localhost;
 mod node;
 mod ports;
+mod read_only;
+mod silent_runtimes;
 mod target;
 mod unusual_nodes;

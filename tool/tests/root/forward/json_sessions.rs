@@ -3,35 +3,14 @@
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::Command;
 
-use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::common::running::Running;
-use crate::common::temp::TempDir;
 use crate::common::{eventually, pfsnoop};
-use crate::support::forward::{get, start_json};
-use crate::support::netns::process_in_new_netns;
+use crate::support::forward::{forward_json, get, start_json};
 use crate::support::pod::DemoPod;
-use crate::support::processes::signal;
-use crate::support::records::{closed, keys, records, sessions, states};
-
-fn forward_json(dialer: &str, target: u32, ports: &[&str]) -> (Running, Vec<u16>) {
-    let target = format!("pid/{target}");
-    let args = [&["forward", "--dialer", dialer, "-o", "json", &target][..], ports].concat();
-    start_json(&mut pfsnoop(&args), ports.len())
-}
-
-/// The session records with that state so far.
-fn in_state(running: &Running, state: &str) -> Vec<Value> {
-    sessions(running, |record| record["state"] == state)
-}
-
-/// Waits until the only session is closed. Returns the `closed` record.
-fn closed_only(running: &Running) -> Value {
-    closed(running, |_| true)
-}
+use crate::support::records::{closed, in_state, keys, records, states};
 
 /// Waits until the only session is connected. Returns the `connected` record.
 fn connected(running: &Running) -> Value {
@@ -51,7 +30,7 @@ fn a_native_connection_has_a_record_for_each_of_three_states() {
     let pod = DemoPod::start();
     let (forward, locals) = forward_json("native", pod.pause, &[":8080"]);
     let page = get("127.0.0.1", locals[0]);
-    closed_only(&forward);
+    closed(&forward, |_| true);
     get("::1", locals[0]);
     let all = eventually("six records", || Some(records(&forward)).filter(|all| all.len() >= 6));
     assert_eq!(states(&all), ["started", "connected", "closed", "started", "connected", "closed"]);
@@ -91,7 +70,7 @@ fn session_and_exec_records_share_the_helpers_pid() {
     let pod = DemoPod::start();
     let (forward, locals) = forward_json("nsenter", pod.pause, &[":8080"]);
     get("127.0.0.1", locals[0]);
-    let closed = closed_only(&forward);
+    let closed = closed(&forward, |_| true);
     let execs = eventually("both execs", || {
         let mut all = records(&forward);
         all.retain(|record| record["type"] == "exec");
@@ -117,30 +96,11 @@ fn with_no_watch_there_are_only_session_records() {
     let args = ["forward", "--dialer", "nsenter", "-o", "json", "--no-watch", &target, ":8080"];
     let (forward, locals) = start_json(&mut pfsnoop(&args), 1);
     get("127.0.0.1", locals[0]);
-    let closed = closed_only(&forward);
+    let closed = closed(&forward, |_| true);
     assert_eq!([&closed["outcome"], &closed["address"]], [&json!("ok"), &json!("localhost")]);
     assert!(closed.get("connect_ns").is_none(), "only the kernel knows: {closed}");
     let (_, stdout, _) = forward.interrupt();
     assert!(stdout.iter().all(|line| line.starts_with("{\"type\":\"session\",")), "{stdout:?}");
-}
-
-/// The kernel says how a connection ended. The helper's stderr does not matter.
-#[test]
-fn a_refused_helper_that_prints_nothing_is_reported_as_refused() {
-    let pod = DemoPod::start();
-    let dir = TempDir::new("silent");
-    dir.script("socat", "exec /usr/bin/socat \"$@\" 2> /dev/null");
-    dir.link("nsenter");
-    let target = pod.target();
-    for (more, outcome) in [(&[][..], "refused"), (&["--no-watch"], "failed")] {
-        let args = [&["forward", "--dialer", "nsenter", "-o", "json", &target, ":9"], more];
-        let (forward, locals) = start_json(pfsnoop(&args.concat()).env("PATH", dir.path()), 1);
-        get("127.0.0.1", locals[0]);
-        let closed = closed_only(&forward);
-        assert_eq!([&closed["outcome"], &closed["stderr"]], [outcome, ""], "{closed}");
-        let reason = closed["reason"].as_str().unwrap();
-        assert_eq!(reason.contains("nothing listens at 127.0.0.1:9"), outcome == "refused");
-    }
 }
 
 /// The kernel programs do not report sockets inside the forwarder's own network namespace.
@@ -154,7 +114,7 @@ fn a_native_connection_within_the_nodes_network() {
     let connected = connected(&forward);
     assert_eq!(connected["address"], "127.0.0.1");
     drop((client, accepted));
-    assert_eq!(closed_only(&forward)["outcome"], "ok");
+    assert_eq!(closed(&forward, |_| true)["outcome"], "ok");
 }
 
 /// The kernel reports the connection before the first byte. Without the kernel programs, the first
@@ -185,92 +145,4 @@ fn with_no_watch_connected_comes_with_the_first_byte_from_the_pod() {
     let of_it = |record: &Value| record["session_id"] == connected["session_id"];
     assert!(!in_state(&forward, "closed").iter().any(of_it), "it is still open");
     client.write_all(b"more").unwrap();
-}
-
-#[test]
-fn refused_with_both_dialers() {
-    let pod = DemoPod::start();
-    for dialer in ["native", "nsenter"] {
-        let (mut forward, locals) = forward_json(dialer, pod.pause, &[":9"]);
-        get("127.0.0.1", locals[0]);
-        let closed = closed_only(&forward);
-        assert_eq!(closed["outcome"], "refused", "{closed}");
-        assert_eq!(closed["bytes_to_pod"], 0, "what socat took has not arrived: {closed}");
-        assert_eq!(in_state(&forward, "connected"), [] as [Value; 0], "it never was");
-        if dialer == "nsenter" {
-            assert_eq!(closed["exit_code"], 1);
-            let stderr = closed["stderr"].as_str().unwrap();
-            assert!(stderr.ends_with(": Connection refused"), "{stderr}");
-        }
-        forward.stderr_line("the reason", |line| line.contains("an error occurred forwarding"));
-    }
-}
-
-#[test]
-fn unreachable_and_timeout_with_both_dialers() {
-    let mut bare = process_in_new_netns();
-    let pod = DemoPod::start();
-    pod.drop_packets_to(7010);
-    for dialer in ["native", "nsenter"] {
-        for (target, port, outcome) in
-            [(bare.pid(), ":80", "unreachable"), (pod.pause, ":7010", "timeout")]
-        {
-            let (forward, locals) = forward_json(dialer, target, &[port]);
-            get("127.0.0.1", locals[0]);
-            let closed = closed_only(&forward);
-            assert_eq!(closed["outcome"], outcome, "{dialer}: {closed}");
-        }
-    }
-    assert!(!bare.has_exited());
-}
-
-#[test]
-fn a_target_that_has_ended() {
-    for dialer in ["native", "nsenter"] {
-        let mut target = Command::new("sleep").arg("60").spawn().unwrap();
-        let (forward, locals) = forward_json(dialer, target.id(), &[":80"]);
-        target.kill().unwrap();
-        target.wait().unwrap();
-        get("127.0.0.1", locals[0]);
-        let closed = closed_only(&forward);
-        assert_eq!(closed["outcome"], "target-gone", "{closed}");
-        assert!(closed.get("helper_pid").is_none(), "nothing was spawned: {closed}");
-    }
-}
-
-#[test]
-fn a_helper_that_is_killed() {
-    let pod = DemoPod::start();
-    let (forward, locals) = forward_json("nsenter", pod.pause, &[":8080"]);
-    let _client = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
-    let helper = eventually("socat", || {
-        let mut all = records(&forward);
-        all.retain(|record| record["type"] == "exec" && record["comm"] == "socat");
-        all.pop().map(|record| u32::try_from(record["pid"].as_u64().unwrap()).unwrap())
-    });
-    signal(helper, Signal::KILL);
-    let closed = closed_only(&forward);
-    assert_eq!([&closed["outcome"], &closed["signal"]], [&json!("killed"), &json!(9)], "{closed}");
-    assert_eq!(closed["helper_pid"], helper);
-    assert!(closed.get("exit_code").is_none(), "{closed}");
-}
-
-#[test]
-fn helpers_that_are_removed_while_it_runs() {
-    let pod = DemoPod::start();
-    let dir = TempDir::new("helpers");
-    dir.link("nsenter");
-    dir.link("socat");
-    let target = pod.target();
-    let args = ["forward", "--dialer", "nsenter", "-o", "json", &target, ":8080"];
-    let (forward, locals) = start_json(pfsnoop(&args).env("PATH", dir.path()), 1);
-    for (n, (missing, exit_code)) in
-        [("socat", json!(127)), ("nsenter", Value::Null)].iter().enumerate()
-    {
-        std::fs::remove_file(dir.join(missing)).unwrap();
-        get("127.0.0.1", locals[0]);
-        let closed = eventually("the end", || in_state(&forward, "closed").get(n).cloned());
-        assert_eq!(closed["outcome"], "helper-missing", "{closed}");
-        assert_eq!(closed["exit_code"], *exit_code, "{closed}");
-    }
 }

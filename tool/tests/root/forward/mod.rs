@@ -3,8 +3,10 @@
 mod basics;
 mod container;
 mod ending;
+mod json_outcomes;
 mod json_sessions;
 mod native;
+mod native_transfers;
 mod nsenter;
 mod sockets;
 mod stalls;

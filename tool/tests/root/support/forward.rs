@@ -18,6 +18,13 @@ pub fn forward_native(pod: &DemoPod, args: &[&str]) -> (Running, Vec<u16>) {
     forward(pod.pause, &[&["--dialer", "native"], args].concat())
 }
 
+/// `pfsnoop forward --dialer DIALER -o json pid/PID PORTS...`, listening. Returns its local ports too.
+pub fn forward_json(dialer: &str, target: u32, ports: &[&str]) -> (Running, Vec<u16>) {
+    let target = format!("pid/{target}");
+    let args = [&["forward", "--dialer", dialer, "-o", "json", &target][..], ports].concat();
+    start_json(&mut pfsnoop(&args), ports.len())
+}
+
 /// Starts a forward with text output. Waits for the header, which follows the listeners.
 pub fn start(command: &mut Command) -> (Running, Vec<u16>) {
     let mut running = Running::start(command);

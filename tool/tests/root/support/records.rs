@@ -31,6 +31,11 @@ pub fn sessions(running: &Running, wanted: impl Fn(&Value) -> bool) -> Vec<Value
     all
 }
 
+/// Every session record so far with this state.
+pub fn in_state(running: &Running, state: &str) -> Vec<Value> {
+    sessions(running, |record| record["state"] == state)
+}
+
 /// Waits until the one session for which `wanted` is true is closed. Returns the `closed` record.
 pub fn closed(running: &Running, wanted: impl Fn(&Value) -> bool) -> Value {
     let is_closed = |record: &Value| record["state"] == "closed" && wanted(record);

@@ -6,4 +6,5 @@ mod native;
 mod nsenter;
 mod nsenter_child;
 mod other_traffic;
+mod outcomes;
 mod rows;
