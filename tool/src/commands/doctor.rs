@@ -4,14 +4,14 @@ use anyhow::{Result, bail};
 
 use super::dispatch::start_logging;
 use crate::cli;
-use crate::doctor::{self, Question};
+use crate::doctor::{self, DoctorOptions};
 use crate::model::{Severity, Update};
 use crate::output::{self, View};
 
 pub(super) async fn run(args: cli::Doctor) -> Result<()> {
     start_logging(args.verbose);
     let mut sink = output::sink(args.output, View::Findings);
-    let question = Question {
+    let options = DoctorOptions {
         target: args.target,
         namespace: args.namespace,
         ports: args.ports,
@@ -19,7 +19,7 @@ pub(super) async fn run(args: cli::Doctor) -> Result<()> {
         idle: args.idle,
     };
     let (mut checks, mut failed) = (0, 0);
-    doctor::check(&question, &mut |findings| {
+    doctor::check(&options, &mut |findings| {
         for finding in findings {
             checks += 1;
             failed += usize::from(finding.severity == Severity::Fail);

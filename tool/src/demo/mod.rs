@@ -1,12 +1,13 @@
-//! An embedded pod: a target for a port-forward, made of this binary alone.
+//! An embedded pod: a target for a port-forward that needs nothing but this binary.
 //!
-//! As in a pod of a real node, a *pause* process holds the network namespace, and an application
-//! (a small web page) runs inside it. Both die with the demo, however it dies.
+//! As in a real pod, a *pause* process holds the network namespace, and an application (a small web
+//! page) runs inside it. The kernel ends both when the demo ends, even if it is killed.
 
 pub mod pause;
 mod pod;
 mod request;
 mod scenario;
+mod traced_request;
 pub mod web;
 
 pub use pod::{PORT, Pod};

@@ -1,5 +1,5 @@
-//! The pause process: it enters a network namespace of its own, brings loopback up there, and
-//! then does nothing, as its namesake does in every pod.
+//! The pause process. It creates a network namespace, brings loopback up inside it, and then
+//! sleeps, like the pause process of a real pod.
 
 use std::io::Write as _;
 
@@ -8,21 +8,21 @@ use rtnetlink::LinkUnspec;
 use rustix::process::{Signal, set_parent_process_death_signal};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
-/// Host name inside the pod.
+/// The host name inside the pod.
 const HOST_NAME: &str = "pfsnoop-demo";
 
-/// What it says when the pod is ready for its application.
+/// The line that a process of the pod prints when it is ready.
 pub const READY: &str = "ready";
 
-/// Index of `lo` in every network namespace (`LOOPBACK_IFINDEX`, include/net/flow.h).
+/// The index of `lo` in every network namespace (`LOOPBACK_IFINDEX`, include/net/flow.h).
 const LOOPBACK: u32 = 1;
 
 /// Runs until it is killed; `pfsnoop demo-pause`.
 pub fn run() -> Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
-    // SAFETY: no other thread and no file descriptor of ours depends on these namespaces.
+    // SAFETY: no other thread and no file descriptor of this process depends on these namespaces.
     unsafe { unshare_unsafe(UnshareFlags::NEWNET | UnshareFlags::NEWUTS) }
-        .context("cannot make a network namespace; run pfsnoop as root")?;
+        .context("cannot create a network namespace; run pfsnoop as root")?;
     rustix::system::sethostname(HOST_NAME.as_bytes()).context("cannot set the pod's host name")?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()

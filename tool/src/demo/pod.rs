@@ -1,4 +1,4 @@
-//! Making the pod and taking it away.
+//! Starting and stopping the pod.
 
 use std::process::Stdio;
 
@@ -10,7 +10,7 @@ use tokio::process::{Child, Command};
 use super::pause::READY;
 use crate::host::process::{die_with, netns_of};
 
-/// Where the web page is served, on every address of the pod.
+/// The port of the web page, on every address of the pod.
 pub const PORT: u16 = 8080;
 
 /// A running pod. Dropping it kills its processes; [`Pod::stop`] also waits for them.
@@ -32,22 +32,22 @@ impl Pod {
         Ok(Self { pause, web, pause_pid, netns })
     }
 
-    /// Pid of the pause process: what nsenter is given.
+    /// The pid of the pause process: the target of nsenter.
     #[must_use]
     pub fn pause_pid(&self) -> u32 {
         self.pause_pid
     }
 
-    /// Inode of the pod's network namespace.
+    /// The inode of the pod's network namespace.
     #[must_use]
     pub fn netns(&self) -> u64 {
         self.netns
     }
 
-    /// Kills both processes and waits until they are gone, and the namespace with them.
+    /// Kills both processes and waits for their end. The namespace ends with them.
     pub async fn stop(mut self) {
         for child in [&mut self.web, &mut self.pause] {
-            // It may have ended by itself; it is reaped all the same.
+            // `kill` fails if the process has ended by itself, and reaps it all the same.
             let _ = child.kill().await;
         }
     }
@@ -57,19 +57,20 @@ impl Pod {
 async fn spawn(args: &[&str]) -> Result<(Child, u32)> {
     let mut command = Command::new("/proc/self/exe");
     command.arg0("pfsnoop").args(args).stdin(Stdio::null()).stdout(Stdio::piped());
-    // A Ctrl-C on our terminal is for us alone: we end the pod ourselves.
+    // With a process group of its own, the process gets no SIGINT from a Ctrl-C: the demo ends it.
     command.process_group(0).kill_on_drop(true);
     let parent = getpid();
-    // SAFETY: between fork and exec it makes two system calls and touches no memory of ours.
+    // SAFETY: between fork and exec, the closure makes two system calls and neither allocates nor
+    // locks.
     unsafe { command.pre_exec(move || die_with(parent)) };
     let mut child = command.spawn()?;
-    let pid = child.id().context("it ended at once")?;
-    let stdout = child.stdout.take().context("its stdout is missing")?;
+    let pid = child.id().context("the process ended at once")?;
+    let stdout = child.stdout.take().context("the stdout of the process is missing")?;
     let mut line = String::new();
     BufReader::new(stdout).read_line(&mut line).await?;
     if line.trim() != READY {
-        // What went wrong is on stderr already.
-        bail!("it ended before it was ready");
+        // The process has already printed its error to stderr.
+        bail!("the process ended before it was ready");
     }
     Ok((child, pid))
 }

@@ -1,4 +1,4 @@
-//! One HTTP request.
+//! An HTTP request through the forward.
 
 use anyhow::Result;
 use http_body_util::{BodyExt as _, Empty};
@@ -8,7 +8,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-/// Fetches the page that is served on a port of 127.0.0.1.
+/// Fetches the page at a port of 127.0.0.1.
 pub(super) async fn get(port: u16) -> Result<String> {
     let stream = TcpStream::connect(("127.0.0.1", port)).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;

@@ -1,4 +1,5 @@
-//! The application in the demo's pod: one web page that shows who is served by whom.
+//! The application in the demo's pod: one web page that shows the server's namespace and the
+//! client's request.
 
 use std::convert::Infallible;
 use std::io::Write as _;
@@ -31,7 +32,7 @@ pub async fn run(pause: u32) -> Result<()> {
             let page = service_fn(move |request| async move {
                 Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(page(&request, peer))))
             });
-            // A client that leaves in the middle is no concern of a demo's.
+            // The demo ignores a client that closes its connection early.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), page).await;
         });
     }

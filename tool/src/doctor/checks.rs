@@ -1,4 +1,4 @@
-//! Everything that the doctor checks, in order.
+//! The doctor's checks, in order.
 
 use std::future::Future;
 use std::io;
@@ -18,23 +18,23 @@ const NODE_CHECKS: [Check; 5] =
     [kernel::check, runtimes::check, helpers::check, leftovers::check, limits::check];
 
 /// A group of checks of the node.
-type Check = for<'a> fn(&'a Node) -> Checking<'a>;
+type Check = for<'a> fn(&'a Node) -> CheckFuture<'a>;
 
-/// A group that is being checked.
-pub(super) type Checking<'a> = Pin<Box<dyn Future<Output = Vec<Finding>> + 'a>>;
+/// The findings of a group, once its checks are done.
+pub(super) type CheckFuture<'a> = Pin<Box<dyn Future<Output = Vec<Finding>> + 'a>>;
 
-/// What the user asked.
+/// What to check.
 #[derive(Debug)]
-pub struct Question {
-    /// The target to check; without one, the node.
+pub struct DoctorOptions {
+    /// The target to check. `None` checks the node.
     pub target: Option<TargetName>,
     /// Namespace of the target's pod.
     pub namespace: String,
-    /// Ports inside the target; without any, those that listen.
+    /// Ports inside the target. If empty, every port that listens.
     pub ports: Vec<u16>,
-    /// The runtimes to ask.
+    /// The container runtimes to ask.
     pub runtimes: Runtimes,
-    /// A socat that has moved no bytes for so long counts as left behind.
+    /// A socat that has moved no bytes for this long counts as left behind.
     pub idle: Duration,
 }
 
@@ -46,14 +46,14 @@ pub(super) struct Node {
     pub(super) daemons: Vec<Daemon>,
 }
 
-/// Answers a question. Reports each group of findings as soon as it is known.
+/// Runs the checks, and reports the findings of each group as soon as they are known.
 ///
 /// Must be called within a tokio runtime.
 pub async fn check(
-    question: &Question,
+    options: &DoctorOptions,
     report: &mut dyn FnMut(Vec<Finding>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let Question { target, namespace, ports, runtimes, idle } = question;
+    let DoctorOptions { target, namespace, ports, runtimes, idle } = options;
     if let Some(target) = target {
         return report(check_target(target, namespace, runtimes, ports).await);
     }

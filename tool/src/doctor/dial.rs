@@ -1,10 +1,10 @@
-//! A connection to one port, by each dialer.
+//! A connection to one port with each dialer.
 
 use std::time::Instant;
 
-use super::helpers::mend_own;
-use super::shell::quoted;
-use super::spawned::Spawned;
+use super::helper_fix::fix_for_pfsnoop;
+use super::helper_monitor::HelperMonitor;
+use super::shell::nsenter_options;
 use crate::forward::{Dialer, Native, Nsenter, attempt};
 use crate::model::Severity::{self, Fail, Note, Warn};
 use crate::model::{Finding, ForwardingMode};
@@ -12,60 +12,64 @@ use crate::target::Target;
 
 const WHY: &str = "this is the connection that a forward makes";
 
-/// Connects as a forward does.
-pub(super) struct Dialing<'a> {
+/// Connects to ports of a target as a forward does.
+pub(super) struct DialCheck<'a> {
     target: &'a Target,
-    /// As it is called in a command.
-    command: &'a str,
+    /// The arguments that name the target in a command.
+    target_args: &'a str,
     mode: ForwardingMode,
-    spawned: Spawned,
+    helpers: HelperMonitor,
 }
 
-impl<'a> Dialing<'a> {
-    pub(super) fn new(target: &'a Target, command: &'a str, mode: ForwardingMode) -> Self {
-        Self { target, command, mode, spawned: Spawned::watch() }
+impl<'a> DialCheck<'a> {
+    pub(super) fn new(target: &'a Target, target_args: &'a str, mode: ForwardingMode) -> Self {
+        Self { target, target_args, mode, helpers: HelperMonitor::start() }
     }
 
-    /// By both; what ails the listener, if anything does, ails them too.
+    /// Connects with both dialers. `listening` is the finding about the port's listener: its fix
+    /// also fixes the connections.
     pub(super) async fn connect(&mut self, port: u16, listening: Finding) -> [Finding; 3] {
-        let Self { target, command, .. } = *self;
-        // Somebody listens, and nobody answers: what is between is a firewall.
-        let firewall = || format!("nsenter {} iptables-save", entrance(target));
-        let fix = listening.fix.clone().unwrap_or_else(firewall);
-        let native = self.natively(port, &fix).await;
+        let Self { target, target_args, .. } = *self;
+        // When a process listens and the connection fails all the same, a firewall is the likely
+        // cause.
+        let show_firewall = || format!("nsenter {} iptables-save", nsenter_options(target));
+        let fix = listening.fix.clone().unwrap_or_else(show_firewall);
+        let native = self.dial_native(port, &fix).await;
         let fix = if listening.severity == Severity::Ok && native.severity == Severity::Ok {
-            format!("pfsnoop forward {command} {port} --dialer native")
+            format!("pfsnoop forward {target_args} {port} --dialer native")
         } else {
             fix
         };
-        let nsenter = self.by_nsenter(port, &fix).await;
+        let nsenter = self.dial_nsenter(port, &fix).await;
         [listening, nsenter, native]
     }
 
-    /// The kubelet's road.
-    async fn by_nsenter(&mut self, port: u16, fix: &str) -> Finding {
+    /// Connects with nsenter and socat, as kubelets with Docker do.
+    async fn dial_nsenter(&mut self, port: u16, fix: &str) -> Finding {
         let check = "dial.nsenter";
         if self.target.pid().is_none() {
-            let what = format!("nsenter+socat to {port} was not tried: no process is known");
+            let what =
+                format!("nsenter+socat to {port} was not tried: no process of the target is known");
             return Finding::new(Note, check, what, WHY);
         }
-        // What their runtime does not use stands in nobody's way.
+        // A runtime that forwards natively does not need this connection.
         let severity = if self.mode == ForwardingMode::Native { Warn } else { Fail };
         let nsenter = match Nsenter::look_up() {
             Ok(nsenter) => nsenter,
             Err(missing) => {
                 let what = missing.to_string();
-                return Finding::new(severity, check, what, WHY).fix(mend_own(missing.program));
+                let fix = fix_for_pfsnoop(missing.program);
+                return Finding::new(severity, check, what, WHY).fix(fix);
             }
         };
         let start = Instant::now();
-        let outcome = attempt(&nsenter, self.target, port).await;
+        let result = attempt(&nsenter, self.target, port).await;
         let took = start.elapsed();
-        let record = self.spawned.last().await;
+        let record = self.helpers.last_helper().await;
         let record = record
-            .map_or_else(String::new, |record| format!("; the kernel saw: {}", record.in_words()));
+            .map_or_else(String::new, |record| format!("; the kernel saw: {}", record.describe()));
         let via = nsenter.via().name();
-        let finding = match outcome {
+        let finding = match result {
             Ok(_) => Finding::ok(check, format!("{via} connects to {port}{record}"), WHY),
             Err(failure) => {
                 let failure = format!("{:#}", anyhow::Error::from(failure));
@@ -76,8 +80,8 @@ impl<'a> Dialing<'a> {
         finding.took(took)
     }
 
-    /// The road without helpers, to whatever address answers.
-    async fn natively(&self, port: u16, fix: &str) -> Finding {
+    /// Connects without helpers, to the first address of the target that answers.
+    async fn dial_native(&self, port: u16, fix: &str) -> Finding {
         let (start, check) = (Instant::now(), "dial.native");
         let finding = match attempt(&Native, self.target, port).await {
             Ok(address) => {
@@ -91,13 +95,5 @@ impl<'a> Dialing<'a> {
             }
         };
         finding.took(start.elapsed())
-    }
-}
-
-/// The options by which nsenter gets in.
-pub(super) fn entrance(target: &Target) -> String {
-    match target.pid() {
-        Some(pid) => format!("-t {pid} -n"),
-        None => quoted(&format!("--net={}", target.netns_file().display())),
     }
 }

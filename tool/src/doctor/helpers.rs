@@ -1,154 +1,110 @@
-//! nsenter and socat, as the process that forwards finds them.
+//! Whether each process that forwards finds nsenter and socat.
 
-use std::ffi::OsStr;
-
-use super::checks::{Checking, Node};
+use super::checks::{CheckFuture, Node};
 use super::facts::daemons::{Daemon, ProgramSearch};
 use super::facts::distribution::Packages;
-use super::facts::program::{self, Version, shown};
-use super::shell::quoted;
+use super::facts::version::{Version, version};
+use super::helper_fix::{fix_for_daemon, fix_for_pfsnoop};
+use super::search_path::{own_search, shown};
 use crate::host::root::Root;
 use crate::model::Finding;
 use crate::model::ForwardingMode;
 use crate::model::Severity::{self, Fail, Note, Warn};
 
 const WHY: &str = "without it a forward ends with \"unable to do port forwarding: ... not found\"";
-const WHY_OWN: &str = "`pfsnoop forward` takes the kubelet's road with both, else the native one";
-const WHY_NATIVE: &str = "it does not matter: the container runtime forwards by itself";
-const WHY_NOTHING: &str =
+const WHY_OWN: &str =
+    "with both programs, `pfsnoop forward` dials with nsenter and socat; without, natively";
+const WHY_NATIVE: &str = "it does not matter: the container runtime forwards natively";
+const WHY_NO_FORWARD: &str =
     "it does not matter: for Docker it is cri-dockerd that forwards, with a PATH of its own";
 
-/// Where distributions put both.
-const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/// Who looks for the programs.
-struct Seeker<'a> {
+/// A process that looks for the programs.
+struct Searcher<'a> {
     name: &'a str,
-    /// Of a daemon.
+    /// `None` for pfsnoop itself.
     pid: Option<u32>,
-    /// How bad it is that one is missing.
+    /// The severity of a missing program.
     severity: Severity,
     why: &'static str,
 }
 
 /// Looks nsenter and socat up as each daemon does, and as pfsnoop does.
-pub(super) fn check(node: &Node) -> Checking<'_> {
+pub(super) fn check(node: &Node) -> CheckFuture<'_> {
     Box::pin(helpers(&node.daemons))
 }
 
 async fn helpers(daemons: &[Daemon]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let own = own_search();
-    let us = Seeker { name: "pfsnoop", pid: None, severity: Warn, why: WHY_OWN };
-    let daemons = daemons.iter().map(|daemon| (seeker(daemon), &daemon.search));
-    for (seeker, search) in daemons.chain([(us, &own)]) {
-        for (name, check) in [("socat", "helper.socat"), ("nsenter", "helper.nsenter")] {
+    let pfsnoop = Searcher { name: "pfsnoop", pid: None, severity: Warn, why: WHY_OWN };
+    let daemons = daemons.iter().map(|daemon| (Searcher::of(daemon), &daemon.search));
+    for (searcher, search) in daemons.chain([(pfsnoop, &own)]) {
+        for (program, check) in [("socat", "helper.socat"), ("nsenter", "helper.nsenter")] {
             findings.push(match search {
-                Ok(search) => seeker.look_up(name, check, search).await,
-                Err(error) => seeker.blind(name, check, error),
+                Ok(search) => searcher.look_up(program, check, search).await,
+                Err(error) => searcher.unreadable(program, check, error),
             });
         }
     }
     findings
 }
 
-/// The command that lets us find a program that we do not find.
-pub(super) fn mend_own(name: &str) -> String {
-    let us = Seeker { name: "pfsnoop", pid: None, severity: Fail, why: WHY_OWN };
-    own_search()
-        .map_or_else(|_| format!("export PATH={USUAL_PATH}"), |own| us.mend(name, &own.root))
-}
-
-fn own_search() -> std::io::Result<ProgramSearch> {
-    Ok(ProgramSearch { path: std::env::var_os("PATH"), root: Root::own()? })
-}
-
-fn seeker(daemon: &Daemon) -> Seeker<'_> {
-    let (severity, why) = match daemon.mode {
-        ForwardingMode::Helpers => (Fail, WHY),
-        ForwardingMode::Native => (Note, WHY_NATIVE),
-        ForwardingMode::None => (Note, WHY_NOTHING),
-    };
-    Seeker { name: &daemon.name, pid: Some(daemon.pid), severity, why }
-}
-
-impl Seeker<'_> {
-    async fn look_up(&self, name: &str, check: &'static str, search: &ProgramSearch) -> Finding {
-        let (who, ProgramSearch { path, root }) = (self.who(), search);
-        let Some(file) = path.as_deref().and_then(|path| root.look_up(name, path)) else {
-            let path = shown(path.as_deref());
-            let what = format!("{who} does not find {name} in its PATH: {path}");
-            return self.finding(self.severity, check, what, || self.mend(name, root));
+impl<'a> Searcher<'a> {
+    fn of(daemon: &'a Daemon) -> Self {
+        let (severity, why) = match daemon.mode {
+            ForwardingMode::Helpers => (Fail, WHY),
+            ForwardingMode::Native => (Note, WHY_NATIVE),
+            ForwardingMode::None => (Note, WHY_NO_FORWARD),
         };
-        let file_shown = file.display();
-        // What is found among somebody else's files, in a container's for one, is not run as root.
-        let version = if root.is_ours() { program::version(&file).await } else { Version::Unknown };
+        Self { name: &daemon.name, pid: Some(daemon.pid), severity, why }
+    }
+
+    async fn look_up(&self, program: &str, check: &'static str, search: &ProgramSearch) -> Finding {
+        let (searcher, ProgramSearch { path, root }) = (self.describe(), search);
+        let Some(file) = path.as_deref().and_then(|path| root.look_up(program, path)) else {
+            let path = shown(path.as_deref());
+            let what = format!("{searcher} does not find {program} in its PATH: {path}");
+            return self.finding(check, what, || self.fix(program, root));
+        };
+        let shown_file = file.display();
+        // A program among other files than the node's, as in a container, is not run as root.
+        let version = if root.is_ours() { version(&file).await } else { Version::Unknown };
         let version = match version {
-            Version::Told(version) => format!(" ({version})"),
+            Version::Known(version) => format!(" ({version})"),
             Version::Unknown => String::new(),
-            Version::Broken(how) => {
-                let what = format!("{who} finds {file_shown}, which does not run: {how}");
-                let again = || Packages::of(root).install_again(name);
-                return self.finding(self.severity, check, what, again);
+            Version::Broken(error) => {
+                let what = format!("{searcher} finds {shown_file}, which does not run: {error}");
+                return self.finding(check, what, || Packages::of(root).reinstall(program));
             }
         };
-        Finding::ok(check, format!("{who} finds {file_shown}{version}"), self.why)
+        Finding::ok(check, format!("{searcher} finds {shown_file}{version}"), self.why)
     }
 
-    /// What it finds cannot be told.
-    fn blind(&self, name: &str, check: &'static str, error: &std::io::Error) -> Finding {
-        let who = self.who();
-        let what = format!("whether {who} finds {name} cannot be seen: {error}");
-        self.finding(self.severity.min(Warn), check, what, || "sudo pfsnoop doctor".to_owned())
+    /// The finding when the daemon's environment or files cannot be read.
+    fn unreadable(&self, program: &str, check: &'static str, error: &std::io::Error) -> Finding {
+        let searcher = self.describe();
+        let what = format!("cannot check whether {searcher} finds {program}: {error}");
+        let capped = Searcher { severity: self.severity.min(Warn), ..*self };
+        capped.finding(check, what, || "sudo pfsnoop doctor".to_owned())
     }
 
-    fn who(&self) -> String {
+    fn describe(&self) -> String {
         match self.pid {
             Some(pid) => format!("{} (pid {pid})", self.name),
             None => self.name.to_owned(),
         }
     }
 
-    /// Where nothing is wrong, there is nothing to mend.
-    fn finding(
-        &self,
-        severity: Severity,
-        check: &'static str,
-        what: String,
-        fix: impl FnOnce() -> String,
-    ) -> Finding {
-        let finding = Finding::new(severity, check, what, self.why);
-        if severity >= Warn { finding.fix(fix()) } else { finding }
+    /// A finding of this searcher's severity. A note needs no fix.
+    fn finding(&self, check: &'static str, what: String, fix: impl FnOnce() -> String) -> Finding {
+        let finding = Finding::new(self.severity, check, what, self.why);
+        if self.severity >= Warn { finding.fix(fix()) } else { finding }
     }
 
-    fn mend(&self, name: &str, root: &Root) -> String {
-        if root.look_up(name, OsStr::new(USUAL_PATH)).is_some() {
-            return self.wider_path();
-        }
-        let install = Packages::of(root).install(name);
+    fn fix(&self, program: &str, root: &Root) -> String {
         match self.pid {
-            // The node's package manager does not reach a container's files.
-            Some(pid) if root.is_foreign() => format!("nsenter -t {pid} -m {install}"),
-            _ => install,
+            Some(pid) => fix_for_daemon(program, self.name, pid, root),
+            None => fix_for_pfsnoop(program),
         }
-    }
-
-    /// The program is there: it is the PATH that hides it.
-    fn wider_path(&self) -> String {
-        if self.pid.is_none() {
-            return format!("export PATH={USUAL_PATH}");
-        }
-        let unit = match self.name {
-            "cri-dockerd" => "cri-docker",
-            "dockerd" => "docker",
-            "k3s-server" => "k3s",
-            name => name,
-        };
-        let folder = format!("/etc/systemd/system/{unit}.service.d");
-        let lines = quoted(&format!("[Service]\nEnvironment=PATH={USUAL_PATH}\n"));
-        format!(
-            "mkdir -p {folder} && printf {lines} > {folder}/path.conf && systemctl daemon-reload \
-             && systemctl restart {unit}"
-        )
     }
 }

@@ -1,62 +1,68 @@
-//! The kernel: what it is, and whether the tracer runs on it.
+//! The running kernel, and whether the tracer works on it.
 
 use std::time::{Duration, Instant};
 
-use super::checks::{Checking, Node};
+use super::checks::{CheckFuture, Node};
 use super::facts::distribution::Packages;
 use super::facts::kernel::Kernel;
+use super::kernel_fix::{less_lockdown, newer_kernel};
 use crate::attribution::Attribution;
 use crate::model::Finding;
 use crate::model::Severity::{Fail, Warn};
 use crate::monitor::{Monitor, MonitorOptions};
 use crate::probe::ProbeError;
 
-/// The first with BPF ring buffers.
+/// The first kernel version with BPF ring buffers.
 const RING_BUFFERS: (u32, u32) = (5, 8);
 
 const WHY_VERSION: &str =
-    "records come by BPF ring buffers (5.8); forwarding alone works on older ones";
-const WHY_BTF: &str = "the tracer reads from it where the kernel keeps what it shows";
+    "the tracer needs BPF ring buffers (Linux 5.8); `forward --no-watch` works on older kernels";
+const WHY_BTF: &str = "the tracer reads from BTF where the kernel keeps the fields that it shows";
 const WHY_CAPABILITIES: &str =
-    "other processes' namespaces are entered, and kernel programs loaded, with these";
-const WHY_LOCKDOWN: &str = "with confidentiality the kernel lets nobody read what is traced";
+    "pfsnoop needs them to enter namespaces of other processes and to load kernel programs";
+const WHY_LOCKDOWN: &str =
+    "in the mode confidentiality, kernel programs may not read kernel memory";
 const WHY_TRACING: &str =
-    "`pfsnoop exec` and the rows of `pfsnoop forward` need it; `forward --no-watch` does not";
+    "`exec`, `watch` and the exec rows of `forward` need it; `forward --no-watch` does not";
 
 /// Checks the kernel, and attaches the tracer for a moment.
-pub(super) fn check(node: &Node) -> Checking<'_> {
+pub(super) fn check(node: &Node) -> CheckFuture<'_> {
     Box::pin(async {
         let kernel = Kernel::running();
         let start = Instant::now();
-        let attached = Monitor::attach(everything(), Attribution::without_names()).map(drop);
+        let attached = Monitor::attach(all_probes(), Attribution::without_names()).map(drop);
         let took = start.elapsed();
-        let mut findings = judge(&kernel, node.packages);
-        findings.push(tracing(attached, took));
-        findings
+        vec![
+            version(&kernel, node.packages),
+            btf(&kernel, node.packages),
+            capabilities(&kernel),
+            lockdown(kernel.lockdown.as_deref(), node.packages),
+            tracing(attached, took),
+        ]
     })
 }
 
-fn everything() -> MonitorOptions {
+/// Options that attach every kernel program.
+fn all_probes() -> MonitorOptions {
     MonitorOptions { exits: true, cgroup_names: true, ..MonitorOptions::own_children(false) }
 }
 
-fn judge(kernel: &Kernel, packages: Packages) -> Vec<Finding> {
-    let version = format!("Linux {}", kernel.release);
-    let mut findings = vec![if kernel.version() >= Some(RING_BUFFERS) {
-        Finding::ok("kernel.version", version, WHY_VERSION)
-    } else {
-        let what = format!("{version}: it has no BPF ring buffers, which came with 5.8");
-        Finding::new(Fail, "kernel.version", what, WHY_VERSION).fix(newer_kernel(packages))
-    }];
-    findings.push(if kernel.has_btf {
-        Finding::ok("kernel.btf", "the kernel offers its types (BTF)", WHY_BTF)
-    } else {
-        let what = "this kernel offers no BTF: there is no /sys/kernel/btf/vmlinux";
-        Finding::new(Fail, "kernel.btf", what, WHY_BTF).fix(newer_kernel(packages))
-    });
-    findings.push(capabilities(kernel));
-    findings.push(lockdown(kernel.lockdown.as_deref(), packages));
-    findings
+fn version(kernel: &Kernel, packages: Packages) -> Finding {
+    let (check, release) = ("kernel.version", format!("Linux {}", kernel.release));
+    if kernel.version() >= Some(RING_BUFFERS) {
+        return Finding::ok(check, release, WHY_VERSION);
+    }
+    let what = format!("{release} has no BPF ring buffers, which came with Linux 5.8");
+    Finding::new(Fail, check, what, WHY_VERSION).fix(newer_kernel(packages))
+}
+
+fn btf(kernel: &Kernel, packages: Packages) -> Finding {
+    let check = "kernel.btf";
+    if kernel.has_btf {
+        return Finding::ok(check, "this kernel offers BTF, the types of its fields", WHY_BTF);
+    }
+    let what = "this kernel offers no BTF: /sys/kernel/btf/vmlinux does not exist";
+    Finding::new(Fail, check, what, WHY_BTF).fix(newer_kernel(packages))
 }
 
 fn capabilities(kernel: &Kernel) -> Finding {
@@ -65,9 +71,9 @@ fn capabilities(kernel: &Kernel) -> Finding {
     let what = if !missing.is_empty() {
         format!("this process lacks {missing}")
     } else if !kernel.is_first_user_namespace {
-        "this process has its capabilities in a user namespace, and none on the node".to_owned()
+        "this process has its capabilities only in a user namespace, not on the node".to_owned()
     } else {
-        let what = "CAP_SYS_ADMIN and CAP_SYS_PTRACE are there";
+        let what = "this process has CAP_SYS_ADMIN and CAP_SYS_PTRACE";
         return Finding::ok(check, what, WHY_CAPABILITIES);
     };
     Finding::new(Fail, check, what, WHY_CAPABILITIES).fix("sudo pfsnoop doctor")
@@ -76,59 +82,32 @@ fn capabilities(kernel: &Kernel) -> Finding {
 fn lockdown(mode: Option<&str>, packages: Packages) -> Finding {
     let check = "kernel.lockdown";
     match mode {
-        Some(mode @ "confidentiality") => {
-            let what = format!("the kernel is locked down: {mode}");
+        Some("confidentiality") => {
+            let what = "the kernel is locked down in the mode confidentiality";
             Finding::new(Warn, check, what, WHY_LOCKDOWN).fix(less_lockdown(packages))
         }
-        Some("integrity") => Finding::ok(check, "lockdown: integrity, which traces", WHY_LOCKDOWN),
+        Some("integrity") => {
+            let what = "the kernel is locked down in the mode integrity, which allows tracing";
+            Finding::ok(check, what, WHY_LOCKDOWN)
+        }
         _ => Finding::ok(check, "the kernel is not locked down", WHY_LOCKDOWN),
     }
 }
 
-/// Where each distribution has the arguments that the kernel is booted with.
-fn less_lockdown(packages: Packages) -> String {
-    let edit = |file: &str, write: &str| {
-        format!(
-            "sed -i 's/lockdown=confidentiality/lockdown=integrity/' {file} && {write} && reboot"
-        )
-    };
-    let grub = "/etc/default/grub";
-    match packages {
-        Packages::Apt => edit(grub, "update-grub"),
-        Packages::Dnf => "grubby --update-kernel=ALL --remove-args=lockdown=confidentiality \
-                          --args=lockdown=integrity && reboot"
-            .to_owned(),
-        Packages::Apk => edit("/etc/update-extlinux.conf", "update-extlinux"),
-        Packages::Zypper => edit(grub, "grub2-mkconfig -o /boot/grub2/grub.cfg"),
-        Packages::Pacman => edit(grub, "grub-mkconfig -o /boot/grub/grub.cfg"),
-        Packages::Unknown => "boot the kernel with lockdown=integrity".to_owned(),
-    }
-}
-
 fn tracing(attached: Result<(), ProbeError>, took: Duration) -> Finding {
+    let check = "kernel.tracing";
     let finding = match attached {
         Ok(()) => {
-            let what = "tracing works: the kernel programs were loaded, attached and taken away";
-            Finding::ok("kernel.tracing", what, WHY_TRACING)
+            let what = "tracing works: the kernel programs were loaded, attached and removed";
+            Finding::ok(check, what, WHY_TRACING)
         }
         Err(error) => {
             let what = format!("tracing does not work: {:#}", anyhow::Error::from(error));
-            // The cause, and its fix, is one of the findings above, or not to be foreseen.
-            Finding::new(Fail, "kernel.tracing", what, WHY_TRACING).fix("pfsnoop exec --verbose")
+            // A finding above has the fix for each known cause. The log helps with an unknown one.
+            Finding::new(Fail, check, what, WHY_TRACING).fix("pfsnoop exec --verbose")
         }
     };
     finding.took(took)
-}
-
-fn newer_kernel(packages: Packages) -> &'static str {
-    match packages {
-        Packages::Apt => "apt-get update && apt-get dist-upgrade && reboot",
-        Packages::Dnf => "dnf upgrade kernel && reboot",
-        Packages::Apk => "apk add linux-lts && reboot",
-        Packages::Zypper => "zypper update kernel-default && reboot",
-        Packages::Pacman => "pacman -Syu linux && reboot",
-        Packages::Unknown => "boot a kernel of 5.8 or later with CONFIG_DEBUG_INFO_BTF=y",
-    }
 }
 
 #[cfg(test)]
@@ -137,20 +116,9 @@ mod tests {
     use crate::model::Severity;
 
     #[test]
-    fn each_distribution_has_its_way_to_boot_with_less_lockdown() {
-        for (packages, part) in [
-            (Packages::Apt, "update-grub"),
-            (Packages::Dnf, "grubby --update-kernel=ALL"),
-            (Packages::Apk, "update-extlinux"),
-            (Packages::Zypper, "grub2-mkconfig"),
-            (Packages::Pacman, "/boot/grub/grub.cfg"),
-            (Packages::Unknown, "lockdown=integrity"),
-        ] {
-            let finding = lockdown(Some("confidentiality"), packages);
-            assert_eq!(finding.severity, Warn);
-            let fix = finding.fix.unwrap();
-            assert!(fix.contains(part) && fix.contains("integrity"), "{fix}");
-        }
+    fn only_confidentiality_needs_a_fix() {
+        let finding = lockdown(Some("confidentiality"), Packages::Apt);
+        assert!(finding.severity == Warn && finding.fix.is_some());
         for mode in [None, Some("none"), Some("integrity")] {
             assert_eq!(lockdown(mode, Packages::Apt).severity, Severity::Ok, "{mode:?}");
         }

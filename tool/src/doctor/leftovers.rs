@@ -1,43 +1,48 @@
-//! socat processes that nobody needs any more.
+//! socat processes that are no longer needed.
 
 use std::time::Duration;
 
-use super::checks::{Checking, Node};
-use super::facts::helpers::{Socat, socats};
+use super::checks::{CheckFuture, Node};
+use super::facts::socats::{Socat, socats};
 use crate::model::Finding;
 use crate::model::Severity::{Note, Warn};
 
-const WHY: &str = "kubelets that crash or leak leave them behind";
+const WHY: &str = "a kubelet that crashes or loses track of a socat leaves it running";
 const WHY_ORPHAN: &str =
-    "whoever spawned it is gone: it holds a connection and memory until the pod ends";
-const WHY_IDLE: &str = "its client has most likely left without a word: it holds a connection";
+    "the process that spawned it has ended: it holds a connection and memory until the pod ends";
+const WHY_IDLE: &str =
+    "its client has probably gone away without closing the connection, which stays open";
 
 /// Checks every running socat of a forward.
-pub(super) fn check(node: &Node) -> Checking<'_> {
+pub(super) fn check(node: &Node) -> CheckFuture<'_> {
     Box::pin(async { leftovers(&socats(), node.idle) })
 }
 
-/// Judges each socat. One that has carried no data for `idle` counts as left behind.
+/// A finding for each socat that was left behind, or one for all when there is none.
 fn leftovers(socats: &[Socat], idle: Duration) -> Vec<Finding> {
-    let findings: Vec<Finding> = socats.iter().filter_map(|one| judge(one, idle)).collect();
+    let findings: Vec<Finding> = socats.iter().filter_map(|socat| leftover(socat, idle)).collect();
     if !findings.is_empty() {
         return findings;
     }
-    let unseen = socats.iter().filter(|one| one.idle.is_none()).count();
-    if unseen > 0 {
+    let unreadable = socats.iter().filter(|socat| socat.idle.is_none()).count();
+    if unreadable > 0 {
         let all = socats.len();
-        let what = format!("of {all} running socats of forwards, {unseen} may be idle: not seen");
+        let what = format!(
+            "{all} socats of forwards are running; for {unreadable} of them, pfsnoop cannot read \
+             whether they are idle"
+        );
         return vec![Finding::new(Note, "leftover", what, WHY)];
     }
     let what = match socats.len() {
         0 => "no socat of a forward is running".to_owned(),
-        1 => "the one socat of a forward that is running is in use".to_owned(),
-        many => format!("all {many} socats of forwards that are running are in use"),
+        1 => "1 socat of a forward is running, and it is in use".to_owned(),
+        many => format!("{many} socats of forwards are running, and all are in use"),
     };
     vec![Finding::ok("leftover", what, WHY)]
 }
 
-fn judge(socat: &Socat, idle: Duration) -> Option<Finding> {
+/// The finding for a socat that is an orphan, or that has moved no bytes for `idle`.
+fn leftover(socat: &Socat, idle: Duration) -> Option<Finding> {
     let Socat { pid, port, is_orphan, idle: idle_for } = *socat;
     let finding = if is_orphan {
         let what = format!("socat {pid}, a forward to port {port}, has lost its parent");

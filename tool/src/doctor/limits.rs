@@ -1,74 +1,80 @@
-//! What a new connection or helper needs one more of.
+//! Limits that a new connection or helper can hit: processes, open files, tracked connections.
 
-use super::checks::{Checking, Node};
+use super::checks::{CheckFuture, Node};
 use super::facts::daemons::{Daemon, OpenFiles};
-use super::facts::load::{self, Use};
+use super::facts::usage::{self, Usage};
 use crate::model::Finding;
-use crate::model::Severity::{self, Fail, Warn};
+use crate::model::Severity::{Fail, Warn};
 
-/// From so many hundredths on it will not last for long, or is over.
-const WARN: u64 = 80;
-const FAIL: u64 = 95;
+/// From this percentage on, the limit may soon be reached.
+const WARN_PERCENT: u64 = 80;
+
+/// From this percentage on, connections fail or are about to fail.
+const FAIL_PERCENT: u64 = 95;
 
 /// `PID_MAX_LIMIT` (include/linux/threads.h).
-const MOST_PIDS: u64 = 4_194_304;
+const MAX_PIDS: u64 = 4_194_304;
 
-const WHY_PIDS: &str = "each forward by nsenter and socat is a process more";
-const WHY_FILES: &str = "each connection is several open files more";
-const WHY_CONNTRACK: &str = "with the table full, the kernel drops new connections";
+const WHY_PIDS: &str = "each connection by nsenter and socat needs one more process";
+const WHY_FILES: &str = "each connection needs several more open files";
+const WHY_CONNTRACK: &str = "when the table is full, the kernel drops new connections";
 
 /// Checks the limits of the node and of its daemons.
-pub(super) fn check(node: &Node) -> Checking<'_> {
+pub(super) fn check(node: &Node) -> CheckFuture<'_> {
     Box::pin(async { limits(&node.daemons) })
 }
 
 fn limits(daemons: &[Daemon]) -> Vec<Finding> {
-    let pids = load::tasks().map(|(usage, setting)| {
-        let finding = judge("limit.pids", "processes and threads", usage, WHY_PIDS);
-        mended(finding, || format!("sysctl -w {setting}={}", doubled(usage).min(MOST_PIDS)))
+    let pids = usage::tasks().map(|(usage, setting)| {
+        let fix = format!("sysctl -w {setting}={}", doubled(usage).min(MAX_PIDS));
+        finding("limit.pids", "processes and threads", usage, WHY_PIDS, fix)
     });
-    let files = load::files().map(|usage| {
-        let finding = judge("limit.files", "open files on this node", usage, WHY_FILES);
-        mended(finding, || format!("sysctl -w fs.file-max={}", doubled(usage)))
+    let files = usage::files().map(|usage| {
+        let fix = format!("sysctl -w fs.file-max={}", doubled(usage));
+        finding("limit.files", "open files on this node", usage, WHY_FILES, fix)
     });
-    let conntrack = load::connections().map(|usage| {
-        let what = "connections that the firewall follows";
-        let finding = judge("limit.conntrack", what, usage, WHY_CONNTRACK);
-        mended(finding, || format!("sysctl -w net.netfilter.nf_conntrack_max={}", doubled(usage)))
+    let conntrack = usage::connections().map(|usage| {
+        let fix = format!("sysctl -w net.netfilter.nf_conntrack_max={}", doubled(usage));
+        let unit = "connections tracked by the firewall (conntrack)";
+        finding("limit.conntrack", unit, usage, WHY_CONNTRACK, fix)
     });
-    let of_daemon = |daemon: &Daemon| {
-        let Daemon { pid, name, .. } = daemon;
-        let OpenFiles { open, soft, hard } = daemon.open_files?;
-        let usage = Use { used: open, most: soft };
-        let what = format!("open files of {name} (pid {pid})");
-        let finding = judge("limit.daemon-files", &what, usage, WHY_FILES);
-        let soft = doubled(usage);
-        // The hard limit rises with it where it must, and is never lowered.
-        let limits = if hard.is_some_and(|hard| hard < soft) {
-            format!("{soft}:{soft}")
-        } else {
-            format!("{soft}:")
-        };
-        Some(mended(finding, || format!("prlimit --pid {pid} --nofile={limits}")))
-    };
-    let daemons = daemons.iter().filter_map(of_daemon);
+    let daemons = daemons.iter().filter_map(daemon_files);
     [pids, files, conntrack].into_iter().flatten().chain(daemons).collect()
 }
 
-fn judge(check: &'static str, what: &str, usage: Use, why: &'static str) -> Finding {
-    let Use { used, most } = usage;
-    let what = format!("{used} of {most} {what}");
+fn daemon_files(daemon: &Daemon) -> Option<Finding> {
+    let Daemon { pid, name, .. } = daemon;
+    let OpenFiles { open, soft, hard } = daemon.open_files?;
+    let usage = Usage { used: open, max: soft };
+    let soft = doubled(usage);
+    // Raise the hard limit only if the new soft limit exceeds it, and never lower it.
+    let limits = if hard.is_some_and(|hard| hard < soft) {
+        format!("{soft}:{soft}")
+    } else {
+        format!("{soft}:")
+    };
+    let fix = format!("prlimit --pid {pid} --nofile={limits}");
+    let unit = format!("open files of {name} (pid {pid})");
+    Some(finding("limit.daemon-files", &unit, usage, WHY_FILES, fix))
+}
+
+/// The finding for a limit. `unit` is what the limit counts.
+fn finding(
+    check: &'static str,
+    unit: &str,
+    usage: Usage,
+    why: &'static str,
+    fix: String,
+) -> Finding {
+    let Usage { used, max } = usage;
+    let what = format!("{used} of {max} {unit}");
     match usage.percent() {
-        FAIL.. => Finding::new(Fail, check, what, why),
-        WARN.. => Finding::new(Warn, check, what, why),
+        FAIL_PERCENT.. => Finding::new(Fail, check, what, why).fix(fix),
+        WARN_PERCENT.. => Finding::new(Warn, check, what, why).fix(fix),
         _ => Finding::ok(check, what, why),
     }
 }
 
-fn mended(finding: Finding, command: impl FnOnce() -> String) -> Finding {
-    if finding.severity == Severity::Ok { finding } else { finding.fix(command()) }
-}
-
-fn doubled(usage: Use) -> u64 {
-    usage.most.saturating_mul(2)
+fn doubled(usage: Usage) -> u64 {
+    usage.max.saturating_mul(2)
 }

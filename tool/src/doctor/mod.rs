@@ -1,25 +1,29 @@
-//! What stands between this node and a working port-forward: facts go in, findings come out. It
-//! changes nothing on the node.
+//! Finds out why port-forwards fail: on this node, or to one target. It reads facts and reports
+//! findings, and changes nothing on the node.
 //!
 //! ```text
 //! the node:    kernel, runtimes, helpers (nsenter and socat), leftovers, limits
-//! one target:  found -> running -> namespace -> loopback -> localhost -> listeners -> dialed
+//! one target:  found -> process -> namespace -> loopback -> localhost -> listening -> dialed
 //! ```
 
 mod checks;
 mod dial;
 pub mod facts;
+mod helper_fix;
+mod helper_monitor;
 mod helpers;
 mod kernel;
+mod kernel_fix;
 mod leftovers;
 mod limits;
 mod listening;
 mod localhost;
 mod not_found;
+mod open_ports;
 mod ports;
 mod runtimes;
+mod search_path;
 mod shell;
-mod spawned;
 mod target;
 
-pub use checks::{Question, check};
+pub use checks::{DoctorOptions, check};

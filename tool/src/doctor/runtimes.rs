@@ -1,33 +1,34 @@
-//! The container runtimes: who answers, and which road each takes.
+//! The container runtimes: whether each answers, and how it forwards.
 
-use super::checks::{Checking, Node};
+use super::checks::{CheckFuture, Node};
 use crate::model::Finding;
 use crate::model::ForwardingMode;
 use crate::model::Severity::{Fail, Note, Warn};
 use crate::runtime::{RuntimeAnswer, RuntimeDetails, RuntimeStatus, Silence};
 
 const CHECK: &str = "runtime";
-const WHY: &str = "who runs the pods decides how a port-forward gets into them";
-const WHY_SILENT: &str = "pods and containers of a runtime that says nothing cannot be named";
+const WHY: &str = "the container runtime decides how a port-forward enters its pods";
+const WHY_SILENT: &str =
+    "pfsnoop cannot find or name the pods and containers of a runtime that does not answer";
 
 /// Asks every runtime.
-pub(super) fn check(node: &Node) -> Checking<'_> {
-    Box::pin(async { judge_all(&RuntimeStatus::query(&node.runtimes).await) })
+pub(super) fn check(node: &Node) -> CheckFuture<'_> {
+    Box::pin(async { findings(&RuntimeStatus::query(&node.runtimes).await) })
 }
 
-fn judge_all(status: &RuntimeStatus) -> Vec<Finding> {
+fn findings(status: &RuntimeStatus) -> Vec<Finding> {
     if status.answers.is_empty() {
         let addresses = status.addresses.join(", ");
-        let what = format!("no container runtime is here: nothing listens at {addresses}");
+        let what = format!("no container runtime was found: nothing listens at {addresses}");
         return vec![
             Finding::new(Warn, CHECK, what, WHY_SILENT)
                 .fix("pfsnoop doctor --runtime-endpoint unix:///PATH/OF/THE/RUNTIME.sock"),
         ];
     }
-    status.answers.iter().map(judge).collect()
+    status.answers.iter().map(finding).collect()
 }
 
-fn judge(answer: &RuntimeAnswer) -> Finding {
+fn finding(answer: &RuntimeAnswer) -> Finding {
     let RuntimeAnswer { runtime, is_named, restart, details } = answer;
     match details {
         Ok(Some(RuntimeDetails { version, pods, containers, mode })) => {
@@ -44,10 +45,10 @@ fn judge(answer: &RuntimeAnswer) -> Finding {
         }
         Ok(None) => {
             let what = format!("{runtime} serves no pods: its CRI plugin is disabled");
-            Finding::new(Note, CHECK, what, "that is right where Docker alone uses it")
+            Finding::new(Note, CHECK, what, "this is correct where only Docker uses the runtime")
         }
         Err(Silence { why, is_hanging }) => {
-            // A socket where nothing listens may be all that is left of a runtime.
+            // A socket at which nothing listens may be left over from a removed runtime.
             let severity = if *is_named || *is_hanging { Fail } else { Warn };
             let what = format!("{runtime} does not answer: {why}");
             Finding::new(severity, CHECK, what, WHY_SILENT).fix(restart.clone())

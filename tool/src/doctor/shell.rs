@@ -1,6 +1,8 @@
-//! Words in commands that are to be pasted into a shell.
+//! Parts of the commands that a fix consists of. A user pastes them into a shell.
 
-/// One word to a shell, whatever is in it.
+use crate::target::{Target, TargetName};
+
+/// Quotes a word, if it needs quotes, so that a shell reads it as one word.
 pub(super) fn quoted(word: &str) -> String {
     let is_plain = |char: char| char.is_ascii_alphanumeric() || "-_./:@%+=,".contains(char);
     if !word.is_empty() && word.chars().all(is_plain) {
@@ -9,17 +11,36 @@ pub(super) fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
+/// The arguments that name a target in a command of pfsnoop.
+pub(super) fn target_args(name: &TargetName, namespace: &str) -> String {
+    match name {
+        TargetName::Pod(name) if namespace == "default" => quoted(name),
+        TargetName::Pod(name) => format!("{} -n {}", quoted(name), quoted(namespace)),
+        TargetName::Container(name) => quoted(&format!("container/{name}")),
+        TargetName::Pid(pid) => format!("pid/{pid}"),
+        TargetName::Netns(path) => quoted(&format!("netns/{}", path.display())),
+    }
+}
+
+/// The options with which nsenter enters the target's network namespace.
+pub(super) fn nsenter_options(target: &Target) -> String {
+    match target.pid() {
+        Some(pid) => format!("-t {pid} -n"),
+        None => quoted(&format!("--net={}", target.netns_file().display())),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_shell_reads_the_same_word() {
+    fn a_shell_reads_a_quoted_word_as_it_was() {
         assert_eq!(quoted("netns//run/netns/a-b_1"), "netns//run/netns/a-b_1");
         for word in ["", "a b", "it's", "$(id)", "a;b", "~", "*", "back\\slash", "new\nline"] {
-            let echo = format!("printf %s {}", quoted(word));
-            let said = std::process::Command::new("sh").args(["-c", &echo]).output().unwrap();
-            assert_eq!(String::from_utf8(said.stdout).unwrap(), word);
+            let script = format!("printf %s {}", quoted(word));
+            let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), word);
         }
     }
 }

@@ -1,22 +1,22 @@
-//! The road to one target, step by step, each with its time.
+//! The path of a forward to one target, step by step, each with its time.
 
 use std::time::Instant;
 
-use super::dial::entrance;
 use super::facts::daemons;
 use super::localhost;
-use super::not_found::{in_command, not_found};
+use super::not_found::{WHY_FOUND, WHY_PROCESS, not_found};
+use super::ports::check_ports;
+use super::shell::{nsenter_options, target_args};
 use crate::model::Finding;
 use crate::model::Severity::{Fail, Note, Warn};
 use crate::runtime::Runtimes;
 use crate::target::{Target, TargetName};
 
-const WHY_FOUND: &str = "a forward begins with the runtime's word for where the pod is";
-const WHY_PROCESS: &str = "nsenter enters the pod's network by this process";
-const WHY_NETNS: &str = "in the node's own network, a pod's ports are the node's";
-const WHY_LOOPBACK: &str = "localhost is on the loopback interface: nothing is reached without it";
+const WHY_NETNS: &str = "a pod in the node's network namespace shares the node's ports";
+const WHY_LOOPBACK: &str =
+    "localhost is on the loopback interface: without it, no forward connects";
 
-/// Walks to the target, and as far as it gets to each port; without ports, to those that listen.
+/// Checks each step up to each of these ports, or up to every port that listens if none is given.
 ///
 /// Must be called within a tokio runtime.
 pub(super) async fn check_target(
@@ -28,62 +28,60 @@ pub(super) async fn check_target(
     let start = Instant::now();
     let found = Target::find(name, namespace, runtimes).await;
     let took = start.elapsed();
-    let command = in_command(name, namespace);
+    let args = target_args(name, namespace);
     let target = match found {
         Ok(target) => target,
-        Err(error) => return vec![not_found(error, name, &command).took(took)],
+        Err(error) => return vec![not_found(error, name, &args).took(took)],
     };
     let by = target.runtime().map_or_else(String::new, |runtime| format!(", by {}", runtime.name));
-    let mut findings =
-        vec![Finding::ok("target.found", format!("{command} was found{by}"), WHY_FOUND).took(took)];
-    findings.extend(place(&target));
+    let what = format!("{args} was found{by}");
+    let mut findings = vec![Finding::ok("target.found", what, WHY_FOUND).took(took)];
+    findings.extend([process(&target), netns(&target)]);
     let loopback = loopback(&target).await;
     let is_down = loopback.severity == Fail;
     findings.push(loopback);
     findings.push(localhost::localhost(&daemons::running()));
-    // Each connection would be waited for in vain.
+    // Without loopback, every connection would time out.
     if !is_down {
-        findings.extend(super::ports::ports(&target, &command, ports).await);
+        findings.extend(check_ports(&target, &args, ports).await);
     }
     findings
 }
 
-/// Its process and its namespace.
-fn place(target: &Target) -> [Finding; 2] {
-    let process = match target.pid() {
-        Some(pid) => {
-            Finding::ok("target.process", format!("its process {pid} is alive"), WHY_PROCESS)
+fn process(target: &Target) -> Finding {
+    let check = "target.process";
+    match target.pid() {
+        Some(pid) => Finding::ok(check, format!("its process {pid} is alive"), WHY_PROCESS),
+        None => {
+            let what = "no process of the target is known: only the native dialer can reach it";
+            Finding::new(Note, check, what, WHY_PROCESS)
         }
-        None => Finding::new(
-            Note,
-            "target.process",
-            "no process of it is known: it is reached natively alone",
-            WHY_PROCESS,
-        ),
-    };
-    let inode = target.netns().inode();
-    let netns = if target.is_host_network() {
-        let what = format!("its network is the node's own, net:[{inode}]");
-        Finding::new(Note, "target.netns", what, WHY_NETNS)
+    }
+}
+
+fn netns(target: &Target) -> Finding {
+    let (check, inode) = ("target.netns", target.netns().inode());
+    if target.is_host_network() {
+        let what = format!("its network namespace is the node's own, net:[{inode}]");
+        Finding::new(Note, check, what, WHY_NETNS)
     } else {
-        let what = format!("its network is its own, net:[{inode}]");
-        Finding::ok("target.netns", what, WHY_NETNS)
-    };
-    [process, netns]
+        let what = format!("its network namespace is its own, net:[{inode}]");
+        Finding::ok(check, what, WHY_NETNS)
+    }
 }
 
 async fn loopback(target: &Target) -> Finding {
     let (start, check) = (Instant::now(), "target.loopback");
     let finding = match target.netns().loopback_is_up().await {
-        Ok(true) => Finding::ok(check, "loopback is up in there", WHY_LOOPBACK),
+        Ok(true) => Finding::ok(check, "loopback is up inside the target", WHY_LOOPBACK),
         Ok(false) => {
-            let enter = entrance(target);
-            let what = "loopback is down in there: localhost cannot be reached";
+            let enter = nsenter_options(target);
+            let what = "loopback is down inside the target: localhost cannot be reached";
             Finding::new(Fail, check, what, WHY_LOOPBACK)
                 .fix(format!("nsenter {enter} ip link set lo up"))
         }
         Err(error) => {
-            let what = format!("the interfaces in there cannot be listed: {error}");
+            let what = format!("cannot list the network interfaces inside the target: {error}");
             Finding::new(Warn, check, what, WHY_LOOPBACK).fix("pfsnoop doctor --verbose")
         }
     };

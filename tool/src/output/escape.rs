@@ -1,12 +1,12 @@
-//! Bytes from other processes are not trusted: a terminal must not obey them, and a reader must
-//! not be fooled by them.
+//! Escapes bytes from other processes. They are not trusted: they must neither control the terminal
+//! nor deceive the reader.
 
 use std::fmt::Write as _;
 
-/// The text with everything that a terminal could obey, or that hides or forges text, as an
-/// escape: `\n`, `\x1b`, `\u{202e}`, and `\xNN` for bytes that are not UTF-8.
+/// The text, with control characters and characters that hide or forge text replaced by escapes:
+/// `\n`, `\x1b`, `\u{202e}`, and `\xNN` for bytes that are not UTF-8.
 ///
-/// A backslash stays as it is, as in execsnoop's output; JSON carries the exact text.
+/// A backslash stays as it is, as in execsnoop's output. JSON records have the exact text.
 #[must_use]
 pub fn escaped(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
@@ -37,7 +37,7 @@ fn push_hex(out: &mut String, byte: u8) {
     let _ = write!(out, "\\x{byte:02x}");
 }
 
-/// C1 controls, and characters without width of their own that reorder or separate text.
+/// C1 controls, and characters of zero width that reorder or separate text.
 fn is_deceptive(char: char) -> bool {
     matches!(char,
         '\u{80}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}'
@@ -50,14 +50,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_text_is_itself() {
+    fn plain_text_is_unchanged() {
         for plain in ["", "nsenter -t 1", "grüße 你好", r"sed s/\./x/"] {
             assert_eq!(escaped(plain.as_bytes()), plain);
         }
     }
 
     #[test]
-    fn nothing_reaches_the_terminal_raw() {
+    fn control_and_deceptive_characters_are_escaped() {
         assert_eq!(escaped(b"a\nb\tc\x1b[31m\x7f\0"), r"a\nb\tc\x1b[31m\x7f\x00");
         assert_eq!(escaped("\u{9b}31m \u{202e}gpj.exe".as_bytes()), r"\u{9b}31m \u{202e}gpj.exe");
         assert_eq!(escaped(b"\xff\xc3("), r"\xff\xc3(");

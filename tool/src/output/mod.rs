@@ -1,5 +1,5 @@
-//! How updates are shown. The only module that formats. A format is one folder with a [`Sink`] and
-//! one arm in `sink.rs`.
+//! Prints updates. Only this module formats. A format is one folder with a [`Sink`] and one match
+//! arm in `sink.rs`.
 
 mod escape;
 mod json;

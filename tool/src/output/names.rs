@@ -1,24 +1,27 @@
-//! Short names for rows.
+//! Short texts for rows: names, times, counts.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::escape::escaped;
-use crate::model::{Container, Destination, Pod};
+use crate::model::{Container, Destination, Outcome, Pod};
 
 /// `NAMESPACE/NAME`
 pub(super) fn pod_name(pod: &Pod) -> String {
     escaped(format!("{}/{}", pod.namespace, pod.name).as_bytes())
 }
 
-/// The container's name, or as much of its id as Docker shows.
+/// The container's name. Without one, its short id.
 pub(super) fn container_name(container: &Container) -> String {
     escaped(container.name.as_deref().unwrap_or(short_id(&container.id)).as_bytes())
 }
 
-/// As much of an id as docker and crictl show.
+/// The first 12 digits of an id, as docker and crictl show it.
 pub(super) fn short_id(id: &str) -> &str {
     id.get(..12).unwrap_or(id)
 }
 
-/// The target of a session, as short as it can be named.
+/// The shortest name of a session's target: its pod, container, network namespace or process.
 pub(super) fn target_name(target: &Destination) -> String {
     let Destination { pid, netns, owner, .. } = target;
     if let Some(pod) = &owner.pod {
@@ -34,15 +37,26 @@ pub(super) fn target_name(target: &Destination) -> String {
     }
 }
 
-/// The name of a signal, as in `kill -l`; real-time signals have numbers.
+/// The name of a signal, as `kill -l` prints it. A real-time signal has a number instead.
 pub(super) fn signal_name(signal: u8) -> String {
     let name = signal_hook::low_level::signal_name(i32::from(signal));
     name.map_or_else(|| format!("signal {signal}"), ToOwned::to_owned)
 }
 
-/// Seconds with milliseconds, cut and not rounded.
+/// Seconds with milliseconds, truncated: `1.234`.
 pub(super) fn seconds(nanoseconds: u64) -> String {
     format!("{}.{:03}", nanoseconds / 1_000_000_000, nanoseconds / 1_000_000 % 1000)
+}
+
+/// Seconds with milliseconds, rounded, and the unit: `1.235 s`.
+pub(super) fn rounded_seconds(time: Duration) -> String {
+    format!("{:.3} s", time.as_secs_f64())
+}
+
+/// `2 refused, 1 timeout`
+pub(super) fn outcome_counts(outcomes: &BTreeMap<Outcome, u64>) -> String {
+    let counts = outcomes.iter().map(|(outcome, count)| format!("{count} {}", outcome.name()));
+    counts.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -50,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_target_has_a_short_name_and_a_hostile_name_is_escaped() {
+    fn a_target_has_a_short_and_escaped_name() {
         let mut target = Destination::default();
         assert_eq!(target_name(&target), "-");
         target.pid = Some(7);

@@ -1,10 +1,12 @@
-//! Why a session ended, in words.
+//! The text of a reason: why a session ended.
+
+use std::time::Duration;
 
 use super::escape::escaped;
-use super::names::signal_name;
+use super::names::{rounded_seconds, signal_name};
 use crate::model::{End, Reason};
 
-/// One line, with what to do next where there is something to do.
+/// One line. It says what to do next if the user can do something.
 pub(super) fn reason(reason: &Reason) -> String {
     match reason {
         Reason::BothEnded => "both sides ended by themselves".to_owned(),
@@ -13,10 +15,7 @@ pub(super) fn reason(reason: &Reason) -> String {
             format!("nothing listens at {at} inside the target")
         }
         Reason::NoAnswer { after_ns } => {
-            format!(
-                "no answer in {:.3} s",
-                std::time::Duration::from_nanos(*after_ns).as_secs_f64()
-            )
+            format!("no answer in {}", rounded_seconds(Duration::from_nanos(*after_ns)))
         }
         Reason::NoRoute => {
             "no route to that address inside the target's network namespace; is its loopback up?"
@@ -27,7 +26,7 @@ pub(super) fn reason(reason: &Reason) -> String {
                              127.0.0.1 in the node's /etc/hosts?"
                 .to_owned()
         }
-        Reason::Errno(errno) => words_of(*errno),
+        Reason::Errno(errno) => error_text(*errno),
         Reason::TargetEnded(pid) => format!("process {pid}, the target of nsenter, has ended"),
         Reason::NotEntered { target: Some(pid), exit_code } => {
             format!("nsenter could not enter process {pid} (exit code {exit_code})")
@@ -61,8 +60,8 @@ pub(super) fn reason(reason: &Reason) -> String {
     }
 }
 
-/// As `strerror` has it, without the number that Rust adds.
-fn words_of(errno: i32) -> String {
-    let words = std::io::Error::from_raw_os_error(errno).to_string();
-    words.split(" (os error").next().unwrap_or(&words).to_owned()
+/// The text of strerror(3), without the number that Rust adds.
+fn error_text(errno: i32) -> String {
+    let text = std::io::Error::from_raw_os_error(errno).to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
 }

@@ -1,4 +1,4 @@
-//! What a command shows its updates through.
+//! The sinks: where a command sends its updates.
 
 use std::io::{self, BufWriter, IsTerminal as _, stdout};
 
@@ -8,7 +8,7 @@ use super::{Columns, json, live, text};
 use crate::model::Update;
 use crate::sessions::OpenSession;
 
-/// What `-o` takes.
+/// The values of `-o`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// execsnoop's columns
@@ -20,7 +20,7 @@ pub enum Format {
     Json,
 }
 
-/// What `-o` takes where there is only one kind of text.
+/// The values of `-o` for a command with only one text format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum TextOrJson {
     /// For people
@@ -39,7 +39,7 @@ impl From<TextOrJson> for Format {
     }
 }
 
-/// What a command shows, where formats for people differ.
+/// What a command shows. Text for people differs with it; JSON does not.
 #[derive(Clone, Debug)]
 pub enum View {
     /// Execs, in these columns.
@@ -48,20 +48,20 @@ pub enum View {
     Sessions,
     /// The connections of a forward, in kubectl's words.
     Forward,
-    /// The doctor's findings.
+    /// The findings of the doctor.
     Findings,
-    /// What can be forwarded to.
+    /// The targets that can be forwarded to.
     Targets,
 }
 
-/// Where updates go. Each sink shows the updates that it knows and passes over the others.
+/// Shows updates. Each sink shows the kinds of updates that it knows, and ignores the others.
 ///
-/// An error means that stdout cannot be written to.
+/// An error means that writing to stdout failed.
 pub trait Sink {
     /// Shows an update.
     fn update(&mut self, update: &Update) -> io::Result<()>;
 
-    /// How many open sessions it shows; 0 if it shows none.
+    /// How many open sessions [`draw`](Self::draw) can show. 0 if the sink shows none.
     fn open_rows(&self) -> usize {
         0
     }
@@ -71,15 +71,15 @@ pub trait Sink {
         false
     }
 
-    /// Draws the open sessions; `count` is how many there are in all.
+    /// Draws the open sessions. `open` holds the first of them, `count` is the number of all.
     fn draw(&mut self, _open: &[OpenSession], _count: usize, _now_ns: u64) -> io::Result<()> {
         Ok(())
     }
 
-    /// Sends out everything that was shown.
+    /// Writes buffered output.
     fn flush(&mut self) -> io::Result<()>;
 
-    /// Ends the output; so many sessions are still open.
+    /// Writes what comes at the end. `open` is the number of sessions that are still open.
     fn end(&mut self, open: usize) -> io::Result<()>;
 }
 

@@ -1,4 +1,4 @@
-//! Lines on stderr: what is not data.
+//! Lines on stderr: everything that is not data.
 
 use std::io::{self, Write as _};
 
@@ -6,7 +6,7 @@ use super::escape::escaped;
 use super::reason::reason;
 use crate::model::{Closed, Listening, Lost, Outcome, Session, State, Trouble};
 
-/// Prints a line to stderr. A stderr that is closed or full is no reason to end.
+/// Prints a line to stderr. Ignores errors: a closed or full stderr must not end the command.
 pub fn complain(what: &str) {
     let _ = writeln!(io::stderr(), "pfsnoop: {what}");
 }
@@ -20,21 +20,23 @@ pub(super) fn report_failure(session: &Session) {
     }
 }
 
-/// What went wrong: the forwarder's own error, which a kubelet's log would have, or the kernel's.
+/// Why a session failed: the forwarder's own error, in a kubelet's words, or the reason from the
+/// kernel's records.
 fn failure(closed: &Closed) -> Option<String> {
     match &closed.error {
         Some(error) => Some(escaped(error.as_bytes())),
-        // Whoever stops the forward need not be told.
+        // A user who stops the forward needs no message.
         None if matches!(closed.outcome, Outcome::Ok | Outcome::Killed) => None,
         None => Some(reason(&closed.reason)),
     }
 }
 
-/// Reports what keeps clients of a forward out.
+/// Reports why a forward cannot accept connections.
 pub(super) fn report_trouble(trouble: &Trouble) {
     complain(&match trouble {
         Trouble::TooManyConnections { ports, max } => format!(
-            "turned a connection for {} away: {max} are open, which is --max-connections",
+            "turned away a connection for {}: {max} connections are open, the limit set by \
+             --max-connections",
             ports.local
         ),
         Trouble::CannotAccept { address, error } => {
@@ -48,7 +50,7 @@ pub(super) fn report_lost(Lost { events, total }: Lost) {
     complain(&format!("{events} records were lost, {total} since the start"));
 }
 
-/// Reports a listener in kubectl's words, where stdout is for programs.
+/// Reports a listener in kubectl's words. For formats in which stdout is for programs.
 pub(super) fn report_listening(listening: &Listening) {
     let Listening { address, target_port, .. } = listening;
     let _ = writeln!(io::stderr(), "Forwarding from {address} -> {target_port}");

@@ -1,13 +1,13 @@
-//! Texts in columns of a terminal, where some characters take two and some none.
+//! The width of text on a terminal, where a character takes one column, two, or none.
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-/// How many columns a text takes.
+/// The number of columns that a text takes.
 pub(super) fn width(text: &str) -> usize {
     text.width()
 }
 
-/// As much of a text as fits; `…` marks what was cut.
+/// The text, cut to a number of columns. `…` marks the cut.
 pub(super) fn cut(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -23,7 +23,7 @@ pub(super) fn cut(text: &str, columns: usize) -> String {
     if columns == 0 { cut } else { cut + "…" }
 }
 
-/// A text, cut and filled up with spaces to so many columns.
+/// The text, cut or padded with spaces to a number of columns.
 pub(super) fn padded(text: &str, columns: usize) -> String {
     let text = cut(text, columns);
     let spaces = columns.saturating_sub(width(&text));

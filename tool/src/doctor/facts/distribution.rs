@@ -1,4 +1,4 @@
-//! Whose packages this node has, to name the one command that installs a program.
+//! The package manager of this node, to name the command that installs a program.
 
 use std::path::Path;
 
@@ -17,27 +17,27 @@ pub enum Packages {
     Zypper,
     /// Arch
     Pacman,
-    /// One that we do not know, or none at all, as on Talos and Bottlerocket.
+    /// An unknown package manager, or none at all, as on Talos and Bottlerocket.
     Unknown,
 }
 
 impl Packages {
-    /// This node's, by os-release(5).
+    /// The package manager of this node, from os-release(5).
     #[must_use]
     pub fn of_this_node() -> Self {
         Root::own().map_or(Self::Unknown, |root| Self::of(&root))
     }
 
-    /// Theirs who have these files.
+    /// The package manager of the system that these files belong to, from os-release(5).
     #[must_use]
     pub fn of(root: &Root) -> Self {
         let read = |path| root.read(Path::new(path));
         let text = read("/etc/os-release").or_else(|| read("/usr/lib/os-release"));
-        text.map_or(Self::Unknown, |text| Self::of_release(&text))
+        text.map_or(Self::Unknown, |text| Self::of_os_release(&text))
     }
 
-    /// By `ID`, then by each of `ID_LIKE`, which come from near to far.
-    fn of_release(text: &str) -> Self {
+    /// By `ID`, then by each name in `ID_LIKE`. os-release(5) puts the closest relative first.
+    fn of_os_release(text: &str) -> Self {
         let value = |key: &str| {
             let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
             line.unwrap_or_default().trim_matches(['"', '\'']).to_owned()
@@ -72,9 +72,9 @@ impl Packages {
         }
     }
 
-    /// The command that replaces one that is broken.
+    /// The command that replaces a broken nsenter or socat.
     #[must_use]
-    pub fn install_again(self, program: &str) -> String {
+    pub fn reinstall(self, program: &str) -> String {
         let package = self.package(program);
         match self {
             Self::Apt => format!("apt-get install --reinstall {package}"),
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_relative_decides() {
+    fn the_closest_relative_decides() {
         for (text, packages) in [
             ("NAME=x\nID=debian\n", Packages::Apt),
             ("ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n", Packages::Apt),
@@ -110,9 +110,9 @@ mod tests {
             ("ID=talos", Packages::Unknown),
             ("", Packages::Unknown),
         ] {
-            assert_eq!(Packages::of_release(text), packages, "{text}");
+            assert_eq!(Packages::of_os_release(text), packages, "{text}");
         }
         assert_eq!(Packages::Apk.install("nsenter"), "apk add util-linux-misc");
-        assert_eq!(Packages::Dnf.install_again("nsenter"), "dnf reinstall util-linux");
+        assert_eq!(Packages::Dnf.reinstall("nsenter"), "dnf reinstall util-linux");
     }
 }

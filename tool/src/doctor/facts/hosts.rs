@@ -1,11 +1,12 @@
-//! What `localhost` means: socat asks the node's files, in the network namespace of the pod.
+//! The addresses of `localhost` in hosts(5). socat reads the node's file, even though it runs in
+//! the network namespace of the pod.
 
 use std::net::IpAddr;
 use std::path::Path;
 
 use crate::host::root::Root;
 
-/// The addresses that hosts(5) of that root gives `localhost`, in its order.
+/// The addresses of `localhost` in `/etc/hosts` below `root`, in the order of the file.
 #[must_use]
 pub fn localhost(root: &Root) -> Vec<IpAddr> {
     root.read(Path::new("/etc/hosts")).map_or_else(Vec::new, |text| in_hosts(&text))

@@ -1,4 +1,4 @@
-//! What the running kernel is, and what it lets us do.
+//! The running kernel, and what it allows this process to do.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -6,14 +6,14 @@ use std::path::Path;
 
 use procfs::process::Process;
 
-/// Where the kernel's own types are (CONFIG_DEBUG_INFO_BTF).
+/// The file with the kernel's own types (CONFIG_DEBUG_INFO_BTF).
 const BTF: &str = "/sys/kernel/btf/vmlinux";
 
-/// kernel_lockdown(7).
+/// The lockdown mode: kernel_lockdown(7).
 const LOCKDOWN: &str = "/sys/kernel/security/lockdown";
 
-/// Name and number (include/uapi/linux/capability.h) of what setns(2) and other people's
-/// /proc/PID/ns need. CAP_SYS_ADMIN stands for CAP_BPF and CAP_PERFMON too.
+/// The capabilities that setns(2) and /proc/PID/ns of other users' processes need, with their
+/// numbers (include/uapi/linux/capability.h). CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON.
 const CAPABILITIES: [(&str, u32); 2] = [("CAP_SYS_ADMIN", 21), ("CAP_SYS_PTRACE", 19)];
 
 /// `PROC_USER_INIT_INO` (include/linux/proc_ns.h).
@@ -22,26 +22,27 @@ const FIRST_USER_NAMESPACE: u64 = 0xEFFF_FFFD;
 /// The running kernel.
 #[derive(Clone, Debug)]
 pub struct Kernel {
-    /// As `uname -r` says it.
+    /// The release, as `uname -r` prints it.
     pub release: String,
-    /// Whether it offers its types.
+    /// Whether the kernel offers BTF.
     pub has_btf: bool,
-    /// `none`, `integrity` or `confidentiality`; `None` where the kernel has no lockdown.
+    /// `none`, `integrity` or `confidentiality`; `None` if the kernel has no lockdown.
     pub lockdown: Option<String>,
-    /// What we lack of the capabilities that pfsnoop needs.
+    /// The capabilities that pfsnoop needs and this process lacks.
     pub missing_capabilities: Vec<&'static str>,
-    /// Whether those that we have are the node's, and not a user namespace's.
+    /// Whether this process is in the node's first user namespace. Elsewhere, its capabilities do
+    /// not hold on the node.
     pub is_first_user_namespace: bool,
 }
 
 impl Kernel {
-    /// This node's, and what it allows this process.
+    /// Reads the facts of the running kernel and of this process.
     #[must_use]
     pub fn running() -> Self {
         Self {
             release: rustix::system::uname().release().to_string_lossy().into_owned(),
             has_btf: Path::new(BTF).is_file(),
-            lockdown: fs::read_to_string(LOCKDOWN).ok().and_then(|text| chosen(&text)),
+            lockdown: fs::read_to_string(LOCKDOWN).ok().and_then(|text| selected(&text)),
             missing_capabilities: missing_capabilities(),
             is_first_user_namespace: is_first_user_namespace(),
         }
@@ -55,21 +56,21 @@ impl Kernel {
     }
 }
 
-/// The one in brackets: `none [integrity] confidentiality`.
-fn chosen(text: &str) -> Option<String> {
+/// The mode in brackets: `none [integrity] confidentiality`.
+fn selected(text: &str) -> Option<String> {
     let (_, rest) = text.split_once('[')?;
     Some(rest.split_once(']')?.0.to_owned())
 }
 
 fn missing_capabilities() -> Vec<&'static str> {
     let status = Process::myself().and_then(|process| process.status());
-    // Where /proc says nothing, what is tried will say it.
+    // If /proc cannot be read, assume all capabilities: attaching the tracer shows what is missing.
     let held = status.map_or(u64::MAX, |status| status.capeff);
     let missing = CAPABILITIES.iter().filter(|(_, number)| held >> number & 1 == 0);
     missing.map(|&(name, _)| name).collect()
 }
 
-/// Where /proc says nothing, what is tried will say it.
+/// `true` if /proc cannot be read: attaching the tracer shows what is missing.
 fn is_first_user_namespace() -> bool {
     fs::metadata("/proc/self/ns/user").map_or(true, |user| user.ino() == FIRST_USER_NAMESPACE)
 }
@@ -79,12 +80,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_the_kernel_writes() {
+    fn reads_the_version_and_the_lockdown_mode() {
         let kernel = Kernel::running();
         assert!(kernel.version() >= Some((5, 8)) && kernel.has_btf, "{kernel:?}");
         let old = Kernel { release: "4.19.0-27-amd64".to_owned(), ..kernel };
         assert_eq!(old.version(), Some((4, 19)));
-        assert_eq!(chosen("none [integrity] confidentiality\n").as_deref(), Some("integrity"));
-        assert_eq!(chosen(""), None);
+        assert_eq!(selected("none [integrity] confidentiality\n").as_deref(), Some("integrity"));
+        assert_eq!(selected(""), None);
     }
 }

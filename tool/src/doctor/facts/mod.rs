@@ -2,8 +2,9 @@
 
 pub mod daemons;
 pub mod distribution;
-pub mod helpers;
 pub mod hosts;
 pub mod kernel;
-pub mod load;
-pub mod program;
+pub mod socats;
+mod trusted;
+pub mod usage;
+pub mod version;

@@ -1,9 +1,9 @@
-//! Execs and the ends of processes.
+//! Records of execs and exits.
 
 use serde::Serialize;
 
-use super::value::{Container, Pod, rfc3339, text};
-use crate::model::{Arg, End, ExecEvent, ExitEvent, Owner};
+use super::value::{Container, Pod, exit_code_or_signal, rfc3339, text};
+use crate::model::{Arg, ExecEvent, ExitEvent, Owner};
 
 #[derive(Serialize)]
 #[expect(clippy::struct_field_names, reason = "the fields are the contract's keys")]
@@ -20,7 +20,7 @@ pub(super) struct Exec {
     parent_comm: String,
     ret: i32,
     filename: String,
-    /// `null` stands for an argument that could not be read.
+    /// An argument that could not be read is `null`.
     args: Vec<Option<String>>,
     args_truncated: bool,
     args_unreadable: bool,
@@ -45,7 +45,7 @@ pub(super) struct Exit {
     ppid: u32,
     uid: u32,
     comm: String,
-    /// `null` when a signal ended it.
+    /// `null` if a signal ended the process.
     exit_code: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     signal: Option<u8>,
@@ -81,10 +81,7 @@ pub(super) fn exec(exec: &ExecEvent, owner: &Owner) -> Exec {
 }
 
 pub(super) fn exit(exit: &ExitEvent) -> Exit {
-    let (exit_code, signal) = match exit.end {
-        End::Exited(code) => (Some(code), None),
-        End::Killed(signal) => (None, Some(signal)),
-    };
+    let (exit_code, signal) = exit_code_or_signal(exit.end);
     Exit {
         r#type: "exit",
         time: rfc3339(exit.time_ns),

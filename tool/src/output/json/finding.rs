@@ -1,4 +1,4 @@
-//! The doctor's findings.
+//! Records of the doctor's findings.
 
 use serde::Serialize;
 

@@ -1,6 +1,7 @@
-//! One JSON object per line. `docs/json.md` and `docs/records.schema.json` document the keys, which
-//! are only ever added to.
+//! One JSON object per line. `docs/json.md` and `docs/records.schema.json` document the keys. New
+//! keys may be added; existing ones stay.
 
+mod closed;
 mod exec;
 mod finding;
 mod ready;
@@ -8,5 +9,8 @@ mod session;
 mod sink;
 mod target;
 mod value;
+
+#[cfg(test)]
+mod tests;
 
 pub(super) use sink::JsonSink;

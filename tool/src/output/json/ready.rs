@@ -1,4 +1,4 @@
-//! Records of the pipeline itself: ready, listening, lost.
+//! Records about pfsnoop itself: ready, listening, lost.
 
 use std::net::IpAddr;
 

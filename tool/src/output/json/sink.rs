@@ -1,4 +1,4 @@
-//! Every update as a record.
+//! The sink that writes each update as a record.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use crate::model::Update;
 use crate::output::sink::Sink;
 use crate::output::stderr;
 
-/// Writes records.
+/// Writes one record per line.
 pub(in crate::output) struct JsonSink<W> {
     out: W,
 }
@@ -30,7 +30,7 @@ impl<W: Write> Sink for JsonSink<W> {
         match update {
             Update::Ready(ready) => self.line(&ready::ready(ready)),
             Update::Listening(listening) => {
-                // People wait for this line, too.
+                // People who start a forward with `-o json` wait for this line too.
                 stderr::report_listening(listening);
                 self.line(&ready::listening(listening))
             }

@@ -1,4 +1,4 @@
-//! What can be forwarded to.
+//! Records of the targets that can be forwarded to.
 
 use std::net::IpAddr;
 

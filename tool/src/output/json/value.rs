@@ -1,11 +1,11 @@
-//! Values that several records have.
+//! Values that several kinds of records share.
 
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
 use crate::host::clock;
-use crate::model;
+use crate::model::{self, End};
 
 #[derive(Serialize)]
 pub(super) struct Container {
@@ -36,12 +36,21 @@ impl From<model::Pod> for Pod {
     }
 }
 
-/// UTC with nanoseconds, always nine digits.
+/// The exit code, or the signal that ended the process.
+pub(super) fn exit_code_or_signal(end: End) -> (Option<u8>, Option<u8>) {
+    match end {
+        End::Exited(code) => (Some(code), None),
+        End::Killed(signal) => (None, Some(signal)),
+    }
+}
+
+/// A time in UTC, always with nine digits of nanoseconds.
 pub(super) fn rfc3339(boottime_ns: u64) -> String {
     format!("{:.9}", clock::wall_time(boottime_ns))
 }
 
-/// The text as it is. JSON cannot hold bytes that are not UTF-8: they become `\xNN`.
+/// The text, unchanged but for bytes that are not UTF-8: JSON cannot hold them, so they become
+/// `\xNN`.
 pub(super) fn text(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -59,13 +68,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_kept_and_other_bytes_are_marked() {
+    fn only_bytes_that_are_not_utf8_are_escaped() {
         assert_eq!(text("a\nb\u{1b}ü".as_bytes()), "a\nb\u{1b}ü");
         assert_eq!(text(b"a\xffb"), r"a\xffb");
     }
 
     #[test]
-    fn times_have_nanoseconds_and_a_zone() {
+    fn times_have_nanoseconds_and_a_time_zone() {
         let time = rfc3339(clock::boottime_ns());
         assert_eq!(time.len(), "2026-11-22T12:38:59.123456789Z".len(), "{time}");
         assert!(time.ends_with('Z'));

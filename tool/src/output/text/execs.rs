@@ -1,4 +1,4 @@
-//! Execs and the ends of processes, in execsnoop's columns.
+//! The view of execs and exits.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use crate::model::Update;
 use crate::output::sink::Sink;
 use crate::output::stderr::{self, complain};
 
-/// Writes rows.
+/// Writes a row for each exec and exit.
 pub(super) struct ExecSink<W> {
     out: W,
     columns: Columns,

@@ -1,4 +1,5 @@
-//! The doctor's findings: a line for each, and below it, unless all is well, the reason and the fix.
+//! The view of the doctor's findings: a line for each, and below it, unless it is ok, why it
+//! matters and the fix.
 
 use std::io::{self, Write};
 
@@ -7,11 +8,12 @@ use crate::output::escape::escaped;
 use crate::output::sink::Sink;
 use crate::output::terminal::has_colour;
 
-/// Columns of the words before the text.
+/// Width of the severity.
 const SEVERITY: usize = 4;
+/// Width of the check's name.
 const CHECK: usize = 19;
 
-/// Writes findings; in colour on a terminal, unless `NO_COLOR` is set (no-color.org).
+/// Writes findings, in colour on a terminal.
 pub(super) struct FindingSink<W> {
     out: W,
     has_colour: bool,
@@ -26,7 +28,7 @@ impl<W: Write> FindingSink<W> {
 impl<W: Write> Sink for FindingSink<W> {
     fn update(&mut self, update: &Update) -> io::Result<()> {
         match update {
-            Update::Finding(finding) => text(&mut self.out, finding, self.has_colour),
+            Update::Finding(finding) => write_finding(&mut self.out, finding, self.has_colour),
             _ => Ok(()),
         }
     }
@@ -40,14 +42,14 @@ impl<W: Write> Sink for FindingSink<W> {
     }
 }
 
-fn text(out: &mut impl Write, finding: &Finding, in_colour: bool) -> io::Result<()> {
+fn write_finding(out: &mut impl Write, finding: &Finding, in_colour: bool) -> io::Result<()> {
     let Finding { severity, check, what, why, fix, took } = finding;
-    let (on, off) = if in_colour { (colour(*severity), "\x1b[0m") } else { ("", "") };
+    let (start, end) = if in_colour { (colour(*severity), "\x1b[0m") } else { ("", "") };
     let word = severity.name();
     let took =
         took.map_or_else(String::new, |took| format!(" ({:.1} ms)", took.as_secs_f64() * 1000.0));
     let what = escaped(what.as_bytes());
-    writeln!(out, "{on}{word:SEVERITY$}{off}  {check:CHECK$}  {what}{took}")?;
+    writeln!(out, "{start}{word:SEVERITY$}{end}  {check:CHECK$}  {what}{took}")?;
     if *severity == Severity::Ok {
         return Ok(());
     }
@@ -57,7 +59,7 @@ fn text(out: &mut impl Write, finding: &Finding, in_colour: bool) -> io::Result<
         .map_or(Ok(()), |fix| writeln!(out, "{:indent$}fix:  {}", "", escaped(fix.as_bytes())))
 }
 
-/// Green, cyan, yellow, red and bold.
+/// Green, cyan, yellow, bold red.
 fn colour(severity: Severity) -> &'static str {
     match severity {
         Severity::Ok => "\x1b[32m",
@@ -73,7 +75,7 @@ mod tests {
 
     use super::*;
 
-    fn shown(severity: Severity, in_colour: bool) -> String {
+    fn written(severity: Severity, in_colour: bool) -> String {
         let finding = Finding {
             severity,
             check: "helper.socat",
@@ -83,19 +85,19 @@ mod tests {
             took: Some(Duration::from_micros(1234)),
         };
         let mut out = Vec::new();
-        text(&mut out, &finding, in_colour).unwrap();
+        write_finding(&mut out, &finding, in_colour).unwrap();
         String::from_utf8(out).unwrap()
     }
 
     #[test]
-    fn what_is_wrong_has_a_reason_and_a_fix() {
+    fn only_a_finding_that_is_not_ok_has_a_reason_and_a_fix() {
         let expected = "\
 fail  helper.socat         kubelet\\x1b[31m does not find socat (1.2 ms)
                            why:  it is needed
                            fix:  apt-get install socat
 ";
-        assert_eq!(shown(Severity::Fail, false), expected);
-        assert_eq!(shown(Severity::Ok, false).lines().count(), 1);
-        assert!(shown(Severity::Ok, true).starts_with("\x1b[32mok  \x1b[0m  helper.socat "));
+        assert_eq!(written(Severity::Fail, false), expected);
+        assert_eq!(written(Severity::Ok, false).lines().count(), 1);
+        assert!(written(Severity::Ok, true).starts_with("\x1b[32mok  \x1b[0m  helper.socat "));
     }
 }

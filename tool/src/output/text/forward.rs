@@ -1,4 +1,4 @@
-//! The connections of a forward, in kubectl's words, with the kernel's rows of what it spawns.
+//! The view of a forward: its connections in kubectl's words, and the execs of its helpers.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -6,10 +6,11 @@ use std::time::Duration;
 use super::columns::Columns;
 use super::port_table::port_table;
 use crate::model::{Closed, Owner, PortPair, PortSums, Session, State, Update};
+use crate::output::names::rounded_seconds;
 use crate::output::sink::Sink;
 use crate::output::stderr;
 
-/// Writes lines, and a table at the end.
+/// Writes lines, and a table of sums at the end.
 pub(super) struct ForwardSink<W> {
     out: W,
     columns: Columns,
@@ -27,7 +28,7 @@ impl<W: Write> ForwardSink<W> {
                 self.sums.start(ports);
                 writeln!(self.out, "Handling connection for {}", ports.local)
             }
-            // The line at its end says what came of it.
+            // The line of the closed connection reports the result.
             State::Connected | State::Lost => Ok(()),
             State::Closed(closed) => {
                 self.sums.add(ports, closed);
@@ -85,11 +86,11 @@ fn closed_line(ports: PortPair, session: &Session, closed: &Closed) -> String {
     let bytes = |bytes: Option<u64>| bytes.map_or_else(|| "?".to_owned(), |n| n.to_string());
     let duration = Duration::from_nanos(closed.duration_ns.unwrap_or(0));
     format!(
-        "Closed connection for {}{at}: {} bytes to the pod, {} from it, {:.3} s, {}",
+        "Closed connection for {}{at}: {} bytes to the pod, {} from it, {}, {}",
         ports.local,
         bytes(closed.bytes_to_pod),
         bytes(closed.bytes_from_pod),
-        duration.as_secs_f64(),
+        rounded_seconds(duration),
         closed.outcome.name(),
     )
 }

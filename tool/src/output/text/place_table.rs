@@ -1,23 +1,22 @@
-//! The sums of watched sessions: a line for each port of each target.
-
-use std::collections::BTreeMap;
+//! The table of sums of `watch`: a row for each port of each target.
 
 use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets,
 };
 
-use crate::model::{Outcome, SessionSums, Sums};
+use crate::model::{SessionSums, Sums};
+use crate::output::names::{outcome_counts, rounded_seconds};
 use crate::output::width::width;
 
 const TITLES: [&str; 7] = ["TARGET", "PORT", "SESSIONS", "FAILED", "TO POD", "FROM POD", "MEDIAN"];
 
-/// The narrowest table that can be read. A narrower terminal breaks its lines.
-const NARROWEST: u16 = 80;
+/// The width of the narrowest table. A narrower terminal breaks its lines.
+const MIN_WIDTH: u16 = 80;
 
-/// Most columns of a name that are kept on one line.
-const LONGEST_NAME: usize = 30;
+/// Names up to this width stay on one line.
+const MAX_UNBROKEN_NAME: usize = 30;
 
-/// The table; `None` when no session has closed. Within a number of columns, long cells are broken
+/// The table. `None` if no session has closed. In a terminal of `columns`, long cells are broken
 /// over several lines, names last.
 pub(in crate::output) fn place_table(sums: &SessionSums, columns: Option<u16>) -> Option<String> {
     if sums.places().len() == 0 {
@@ -27,7 +26,7 @@ pub(in crate::output) fn place_table(sums: &SessionSums, columns: Option<u16>) -
     table.load_style(presets::NOTHING);
     table.set_header(TITLES);
     if let Some(columns) = columns {
-        let columns = columns.max(NARROWEST);
+        let columns = columns.max(MIN_WIDTH);
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(columns);
     }
     for ((target, port), sums) in sums.places() {
@@ -36,8 +35,7 @@ pub(in crate::output) fn place_table(sums: &SessionSums, columns: Option<u16>) -
     for column in table.column_iter_mut() {
         column.set_padding((0, 1));
         if column.index == 0 {
-            column
-                .set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(longest_name(sums))));
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(name_width(sums))));
         }
         if column.index > 0 && TITLES[column.index] != "FAILED" {
             column.set_cell_alignment(CellAlignment::Right);
@@ -46,36 +44,30 @@ pub(in crate::output) fn place_table(sums: &SessionSums, columns: Option<u16>) -
     Some(table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n"))
 }
 
-/// Columns that the names need, with the space behind them.
-fn longest_name(sums: &SessionSums) -> u16 {
+/// The width of the name column, with a space after it.
+fn name_width(sums: &SessionSums) -> u16 {
     let longest = sums.places().map(|((target, _), _)| width(target)).max();
-    u16::try_from(longest.unwrap_or(0).min(LONGEST_NAME) + 1).unwrap_or(u16::MAX)
+    u16::try_from(longest.unwrap_or(0).min(MAX_UNBROKEN_NAME) + 1).unwrap_or(u16::MAX)
 }
 
 fn row(target: &str, port: u16, sums: &Sums) -> [Cell; 7] {
-    let failed = counts(&sums.failed);
+    let failed = outcome_counts(&sums.failed);
     [
         Cell::new(target),
-        // The places that are added up as one have no common port.
+        // Port 0 marks the row that sums up all remaining places.
         Cell::new(if port == 0 { "-".to_owned() } else { port.to_string() }),
         Cell::new(sums.sessions),
         Cell::new(if failed.is_empty() { "0".to_owned() } else { failed }),
         Cell::new(sums.bytes_to_pod),
         Cell::new(sums.bytes_from_pod),
-        Cell::new(format!("{:.3} s", sums.times.median().as_secs_f64())),
+        Cell::new(rounded_seconds(sums.times.median())),
     ]
-}
-
-/// `2 refused, 1 timeout`.
-pub(in crate::output) fn counts(outcomes: &BTreeMap<Outcome, u64>) -> String {
-    let counts = outcomes.iter().map(|(&why, count)| format!("{count} {}", why.name()));
-    counts.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Closed, Destination, Program, Reason, Session, State, Via};
+    use crate::model::{Closed, Destination, Outcome, Program, Reason, Session, State, Via};
 
     fn sums() -> SessionSums {
         let mut sums = SessionSums::default();
@@ -111,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_for_each_place() {
+    fn a_row_for_each_place() {
         let table = place_table(&sums(), None).unwrap();
         let lines: Vec<Vec<_>> =
             table.lines().map(|line| line.split_whitespace().collect()).collect();
@@ -124,14 +116,14 @@ mod tests {
     }
 
     #[test]
-    fn names_and_counts_stay_whole_in_a_terminal() {
+    fn a_terminal_does_not_break_names_and_counts() {
         for width in [40, 80, 200] {
             let table = place_table(&sums(), Some(width)).unwrap();
             for whole in ["net:[4026532178] ", "1 helper-missing,", "4938268"] {
                 assert!(table.contains(whole), "{width}: {table}");
             }
             let widest = table.lines().map(|line| line.chars().count()).max().unwrap();
-            assert!(widest <= usize::from(width.max(NARROWEST)), "{width}: {table}");
+            assert!(widest <= usize::from(width.max(MIN_WIDTH)), "{width}: {table}");
         }
     }
 }

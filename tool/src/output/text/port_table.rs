@@ -1,16 +1,14 @@
-//! The sums of a forward: a line for each pair of ports.
-
-use std::time::Duration;
+//! The table of sums of `forward`: a row for each pair of ports.
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-use super::place_table::counts;
 use crate::model::{PortPair, PortSums, Sums};
+use crate::output::names::{outcome_counts, rounded_seconds};
 
 const TITLES: [&str; 7] =
     ["PORTS", "CONNECTIONS", "FAILED", "BYTES TO POD", "BYTES FROM POD", "MEDIAN", "MAX"];
 
-/// The table; `None` when there was no connection.
+/// The table. `None` if there was no connection.
 pub(super) fn port_table(port_sums: &PortSums) -> Option<String> {
     if port_sums.pairs().is_empty() {
         return None;
@@ -31,18 +29,14 @@ pub(super) fn port_table(port_sums: &PortSums) -> Option<String> {
 }
 
 fn row(pair: PortPair, sums: &Sums) -> [Cell; 7] {
-    let failed = counts(&sums.failed);
+    let failed = outcome_counts(&sums.failed);
     [
         Cell::new(pair),
         Cell::new(sums.sessions),
         Cell::new(if failed.is_empty() { "0".to_owned() } else { failed }),
         Cell::new(sums.bytes_to_pod),
         Cell::new(sums.bytes_from_pod),
-        Cell::new(seconds(sums.times.median())),
-        Cell::new(seconds(sums.times.max())),
+        Cell::new(rounded_seconds(sums.times.median())),
+        Cell::new(rounded_seconds(sums.times.max())),
     ]
-}
-
-fn seconds(time: Duration) -> String {
-    format!("{:.3} s", time.as_secs_f64())
 }

@@ -1,4 +1,4 @@
-//! Sessions in a pipe: a row at the start of each and a row at its end.
+//! The view of sessions in a pipe: a row when a session starts, and a row when it ends.
 
 use std::io::{self, Write};
 
@@ -10,7 +10,7 @@ use crate::output::sink::Sink;
 use crate::output::stderr::complain;
 use crate::output::terminal::terminal_width;
 
-/// Writes rows, and a table at the end.
+/// Writes rows, and a table of sums at the end.
 pub(super) struct SessionSink<W> {
     out: W,
     rows: SessionRows,
@@ -32,7 +32,7 @@ impl<W: Write> Sink for SessionSink<W> {
             Update::Session(session) => {
                 self.sums.add(session, target_name(&session.target));
                 match session.state {
-                    // The row at its end says how long that took.
+                    // The row at the end has the time and the bytes.
                     State::Connected => Ok(()),
                     State::Started | State::Closed(_) | State::Lost => {
                         writeln!(self.out, "{}", self.rows.row(session, None, None))
@@ -61,7 +61,7 @@ impl<W: Write> Sink for SessionSink<W> {
     }
 }
 
-/// The table over all sessions, and how many are still open.
+/// Writes the table of sums, and how many sessions are still open.
 pub(in crate::output) fn write_end(
     out: &mut impl Write,
     sums: &SessionSums,
@@ -76,7 +76,7 @@ pub(in crate::output) fn write_end(
     out.flush()
 }
 
-/// Reports lost records to people who watch sessions.
+/// Reports lost records in a view of sessions.
 pub(in crate::output) fn report_lost(total: u64) {
     complain(&format!("{total} records were lost since the start; sessions may be missing"));
 }

@@ -1,4 +1,4 @@
-//! execsnoop's rows.
+//! Rows of execs and exits, compared with execsnoop's.
 
 use super::columns::Columns;
 use crate::model::{Arg, Args, Container, End, ExecEvent, ExitEvent, Owner, Pod};
@@ -26,7 +26,7 @@ fn exec(args: &[&[u8]]) -> ExecEvent {
 }
 
 #[test]
-fn the_articles_lines_to_the_column() {
+fn default_rows_are_the_same_as_execsnoops() {
     let columns = Columns::default();
     assert_eq!(columns.header(), "PCOMM            PID    PPID   RET ARGS");
     let args: Vec<&[u8]> = "/usr/bin/nsenter -t 4947 -n /usr/bin/socat - TCP4:localhost:8080"
@@ -52,7 +52,10 @@ fn optional_columns_keep_their_headers() {
     assert_eq!(&row[8..], " 10.000  1000   nsenter          25898  976      0 x");
     let mut later = exec(&[b"x"]);
     later.time_ns += 1_000_000_000_000;
-    assert!(columns.row_of(&later)[8..].starts_with(" 1010.000 1000 "), "a space is left");
+    assert!(
+        columns.row_of(&later)[8..].starts_with(" 1010.000 1000 "),
+        "the columns keep a space between them"
+    );
 }
 
 #[test]
@@ -77,7 +80,7 @@ fn wide_rows_show_pod_and_container() {
 }
 
 #[test]
-fn dots_only_when_something_was_cut() {
+fn only_a_row_that_was_cut_ends_with_dots() {
     let columns = Columns { max_args: 2, ..Columns::default() };
     assert!(columns.row_of(&exec(&[b"a", b"b"])).ends_with(" a b"));
     assert!(columns.row_of(&exec(&[b"a", b"b", b"c"])).ends_with(" a b ..."));
@@ -87,13 +90,13 @@ fn dots_only_when_something_was_cut() {
 }
 
 #[test]
-fn quotes_escape_quotes_and_controls() {
+fn quoted_arguments_escape_quotes_and_control_characters() {
     let columns = Columns { quote: true, ..Columns::default() };
     assert!(columns.row_of(&exec(&[b"a\"b", b"", b"c\nd"])).ends_with(r#" "a\"b" "" "c\nd""#));
 }
 
 #[test]
-fn nothing_that_a_process_chooses_is_shown_raw() {
+fn text_that_a_process_chooses_is_escaped() {
     let mut event = exec(&[b"\x1b[31m"]);
     event.comm = b"a\nb"[..].into();
     let row = Columns::default().row_of(&event);
@@ -101,7 +104,7 @@ fn nothing_that_a_process_chooses_is_shown_raw() {
 }
 
 #[test]
-fn a_bare_name_is_shown_as_its_file_and_a_fake_one_as_it_is() {
+fn a_bare_program_name_is_replaced_by_the_file_and_another_name_stays() {
     let columns = Columns::default();
     assert!(
         columns.row_of(&exec(&[b"nsenter", b"nsenter"])).ends_with("0 /usr/bin/nsenter nsenter")
@@ -110,7 +113,7 @@ fn a_bare_name_is_shown_as_its_file_and_a_fake_one_as_it_is() {
 }
 
 #[test]
-fn ends_say_how_and_after_what_time() {
+fn an_exit_row_has_the_exit_code_or_signal_and_the_duration() {
     let mut exit = ExitEvent {
         time_ns: 2_512_900_000,
         start_ns: 1_000_000_000,
@@ -130,7 +133,7 @@ fn ends_say_how_and_after_what_time() {
 }
 
 #[test]
-fn unreadable_is_not_empty() {
+fn an_unreadable_argument_is_marked() {
     let mut event = exec(&[b"a"]);
     event.args.list.push(Arg::Unreadable);
     assert!(Columns::default().row_of(&event).ends_with(" a <unreadable>"));

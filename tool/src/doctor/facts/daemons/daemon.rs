@@ -1,4 +1,4 @@
-//! A daemon: where it looks for programs, and what it does with a port-forward.
+//! A running daemon: how it forwards, where it looks for programs, and its open files.
 
 use std::ffi::OsString;
 use std::io;
@@ -11,42 +11,42 @@ use crate::host::proc_files::strings;
 use crate::host::root::Root;
 use crate::model::ForwardingMode;
 
-/// A running daemon.
+/// A running daemon that may carry out port-forwards.
 #[derive(Debug)]
 pub struct Daemon {
-    /// Its pid.
+    /// The pid.
     pub pid: u32,
-    /// Its comm, which is one of a few.
+    /// The comm: one of the names in the table of daemons.
     pub name: String,
-    /// What it does with a port-forward.
+    /// How it carries out a port-forward.
     pub mode: ForwardingMode,
-    /// Where it looks for programs; an error where that may not be read.
+    /// Where it looks for programs. An error if its environment or files cannot be read.
     pub search: io::Result<ProgramSearch>,
-    /// Files that it has open, and how many it may have.
+    /// Its open files and their limits, if they can be read.
     pub open_files: Option<OpenFiles>,
 }
 
 /// Where a daemon looks for programs.
 #[derive(Debug)]
 pub struct ProgramSearch {
-    /// Its `PATH`, where it has one.
+    /// Its `PATH`, if it has one.
     pub path: Option<OsString>,
-    /// The files that it sees.
+    /// The file system that it sees.
     pub root: Root,
 }
 
-/// How many files a daemon has open, and may have.
+/// How many files a daemon has open, and how many it may have.
 #[derive(Clone, Copy, Debug)]
 pub struct OpenFiles {
-    /// That are open.
+    /// How many are open.
     pub open: u64,
-    /// The limit that holds.
+    /// The soft limit: the limit in force.
     pub soft: u64,
-    /// As far as the daemon may raise it by itself; `None` without an end.
+    /// The hard limit, up to which the daemon may raise the soft limit. `None` if unlimited.
     pub hard: Option<u64>,
 }
 
-/// All that run here.
+/// Every such daemon that runs on this node.
 #[must_use]
 pub fn running() -> Vec<Daemon> {
     let all = procfs::process::all_processes().into_iter().flatten().flatten();
@@ -58,8 +58,8 @@ fn daemon(process: &Process) -> Option<Daemon> {
     if !mode::DAEMONS.iter().any(|daemon| daemon.name == name) {
         return None;
     }
-    // Anybody may call a process of his kubelet; it is root's PATH that is believed. (The owner of
-    // /proc/PID does not tell: it is root's for whatever may not be dumped.)
+    // Any user can name a process kubelet, so trust only processes of root. Read the user from
+    // `status`: root owns /proc/PID of every process that is not dumpable (proc(5)).
     process.status().ok().filter(|status| (status.ruid, status.euid) == (0, 0))?;
     let search = search(process);
     let args = strings(process, "cmdline").unwrap_or_default();
@@ -68,15 +68,15 @@ fn daemon(process: &Process) -> Option<Daemon> {
     let mode = mode::of(&name, &args, search.as_ref().ok().map(|search| &search.root));
     let open_files = open_files(process);
     let pid = u32::try_from(process.pid()).ok()?;
-    // One that has ended, and may wait to be reaped, forwards nothing: and nothing of the above is
-    // to be believed of it.
+    // Check last that the process is alive. If it has ended, its pid may have been reused, so the
+    // facts above may belong to another process.
     process.is_alive().then_some(Daemon { pid, name, mode, search, open_files })
 }
 
 fn search(process: &Process) -> io::Result<ProgramSearch> {
     let environment = strings(process, "environ")?;
-    // Of several, the C library and Go take the first.
-    let path = environment.iter().find_map(|one| one.as_bytes().strip_prefix(b"PATH="));
+    // If PATH occurs several times, the C library and Go take the first.
+    let path = environment.iter().find_map(|entry| entry.as_bytes().strip_prefix(b"PATH="));
     let path = path.map(|path| OsString::from_vec(path.to_vec()));
     Ok(ProgramSearch { path, root: Root::of_process(process)? })
 }

@@ -1,6 +1,7 @@
-//! The daemons of root that answer a `kubectl port-forward` on this node, or might.
+//! The root daemons on this node that may carry out a `kubectl port-forward`.
 
 mod daemon;
+mod kubelet;
 mod mode;
 
 pub use daemon::{Daemon, OpenFiles, ProgramSearch, running};

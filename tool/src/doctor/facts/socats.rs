@@ -1,4 +1,4 @@
-//! The socat processes of port-forwards, whoever spawned them, and what of them was left behind.
+//! The socat processes of port-forwards on this node, and whether each is still in use.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -11,7 +11,7 @@ use rustix::process::Pid;
 use crate::host::socat::connection_of;
 use crate::model::{Arg, Args, Invocation, invocation};
 
-/// Those who take orphans in, besides process 1.
+/// Processes that adopt orphans, besides process 1.
 const REAPERS: [&str; 8] = [
     "systemd",
     "init",
@@ -26,17 +26,17 @@ const REAPERS: [&str; 8] = [
 /// A running socat of a forward.
 #[derive(Clone, Debug)]
 pub struct Socat {
-    /// Its pid.
+    /// The pid.
     pub pid: u32,
     /// The port that it connects to, inside its target.
     pub port: u16,
-    /// Whether the process that spawned it is gone.
+    /// Whether the process that spawned it has ended.
     pub is_orphan: bool,
-    /// How long its connection has carried no data; `None` where that cannot be seen.
+    /// How long its connection has carried no data. `None` if the connection cannot be read.
     pub idle: Option<Duration>,
 }
 
-/// All that run here, in whatever network namespace.
+/// Every socat of a forward that runs on this node, in any network namespace.
 #[must_use]
 pub fn socats() -> Vec<Socat> {
     let all = procfs::process::all_processes().into_iter().flatten().flatten();
@@ -48,24 +48,24 @@ fn socat(process: &Process) -> Option<Socat> {
     let args = Args { list: list.collect(), ..Args::default() };
     let Invocation::Socat { port } = invocation(&args)? else { return None };
     let idle = idle(process.pid(), port).ok();
-    // One that has ended and waits to be reaped holds nothing; and of one that has ended since,
-    // what was seen may be another's.
+    // A zombie holds no connection. Read the state last: this fails if the process has ended, and
+    // then the facts above may belong to another process with the same pid.
     let stat = process.stat().ok().filter(|stat| stat.state != 'Z')?;
     let pid = u32::try_from(process.pid()).ok()?;
     Some(Socat { pid, port, is_orphan: is_orphan(stat.ppid), idle })
 }
 
 fn is_orphan(ppid: i32) -> bool {
-    // 0 is a parent outside of our pid namespace.
+    // 0 is a parent outside this pid namespace.
     if ppid <= 1 {
         return ppid == 1;
     }
     let parent = Process::new(ppid).and_then(|parent| parent.stat());
-    // Gone since: then it has been taken in by now.
+    // The parent has just ended, so the process is an orphan by now.
     parent.map_or(true, |parent| REAPERS.iter().any(|name| parent.comm.starts_with(name)))
 }
 
-/// How long ago data last came or went on its connection (`tcp_info`, include/uapi/linux/tcp.h).
+/// How long ago the connection last sent or received data (`tcp_info`, include/uapi/linux/tcp.h).
 fn idle(pid: i32, port: u16) -> io::Result<Duration> {
     let pid = Pid::from_raw(pid).ok_or(io::ErrorKind::NotFound)?;
     let info = tcp_info(&connection_of(pid, port)?)?;
@@ -77,7 +77,7 @@ fn tcp_info(socket: &OwnedFd) -> io::Result<libc::tcp_info> {
     let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
     let mut len = libc::socklen_t::try_from(size_of::<libc::tcp_info>())
         .map_err(|_| io::ErrorKind::InvalidInput)?;
-    // SAFETY: the kernel writes at most `len` bytes, and the structure is plain numbers.
+    // SAFETY: the kernel writes at most `len` bytes into a structure of that size.
     let result = unsafe {
         let to = info.as_mut_ptr().cast();
         libc::getsockopt(socket.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_INFO, to, &raw mut len)
@@ -85,7 +85,7 @@ fn tcp_info(socket: &OwnedFd) -> io::Result<libc::tcp_info> {
     if result != 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: zeroes are valid, and what the kernel wrote are numbers.
+    // SAFETY: the structure has only integer fields, so any bytes are valid.
     Ok(unsafe { info.assume_init() })
 }
 
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_parent_that_takes_in_orphans_tells_of_one() {
+    fn only_the_child_of_a_reaper_is_an_orphan() {
         assert!(is_orphan(1) && is_orphan(i32::MAX));
         let own = i32::try_from(std::process::id()).unwrap();
         assert!(!is_orphan(0) && !is_orphan(own));

@@ -8,24 +8,24 @@ use crate::attribution::Attribution;
 use crate::model::{End, Invocation, Update};
 use crate::monitor::{Monitor, MonitorOptions};
 
-/// How long the record of a helper's end may take.
+/// How long to wait for the record of a helper's end.
 const END_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Sees this process's children, where the kernel can be traced.
-pub(super) struct Spawned(Option<Monitor>);
+/// Watches the children of this process. Without a tracer, it sees none.
+pub(super) struct HelperMonitor(Option<Monitor>);
 
-/// A helper.
-pub(super) struct Record {
+/// The kernel's records of one helper.
+pub(super) struct HelperRecord {
     pid: u32,
-    /// The namespace in which it became socat.
+    /// The network namespace in which the process became socat.
     netns: Option<u32>,
     is_socat: bool,
     end: Option<End>,
 }
 
-impl Spawned {
-    /// From here on children are seen.
-    pub(super) fn watch() -> Self {
+impl HelperMonitor {
+    /// Sees the helpers that are spawned after this call.
+    pub(super) fn start() -> Self {
         let options = MonitorOptions {
             exits: true,
             failed_execs: false,
@@ -36,10 +36,10 @@ impl Spawned {
         Self(monitor.inspect_err(|error| log::debug!("no records: {error}")).ok())
     }
 
-    /// The helper that was spawned since the last call, once it has ended.
-    pub(super) async fn last(&mut self) -> Option<Record> {
+    /// The helper that was spawned since the last call. Waits until it has ended.
+    pub(super) async fn last_helper(&mut self) -> Option<HelperRecord> {
         let monitor = self.0.as_mut()?;
-        let mut record: Option<Record> = None;
+        let mut record: Option<HelperRecord> = None;
         let read = async {
             while let Ok(Some(updates)) = monitor.updates().await {
                 updates.iter().for_each(|update| add(&mut record, update));
@@ -48,22 +48,22 @@ impl Spawned {
                 }
             }
         };
-        // Without its end, the record has what is known.
+        // After the timeout, the record holds what is known, without the end.
         let _ = timeout(END_TIMEOUT, read).await;
         record
     }
 }
 
-fn add(record: &mut Option<Record>, update: &Update) {
+fn add(record: &mut Option<HelperRecord>, update: &Update) {
     match (update, record) {
         (Update::Exec(exec, _), record) => match exec.invocation {
             Some(Invocation::Nsenter(_)) => {
                 let pid = exec.pid;
-                *record = Some(Record { pid, netns: None, is_socat: false, end: None });
+                *record = Some(HelperRecord { pid, netns: None, is_socat: false, end: None });
             }
             Some(Invocation::Socat { .. }) => {
                 let (pid, netns) = (exec.pid, exec.netns);
-                *record = Some(Record { pid, netns, is_socat: true, end: None });
+                *record = Some(HelperRecord { pid, netns, is_socat: true, end: None });
             }
             None => {}
         },
@@ -72,9 +72,9 @@ fn add(record: &mut Option<Record>, update: &Update) {
     }
 }
 
-impl Record {
+impl HelperRecord {
     /// `process 9167 was nsenter, became socat in net:[4026532178], exited 1`
-    pub(super) fn in_words(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         let Self { pid, netns, is_socat, end } = self;
         let became = match (is_socat, netns) {
             (true, Some(netns)) => format!(", became socat in net:[{netns}]"),
@@ -83,7 +83,7 @@ impl Record {
         };
         let ended = match end {
             Some(End::Exited(code)) => format!(", exited {code}"),
-            // pfsnoop itself sent the signal: the helper was connected, and no longer needed.
+            // pfsnoop sends the signal once the helper is connected and no longer needed.
             Some(End::Killed(_)) | None => String::new(),
         };
         format!("process {pid} was nsenter{became}{ended}")

@@ -1,0 +1,78 @@
+//! The columns of session rows, for a terminal of some width or for a pipe.
+
+use super::short_size::short_size;
+use crate::output::width::{cut, padded, width};
+
+/// From this width on, rows have every column.
+const WIDE: usize = 120;
+
+/// The widths of the columns.
+#[derive(Clone, Debug)]
+pub(super) struct SessionLayout {
+    /// The terminal's width, which no row exceeds. `None` for a pipe.
+    width: Option<usize>,
+    target: usize,
+    forwarder: usize,
+    bytes: usize,
+    /// Whether rows have VIA and WHY, and exact numbers of bytes.
+    is_wide: bool,
+}
+
+impl SessionLayout {
+    /// The layout for a terminal of `width` columns, or for a pipe, where a row may have any
+    /// length.
+    pub(super) fn new(width: Option<u16>) -> Self {
+        let width = width.map(usize::from);
+        let is_wide = width.is_none_or(|width| width >= WIDE);
+        // Together with the fixed columns, the narrow ones take 80.
+        let (target, forwarder, bytes) = if is_wide { (30, 15, 10) } else { (16, 11, 5) };
+        Self { width, target, forwarder, bytes, is_wide }
+    }
+
+    pub(super) fn is_wide(&self) -> bool {
+        self.is_wide
+    }
+
+    /// The header line.
+    pub(super) fn header(&self) -> String {
+        let (to, from) = if self.is_wide { ("TO POD", "FROM POD") } else { ("TO", "FROM") };
+        let titles = ["TIME", "STATE", "TARGET", "PORT", "FORWARDER", to, from, "SECONDS"];
+        let mut header = self.columns(titles);
+        if self.is_wide {
+            header.push_str(" VIA           WHY");
+        }
+        self.fit(&header)
+    }
+
+    /// The columns that every row has.
+    pub(super) fn columns(&self, cells: [&str; 8]) -> String {
+        let [time, state, target, port, forwarder, to, from, seconds] = cells;
+        let bytes = self.bytes;
+        let (target, forwarder) = (padded(target, self.target), padded(forwarder, self.forwarder));
+        format!(
+            "{time:<8} {state:<14} {target} {port:>5} {forwarder} {to:>bytes$} {from:>bytes$} \
+             {seconds:>8}"
+        )
+    }
+
+    /// Whether `more` fits after the row.
+    pub(super) fn has_room(&self, row: &str, more: &str) -> bool {
+        let needed = width(row) + 1 + width(more);
+        self.width.is_none_or(|columns| needed <= columns)
+    }
+
+    /// The row, cut to the terminal's width.
+    pub(super) fn fit(&self, row: &str) -> String {
+        let row = row.trim_end();
+        self.width.map_or_else(|| row.to_owned(), |columns| cut(row, columns))
+    }
+
+    /// A number of bytes: exact in a wide row, short in a narrow one.
+    pub(super) fn size(&self, bytes: Option<u64>) -> String {
+        match bytes {
+            None => "-".to_owned(),
+            Some(bytes) if self.is_wide => bytes.to_string(),
+            Some(bytes) => short_size(bytes),
+        }
+    }
+}
