@@ -8,7 +8,7 @@ use pfsnoop::{cli, commands, host, output};
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    host::inherited::keep_to_ourselves();
+    host::inherited::close_on_exec();
     let cli = match cli::parse() {
         Ok(cli) => cli,
         Err(cli::Stop::Asked(text)) => return print(&text),

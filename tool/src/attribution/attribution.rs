@@ -1,4 +1,4 @@
-//! Placements by name: asks for names, remembers them, and waits for none.
+//! Finds the owners of placements: asks for their names, remembers them, and never waits.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -21,9 +21,9 @@ const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Finds the owners of processes and namespaces. One is enough for a command.
 pub struct Attribution {
     locator: Locator,
-    /// The destination of everything, where there is only one.
+    /// The destination of all connections, if there is only one.
     fixed: Option<Destination>,
-    /// The resolver; `None` where no names are wanted.
+    /// The resolver; `None` if no names are wanted.
     names: Option<Resolver>,
 }
 
@@ -32,21 +32,21 @@ struct Resolver {
     questions: mpsc::Sender<Placement>,
     answers: mpsc::Receiver<Answer>,
     pending: HashSet<Placement>,
-    /// A container's id never comes to mean another container, so nothing grows stale.
+    /// The id of a container is never used again, so no entry becomes wrong.
     known: LookupCache<Placement, ResolvedNames>,
 }
 
 /// The owner of a placement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Naming {
-    /// As far as it is known.
+    /// All that is known, or that can be found out.
     Known(Owner),
-    /// The runtimes have been asked: without their answer, only this is known.
+    /// What is known before the runtimes have answered.
     Pending(Owner),
 }
 
 impl Attribution {
-    /// Asks these runtimes for names, also those that start later.
+    /// Asks these runtimes for names, including runtimes that start later.
     ///
     /// Must be called within a tokio runtime.
     #[must_use]
@@ -89,7 +89,7 @@ impl Attribution {
         if let Some(destination) = &self.fixed {
             return Naming::Known(destination.owner.clone());
         }
-        if placement.is_nowhere() {
+        if placement.is_empty() {
             return Naming::Known(Owner::default());
         }
         let Some(names) = &mut self.names else {
@@ -171,7 +171,7 @@ fn owner(placement: &Placement, names: Option<&ResolvedNames>) -> Owner {
         name,
         is_confirmed: runtime.is_some(),
     });
-    // All containers of a pod share its network namespace: none of them is meant.
+    // All containers of a pod share its network namespace, so it does not name one of them.
     let is_shared = placement.is_shared && pod.is_some();
     Owner { container: container.filter(|_| !is_shared), pod }
 }
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_namespace_names_the_pod_and_no_container_of_it() {
+    fn a_namespace_names_a_pod_but_not_a_container() {
         let pod = Pod { namespace: "shop".into(), name: "kuard".into(), uid: "u".into() };
         let (runtime, name) = (Some("docker"), Some("web".to_owned()));
         let names = ResolvedNames { runtime, name, pod: Some(pod.clone()) };

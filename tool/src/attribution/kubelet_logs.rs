@@ -1,14 +1,14 @@
 //! Names from the kubelet's log folders: `/var/log/pods/<namespace>_<pod>_<uid>/<container>/`, and
-//! `/var/log/containers/<pod>_<namespace>_<container>-<id>.log`, a link to
-//! a log in there (pkg/kubelet/kuberuntime/logs, legacy.go). They exist with every runtime and need no
-//! API.
+//! `/var/log/containers/<pod>_<namespace>_<container>-<id>.log`, a link to a log in such a folder
+//! (pkg/kubelet/kuberuntime/logs, legacy.go). They exist with every runtime, and reading them needs
+//! no API.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::model::Pod;
 
-/// The folders.
+/// The kubelet's log folders.
 #[derive(Debug)]
 pub(super) struct KubeletLogs {
     root: PathBuf,
@@ -50,7 +50,7 @@ impl KubeletLogs {
     }
 }
 
-/// None of the three parts may hold an underscore: all are names as DNS has them.
+/// None of the three parts can contain an underscore: all of them are DNS names.
 fn pod_of_folder(folder: &str) -> Option<Pod> {
     let mut parts = folder.split('_').map(ToOwned::to_owned);
     let (namespace, name, uid) = (parts.next()?, parts.next()?, parts.next()?);
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_pods_and_containers_as_the_kubelet_lays_them() {
+    fn finds_pods_and_containers_in_the_kubelets_folders() {
         let root = std::env::temp_dir().join(format!("pfsnoop-logs-{}", std::process::id()));
         let pod = root.join("pods/default_kuard-59f4_12345678");
         fs::create_dir_all(pod.join("kuard")).unwrap();

@@ -1,5 +1,6 @@
-//! Where a process is, from its cgroup, from the network namespace that it has entered, or from the
-//! target that it is about to enter. Reads /proc, and is fast: the process may end at any time.
+//! Finds the container and pod of a process: by its cgroup, by the network namespace that it has
+//! entered, or by the target that it is about to enter. Reads /proc, and is fast: the process may
+//! end at any time.
 
 use super::cache::LookupCache;
 use crate::host::cgroup::{of_name, placement_of};
@@ -10,7 +11,7 @@ use crate::model::{Destination, ExecEvent, Invocation, Lookup, Placement};
 /// Finds placements and destinations.
 pub(super) struct Locator {
     host_netns: Option<u64>,
-    /// By network namespace: a process of a container that was inside it when we looked.
+    /// By network namespace: a process of a container that was inside when it was last searched.
     by_netns: LookupCache<u32, u32>,
     /// By pid: the start of the process in clock ticks, and its destination while it was there.
     by_pid: LookupCache<u32, (u64, Destination)>,
@@ -24,7 +25,8 @@ impl Locator {
 
     /// The placement of the process that called exec.
     pub(super) fn place(&mut self, exec: &ExecEvent) -> Placement {
-        // What the kernel saw at the exec counts: by now the pid may be another process's.
+        // What the kernel saw at the exec counts: by now the pid may belong to another
+        // process.
         let mut own = of_name(&exec.cgroup);
         if let Some(full) = placement_of(exec.pid)
             && (own.container.is_none() || own.container_id() == full.container_id())
@@ -71,7 +73,7 @@ impl Locator {
         destination
     }
 
-    /// The destination of a process that has ended, unless the pid has been another process's since.
+    /// The destination of a process that has ended, unless another process has got the pid since.
     fn of_ended(&mut self, pid: u32, start: Option<u64>) -> Destination {
         match self.by_pid.get(&pid) {
             Some((known, destination)) if start.is_none_or(|start| start == *known) => {
@@ -100,7 +102,8 @@ impl Locator {
             }
             self.by_netns.remove(&inode);
         }
-        // A search through all processes is slow, and each exec in there would repeat it.
+        // A search through all processes is slow, and each exec inside the namespace would repeat
+        // it.
         if self.by_netns.is_known_missing(&inode) {
             return None;
         }

@@ -2,7 +2,7 @@
 //!
 //! Two steps. [`Locator`] reads /proc at once, while the process is still there: it finds the
 //! container's id. [`NameResolver`] asks the runtimes for names, in a task of its own, so that no
-//! event waits for a runtime. [`Attribution`] joins both and remembers the names.
+//! event has to wait for a runtime. [`Attribution`] joins both and remembers the names.
 
 mod attribution;
 mod cache;

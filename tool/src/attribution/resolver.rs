@@ -1,5 +1,5 @@
-//! Asks the runtimes for names, in a task of its own: also runtimes that start, or come back, while
-//! a command runs.
+//! Asks the runtimes for names, in a task of its own. A runtime may start, or come back, while a
+//! command runs.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,11 +12,12 @@ use super::kubelet_logs::KubeletLogs;
 use crate::model::{Placement, Pod};
 use crate::runtime::{Asked, Candidate, Names, RuntimeClient, RuntimeError, Runtimes};
 
-/// How long a runtime that did not answer is skipped: the next lookups wait for each of its answers.
-const SKIP_SILENT: Duration = Duration::from_secs(30);
+/// How long a runtime that did not answer is skipped. Each lookup would wait for its answer.
+const SILENT_BACKOFF: Duration = Duration::from_secs(30);
 
-/// How long a runtime that cannot be connected to is skipped. No lookup waits for a new connection.
-const SKIP_ABSENT: Duration = Duration::from_secs(2);
+/// How long a runtime is skipped after connecting to it failed. No lookup waits for a new
+/// connection.
+const ABSENT_BACKOFF: Duration = Duration::from_secs(2);
 
 /// How long the first lookup waits for connections: less than a row waits for its names.
 const FIRST_CONNECT_TIMEOUT: Duration = Duration::from_millis(700);
@@ -24,13 +25,13 @@ const FIRST_CONNECT_TIMEOUT: Duration = Duration::from_millis(700);
 /// The names of a container and its pod.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct ResolvedNames {
-    /// The runtime that has the container; `None` where the names are from the kubelet's folders.
+    /// The runtime that has the container; `None` if the names come from the kubelet's folders.
     pub(super) runtime: Option<&'static str>,
     pub(super) name: Option<String>,
     pub(super) pod: Option<Pod>,
 }
 
-/// What came of a lookup.
+/// The result of a lookup.
 pub(super) struct Answer {
     pub(super) placement: Placement,
     pub(super) names: Option<ResolvedNames>,
@@ -42,14 +43,14 @@ pub(super) struct NameResolver {
     logs: KubeletLogs,
 }
 
-/// A runtime that may be there.
+/// A runtime that may run on this node.
 struct Connection {
     candidate: Candidate,
-    /// While it answers.
+    /// Set while the runtime answers.
     client: Option<Arc<dyn RuntimeClient>>,
     /// A connection that is being made.
     connecting: Option<JoinHandle<Asked>>,
-    /// It failed: it is skipped until then.
+    /// Set after a failure: the runtime is skipped until then.
     skipped_until: Option<Instant>,
 }
 
@@ -59,7 +60,7 @@ impl NameResolver {
         Self { runtimes, logs: KubeletLogs::default() }
     }
 
-    /// Answers questions until nobody asks any more.
+    /// Answers questions until the sender is dropped.
     pub(super) async fn run(
         mut self,
         mut questions: mpsc::Receiver<Placement>,
@@ -124,7 +125,7 @@ impl Connection {
             Err(error) => {
                 log::warn!("{name} does not answer: {error}; names may be missing");
                 self.client = None;
-                self.skipped_until = Instant::now().checked_add(SKIP_SILENT);
+                self.skipped_until = Instant::now().checked_add(SILENT_BACKOFF);
                 None
             }
         }
@@ -152,14 +153,14 @@ impl Connection {
             }
             Err(error) => {
                 self.report(&runtime, &error);
-                self.skipped_until = Instant::now().checked_add(SKIP_ABSENT);
+                self.skipped_until = Instant::now().checked_add(ABSENT_BACKOFF);
             }
         }
     }
 
-    /// Warns once: the runtime may stay away.
+    /// Warns once: the runtime may never come back.
     fn report(&self, runtime: &str, error: &RuntimeError) {
-        // A containerd that serves Docker alone is as it should be.
+        // A containerd that only serves Docker is as it should be.
         if error.is_not_served() || self.skipped_until.is_some() {
             log::debug!("{runtime}: {error}");
         } else {

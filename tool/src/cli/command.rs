@@ -4,13 +4,13 @@ use clap::{Parser, Subcommand};
 
 use super::{Demo, DemoWeb, Doctor, Exec, Forward, Targets, Watch};
 
-/// Shows the nsenter and socat that kubectl port-forward spawns on a node, and forwards ports by the same road
+/// Shows the nsenter and socat that kubectl port-forward starts on a node, and forwards ports in the same way
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
 pub struct Cli {
-    /// What to do; without one, `exec`.
+    /// The command; `exec` if there is none.
     #[command(subcommand)]
-    pub verb: Option<Verb>,
+    pub command: Option<Command>,
     /// `pfsnoop -n nsenter` is `pfsnoop exec -n nsenter`.
     #[command(flatten)]
     pub exec: Exec,
@@ -19,31 +19,31 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   pfsnoop -n nsenter                  every nsenter that this node spawns, as execsnoop shows it
-  pfsnoop forward kuard 8080:80       local port 8080 to port 80 in that pod
-  pfsnoop watch                       every port-forward on this node, whoever makes it, and how it ends
-  pfsnoop doctor                      what stands between this node and a working port-forward
+  pfsnoop forward kuard 8080:80       local port 8080 to port 80 in the pod kuard
+  pfsnoop watch                       every port-forward on this node, and how it ends
+  pfsnoop doctor                      why port-forwards fail on this node
   pfsnoop targets                     pods and containers, and the ports that listen inside
-  pfsnoop demo                        an embedded pod, one forward, one request, and what the kernel saw";
+  pfsnoop demo                        one forward to an embedded pod, and what the kernel saw";
 
-/// The verbs.
+/// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Verb {
+pub enum Command {
     /// Show every exec on this node as it happens
     Exec(Exec),
-    /// Forward local ports into a target, as a kubelet does, and show what that spawns
+    /// Forward local ports into a target, as a kubelet does, and show the processes that this starts
     Forward(Forward),
-    /// Show every port-forward on this node, whoever makes it, and how it ended
+    /// Show every port-forward on this node, from any program, and how it ends
     Watch(Watch),
-    /// List what can be forwarded to: pods and containers, and who listens inside
+    /// List the pods and containers to forward to, and the ports that listen inside
     Targets(Targets),
-    /// Say what stands between this node, or one target, and a working port-forward
+    /// Find out why port-forwards fail on this node, or to one target
     Doctor(Doctor),
-    /// Make a pod, forward a port to it, make one request, and show what the kernel saw
+    /// Start a pod, forward a port to it, make one request, and show what the kernel saw
     Demo(Demo),
     /// The demo's pause process
     #[command(hide = true)]
     DemoPause,
-    /// The demo's web page, in the pod of that pause process
+    /// The demo's web server, in the pod of a pause process
     #[command(hide = true)]
     DemoWeb(DemoWeb),
 }
@@ -55,24 +55,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tree_is_sound() {
+    fn clap_accepts_the_commands() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn each_verb_teaches_by_three_examples() {
-        for verb in Cli::command().get_subcommands().filter(|verb| !verb.is_hide_set()) {
-            let help = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
-            let example = format!("  pfsnoop {} ", verb.get_name());
+    fn each_command_has_three_examples() {
+        let commands = Cli::command();
+        for command in commands.get_subcommands().filter(|command| !command.is_hide_set()) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let example = format!("  pfsnoop {} ", command.get_name());
             let examples = help.lines().filter(|line| format!("{line} ").starts_with(&example));
-            assert!(examples.count() >= 3, "{}: {help}", verb.get_name());
+            assert!(examples.count() >= 3, "{}: {help}", command.get_name());
         }
     }
 
     #[test]
-    fn plain_options_are_exec() {
+    fn options_without_a_command_are_options_of_exec() {
         let cli = Cli::try_parse_from(["pfsnoop", "-n", "nsenter"]).unwrap();
-        assert!(cli.verb.is_none());
+        assert!(cli.command.is_none());
         assert_eq!(cli.exec.name.unwrap().as_str(), "nsenter");
     }
 }

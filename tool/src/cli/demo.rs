@@ -1,4 +1,4 @@
-//! The options of `pfsnoop demo`, and of what it starts.
+//! The options of `pfsnoop demo`, and of the processes that it starts.
 
 use clap::Args;
 
@@ -6,23 +6,23 @@ use clap::Args;
 #[derive(Args, Debug)]
 #[command(after_help = DEMO_EXAMPLES)]
 pub struct Demo {
-    /// Keep the pod and the forward up, for a browser, until Ctrl-C
+    /// Keep the pod and the forward until Ctrl-C, for use with a browser
     #[arg(long)]
     pub stay: bool,
-    /// Say more on stderr, also what the kernel programs log
+    /// Print more on stderr, including what the kernel programs log
     #[arg(short, long)]
     pub verbose: bool,
 }
 
 const DEMO_EXAMPLES: &str = "\
 Examples:
-  pfsnoop demo            one request, then everything is gone again
-  pfsnoop demo --stay     keeps it up; open the address that it prints in a browser
-  pfsnoop demo -v         also what the kernel programs log";
+  pfsnoop demo            one request; then the demo removes everything
+  pfsnoop demo --stay     keep everything, and open the printed address in a browser
+  pfsnoop demo -v         print what the kernel programs log too";
 
 /// `pfsnoop demo-web`
 #[derive(Args, Debug)]
 pub struct DemoWeb {
-    /// The pause process whose network namespace to serve in
+    /// Serve in the network namespace of this pause process
     pub pause: u32,
 }

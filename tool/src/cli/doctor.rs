@@ -13,32 +13,32 @@ use crate::target::TargetName;
 #[derive(Args, Debug)]
 #[command(after_help = DOCTOR_EXAMPLES)]
 pub struct Doctor {
-    /// Walk the road to this target, as `forward` names it; without one, look at the node
+    /// Check this target, named as in `forward`; without a target, check the node
     #[arg(value_name = "TARGET")]
     pub target: Option<TargetName>,
-    /// Ports inside the target; without any, those that listen
+    /// Ports inside the target; without a port, check every port that listens
     #[arg(value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub ports: Vec<u16>,
     /// Namespace of the pod
     #[arg(short, long, value_name = "NS", default_value = "default")]
     pub namespace: String,
-    /// Lookup to ask
+    /// Which runtimes to ask.
     #[command(flatten)]
     pub runtimes: AskRuntimes,
-    /// A socat that has moved no bytes for so long counts as left behind; a kubelet's limit is 4 h
+    /// A socat that has moved no bytes for this long counts as left behind (a kubelet waits 4 h)
     #[arg(long, value_name = "SECS", default_value = "14400", value_parser = seconds)]
     pub idle: Duration,
     /// Format of the findings
     #[arg(short, long, value_enum, default_value_t)]
     pub output: TextOrJson,
-    /// Say more on stderr
+    /// Print more on stderr
     #[arg(short, long)]
     pub verbose: bool,
 }
 
 const DOCTOR_EXAMPLES: &str = "\
 Examples:
-  pfsnoop doctor                      the node: kernel, runtimes, nsenter and socat, leftovers, limits
-  pfsnoop doctor kuard -n shop 8080   the road to port 8080 of that pod, step by step
-  pfsnoop doctor -o json | jq -r 'select(.severity == \"fail\").cure'
-                                      the commands that mend what fails";
+  pfsnoop doctor                      the node: kernel, runtimes, nsenter, socat, leftovers, limits
+  pfsnoop doctor kuard -n shop 8080   the path to port 8080 of this pod, step by step
+  pfsnoop doctor -o json | jq -r 'select(.severity == \"fail\").fix'
+                                      the commands that fix what fails";

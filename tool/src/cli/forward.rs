@@ -21,25 +21,25 @@ pub struct Forward {
     /// Namespace of the pod
     #[arg(short, long, value_name = "NS", default_value = "default")]
     pub namespace: String,
-    /// Where to listen: IPs of this node, or localhost, which is 127.0.0.1 and ::1
+    /// Where to listen: addresses of this node, or localhost (127.0.0.1 and ::1)
     #[arg(long, value_name = "A[,A]", value_delimiter = ',', default_value = "localhost")]
     pub address: Vec<ListenOn>,
-    /// The road into the target
+    /// How to connect inside the target
     #[arg(long, value_enum, default_value_t)]
     pub dialer: DialerChoice,
-    /// Lookup to ask about names
+    /// Which runtimes to ask.
     #[command(flatten)]
     pub runtimes: AskRuntimes,
-    /// Most connections at once; more are turned away
+    /// How many connections may be open at once; further connections are turned away
     #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: u32,
-    /// Do not watch the kernel's records of what is spawned (needs no BTF)
+    /// Do not load kernel programs (needs no BTF)
     #[arg(long)]
     pub no_watch: bool,
-    /// Format of what is told of connections and of what they spawn
+    /// Format of the output
     #[arg(short, long, value_enum, default_value_t)]
     pub output: TextOrJson,
-    /// Say more on stderr, also what the kernel programs log
+    /// Print more on stderr, including what the kernel programs log
     #[arg(short, long)]
     pub verbose: bool,
 }
@@ -47,21 +47,21 @@ pub struct Forward {
 const FORWARD_EXAMPLES: &str = "\
 Examples:
   pfsnoop forward kuard -n shop 8080:80            a pod of this node, by name
-  pfsnoop forward container/web :80                a container; the first line says which local port
-  pfsnoop forward kuard 80 --address 0.0.0.0       for everybody who reaches this node
+  pfsnoop forward container/web :80                a container; the first line has the local port
+  pfsnoop forward kuard 80 --address 0.0.0.0       reachable from other machines
   pfsnoop forward pid/4947 8080 --dialer native    without nsenter and socat
-  pfsnoop forward kuard :80 -o json > records      each connection as records, for programs
+  pfsnoop forward kuard :80 -o json > records      each connection as JSON records
   pfsnoop forward kuard 8080 --runtime-endpoint unix:///run/k3s/containerd/containerd.sock
-                                                   a pod of that runtime, and of no other";
+                                                   a pod of this runtime only";
 
 /// What `--dialer` takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum DialerChoice {
-    /// nsenter and socat where the node has both, else native
+    /// nsenter and socat if the node has both, else native
     #[default]
     Auto,
     /// `nsenter -t PID -n socat - TCP4:localhost:PORT`, as a kubelet does
     Nsenter,
-    /// A connection made inside the network namespace, without helpers
+    /// A socket made inside the network namespace, without helpers
     Native,
 }

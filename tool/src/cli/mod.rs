@@ -1,4 +1,4 @@
-//! The command line: one file a verb.
+//! The command line: one file per command.
 
 mod command;
 mod demo;
@@ -11,7 +11,7 @@ mod targets;
 mod values;
 mod watch;
 
-pub use command::{Cli, Verb};
+pub use command::{Cli, Command};
 pub use demo::{Demo, DemoWeb};
 pub use doctor::Doctor;
 pub use exec::Exec;

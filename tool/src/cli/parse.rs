@@ -1,19 +1,19 @@
-//! From the process's arguments to the command line, or to one line that says why not.
+//! Parses the arguments of this process. An error becomes one line.
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use super::Cli;
 
-/// Why there is nothing to run.
+/// Why no command runs.
 #[derive(Debug)]
 pub enum Stop {
-    /// Help or version was asked for: the text.
+    /// The user asked for help or the version: the text.
     Asked(String),
-    /// The command line is wrong: one line that says how.
+    /// The command line is wrong: one line that says what is wrong.
     Wrong(String),
 }
 
-/// Parses the process's command line.
+/// Parses the command line of this process.
 pub fn parse() -> Result<Cli, Stop> {
     let matches = Cli::command().try_get_matches();
     matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| {
@@ -25,7 +25,7 @@ pub fn parse() -> Result<Cli, Stop> {
     })
 }
 
-/// clap explains over several paragraphs; the first says what is wrong, `tip:` what to do.
+/// clap's errors have several paragraphs: the first says what is wrong, `tip:` what to do.
 fn one_line(text: &str) -> String {
     let text = text.strip_prefix("error: ").unwrap_or(text);
     let mut paragraphs =

@@ -1,4 +1,4 @@
-//! The options of every command that takes names of pods.
+//! The options of every command that asks container runtimes.
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -11,19 +11,19 @@ pub struct AskRuntimes {
     /// Which container runtimes to ask for pods and containers
     #[arg(long, default_value = AUTO, value_parser = runtime_values())]
     pub runtime: RuntimeChoice,
-    /// Ask only the runtime at this unix socket; it speaks CRI, or Docker's API with --runtime docker
+    /// Ask only the runtime at this unix socket, by CRI, or by Docker's API with --runtime docker
     #[arg(long, value_name = "URI")]
     pub runtime_endpoint: Option<Endpoint>,
 }
 
-/// What `--runtime` takes: an API of the registry, or `auto`.
+/// The value of `--runtime`: an API of the registry, or `auto`.
 #[derive(Clone, Copy, Debug)]
 pub struct RuntimeChoice(Option<&'static Protocol>);
 
 const AUTO: &str = "auto";
 
 fn runtime_values() -> impl TypedValueParser<Value = RuntimeChoice> {
-    let auto = PossibleValue::new(AUTO).help("Every runtime that is found");
+    let auto = PossibleValue::new(AUTO).help("All runtimes that are found");
     let others = protocols().map(|one| PossibleValue::new(one.name).help(one.help));
     let by_name = |name: String| RuntimeChoice(protocols().find(|one| one.name == name));
     PossibleValuesParser::new(std::iter::once(auto).chain(others)).map(by_name)

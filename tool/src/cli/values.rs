@@ -1,4 +1,4 @@
-//! Values of options that are no type's own.
+//! Parsers for values of options.
 
 use std::time::Duration;
 

@@ -13,32 +13,32 @@ use crate::output::TextOrJson;
 #[derive(Args, Debug)]
 #[command(after_help = WATCH_EXAMPLES)]
 pub struct Watch {
-    /// Only sessions into this pod; names are as the node's runtime and kubelet have them
+    /// Show only sessions into this pod
     #[arg(long, value_name = "[NS/]NAME")]
     pub pod: Option<PodName>,
-    /// Only sessions to this port of the target
+    /// Show only sessions to this port of the target
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
-    /// End after so many seconds
+    /// Exit after this many seconds
     #[arg(long, value_name = "SECS", value_parser = seconds)]
     pub duration: Option<Duration>,
-    /// End after so many sessions are over
+    /// Exit after N sessions have ended
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
-    /// Lookup to ask about names
+    /// Which runtimes to ask for names.
     #[command(flatten)]
     pub runtimes: AskRuntimes,
-    /// Format of what is told
+    /// Format of the output
     #[arg(short, long, value_enum, default_value_t)]
     pub output: TextOrJson,
-    /// Say more on stderr, also what the kernel programs log
+    /// Print more on stderr, including what the kernel programs log
     #[arg(short, long)]
     pub verbose: bool,
 }
 
 const WATCH_EXAMPLES: &str = "\
 Examples:
-  pfsnoop watch                              every port-forward, live on a terminal, as rows in a pipe
-  pfsnoop watch --pod shop/kuard --port 80   those to one port of one pod
-  pfsnoop watch --duration 60 -o json | jq -c 'select(.outcome and .outcome != \"ok\") | [.outcome, .reason]'
-                                             what failed in a minute, and why";
+  pfsnoop watch                              every session; live on a terminal, rows in a pipe
+  pfsnoop watch --pod shop/kuard --port 80   only sessions to one port of one pod
+  pfsnoop watch --duration 60 -o json | jq -r 'select(.outcome and .outcome != \"ok\").reason'
+                                             why sessions failed within a minute";

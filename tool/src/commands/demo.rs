@@ -1,8 +1,8 @@
-//! `pfsnoop demo`: the main job on a pod of its own, checked.
+//! `pfsnoop demo`: one forward to an embedded pod, checked.
 
 use anyhow::Result;
 
-use super::dispatch::start_logging;
+use super::logging::start_logging;
 use crate::cli;
 use crate::demo;
 use crate::host::shutdown;

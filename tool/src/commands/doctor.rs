@@ -1,8 +1,8 @@
-//! `pfsnoop doctor`: what stands between this node, or one target, and a working port-forward.
+//! `pfsnoop doctor`: finds out why port-forwards fail on this node, or to one target.
 
 use anyhow::{Result, bail};
 
-use super::dispatch::start_logging;
+use super::logging::start_logging;
 use crate::cli;
 use crate::doctor::{self, DoctorOptions};
 use crate::model::{Severity, Update};
@@ -25,7 +25,7 @@ pub(super) async fn run(args: cli::Doctor) -> Result<()> {
             failed += usize::from(finding.severity == Severity::Fail);
             sink.update(&Update::Finding(finding))?;
         }
-        // A group is shown as soon as it is known: the next one may take its time.
+        // A group is shown as soon as it is known: the next one may take long.
         sink.flush()
     })
     .await?;

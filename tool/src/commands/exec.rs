@@ -3,7 +3,7 @@
 use anyhow::Result;
 use jiff::tz::TimeZone;
 
-use super::dispatch::start_logging;
+use super::logging::start_logging;
 use crate::attribution::Attribution;
 use crate::cli;
 use crate::host::{clock, shutdown, slice};

@@ -1,8 +1,9 @@
-//! `pfsnoop forward`: a forwarder that shows what it spawns as the kernel reports it.
+//! `pfsnoop forward`: a forwarder that shows its helpers as the kernel reports them.
 
 use anyhow::{Context as _, Result};
 
-use super::dispatch::{escaped, start_logging};
+use super::logging::start_logging;
+use super::not_found::escaped;
 use crate::attribution::Attribution;
 use crate::cli::{self, DialerChoice};
 use crate::forward::{self, Dialer, Forwarder, Listener, Native, Nsenter, listen_all};
@@ -21,7 +22,9 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
     let Some(found) = token.run_until_cancelled(finding).await else { return Ok(()) };
     let target = found.map_err(escaped)?;
     if target.is_host_network() {
-        output::complain("note: the target has the node's own network: its ports are the node's");
+        output::complain(
+            "note: the target uses the node's own network: its ports are the node's ports",
+        );
     }
     let dialer = dialer(args.dialer, &target)?;
     let looking_up = destination(&target, &runtimes, args.output);
@@ -31,7 +34,7 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
     } else {
         let attribution = Attribution::fixed(destination.clone());
         let monitor = Monitor::attach(MonitorOptions::own_children(args.verbose), attribution);
-        Some(monitor.context("cannot watch what is spawned (--no-watch forwards without)")?)
+        Some(monitor.context("cannot watch the helpers; use --no-watch to forward without that")?)
     };
     let correlator = forward::correlator(dialer.via(), destination, monitor.is_some())?;
     let listeners = listen_all(&args.address, &args.ports).map_err(anyhow::Error::msg)?;
@@ -48,7 +51,7 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
     forward::run(running, &mut *sink, &token).await
 }
 
-/// Where it leads. Only JSON records have room for the owner.
+/// Where connections to the target lead. Only JSON records show the owner.
 async fn destination(target: &Target, runtimes: &Runtimes, output: TextOrJson) -> Destination {
     let mut destination = target.destination();
     if output == TextOrJson::Json {
@@ -58,14 +61,14 @@ async fn destination(target: &Target, runtimes: &Runtimes, output: TextOrJson) -
     destination
 }
 
-/// The dialer that was asked for; with `auto`, the kubelet's where it works, else the native one.
+/// The requested dialer. With `auto`, the kubelet's dialer if it can work, else the native one.
 fn dialer(choice: DialerChoice, target: &Target) -> Result<Box<dyn Dialer>> {
     let nsenter = match choice {
         DialerChoice::Native => return Ok(Box::new(Native)),
         DialerChoice::Nsenter => Nsenter::look_up()?,
         DialerChoice::Auto if target.pid().is_none() => {
             output::complain(
-                "no process is known that nsenter could enter the target by; dialing natively",
+                "nsenter needs a process inside the target, and none is known; dialing natively",
             );
             return Ok(Box::new(Native));
         }

@@ -5,6 +5,8 @@ mod dispatch;
 mod doctor;
 mod exec;
 mod forward;
+mod logging;
+mod not_found;
 mod targets;
 mod watch;
 

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use super::dispatch::{escaped, start_logging};
+use super::logging::start_logging;
+use super::not_found::escaped;
 use crate::cli;
 use crate::model::Update;
 use crate::output::{self, View};

@@ -1,8 +1,8 @@
-//! `pfsnoop watch`: every port-forward of the node as a session, whoever makes it.
+//! `pfsnoop watch`: every port-forward of the node, from any program, as a session.
 
 use anyhow::Result;
 
-use super::dispatch::start_logging;
+use super::logging::start_logging;
 use crate::attribution::Attribution;
 use crate::cli;
 use crate::host::{clock, shutdown, slice};

@@ -7,9 +7,9 @@ use std::str::FromStr;
 /// One of the addresses to listen on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListenOn {
-    /// 127.0.0.1 and `::1`, as far as this node has them.
+    /// 127.0.0.1 and `::1`, or the one of them that this node has.
     Localhost,
-    /// This one, which the node must have.
+    /// This address. It is an error if the node does not have it.
     Ip(IpAddr),
 }
 
@@ -23,7 +23,7 @@ impl FromStr for ListenOn {
         let ip = text.parse::<IpAddr>().map_err(|_| {
             format!("{text} is not a valid IP; give IPs of this node, or localhost")
         })?;
-        // ::ffff:127.0.0.1 is 127.0.0.1 written otherwise.
+        // ::ffff:127.0.0.1 is another way to write 127.0.0.1.
         Ok(Self::Ip(ip.to_canonical()))
     }
 }
@@ -35,8 +35,8 @@ pub(super) struct Wanted {
     pub(super) may_be_absent: bool,
 }
 
-/// The IPs, each once, in the order given. One that was named must be there, even if `localhost`
-/// has it too.
+/// The IPs in the given order, each once. The node must have an IP that the user named, even if
+/// `localhost` includes it too.
 pub(super) fn wanted(listen_on: &[ListenOn]) -> Vec<Wanted> {
     let mut all: Vec<Wanted> = Vec::new();
     for one in listen_on {
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn each_address_once_and_a_named_one_for_certain() {
+    fn each_address_comes_once_and_a_named_address_is_required() {
         assert_eq!(of(&["localhost"]), all(&[("127.0.0.1", true), ("::1", true)]));
         assert_eq!(
             of(&["localhost", "::1", "10.0.0.7", "::ffff:10.0.0.7", "localhost"]),
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_no_addresses() {
+    fn host_names_are_not_addresses() {
         for wrong in ["", "example.com", "Localhost", "127.0.0.1:80", "[::1]", "1.2.3", " ::1"] {
             let said = wrong.parse::<ListenOn>().unwrap_err();
             assert!(said.starts_with(&format!("{wrong} is not a valid IP")), "{said}");

@@ -1,4 +1,4 @@
-//! A connection that carries nothing: made and closed again.
+//! Test connections: made, and closed without any data.
 
 use std::io;
 use std::net::IpAddr;
@@ -10,11 +10,11 @@ use super::Failure;
 use super::dial::{Connection, Dialer};
 use crate::target::Target;
 
-/// How long it may take before it counts as failed.
+/// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Connects to a port of the target, and returns the address that answered, when the dialer knows
-/// it. The server sees a client that leaves at once.
+/// Connects to a port of the target and closes the connection. Returns the address that answered,
+/// if the dialer knows it. The server sees a client that leaves at once.
 pub async fn attempt(
     dialer: &dyn Dialer,
     target: &Target,
@@ -26,7 +26,7 @@ pub async fn attempt(
             Some(helper) => helper.connected().await,
             None => Ok(()),
         };
-        // Not before: socat ends when its stdin does.
+        // Not earlier: socat exits when its stdin ends.
         drop(duplex);
         outcome.map(|()| address)
     };

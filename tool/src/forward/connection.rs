@@ -1,4 +1,4 @@
-//! One connection, from accept to its report.
+//! One connection, from accept to the report of its end.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use super::dial::Connection;
 use super::event::{Accepted, ForwardEvent, Report, Upstream};
 use super::failure::Failure;
-use super::forwarder::Shared;
 use super::relay::{self, Relayed, Until};
+use super::shared::Shared;
 use super::stream::Duplex;
 use crate::host::clock;
 use crate::model::PortPair;
@@ -38,7 +38,7 @@ pub(super) async fn serve(client: TcpStream, ports: PortPair, shared: Arc<Shared
     };
     let (mut bytes_to_pod, bytes_from_pod) = relayed.bytes();
     if result.as_ref().is_err_and(|failure| failure.outcome().is_without_connection()) {
-        // A helper took them, and could not pass them on.
+        // A helper read these bytes, and could not pass them on.
         bytes_to_pod = 0;
     }
     let (time_ns, duration) = (clock::boottime_ns(), start.elapsed());
@@ -47,18 +47,18 @@ pub(super) async fn serve(client: TcpStream, ports: PortPair, shared: Arc<Shared
     shared.report(ForwardEvent::Closed(report)).await;
 }
 
-/// The target's answer, which is reported once.
+/// What it takes to report the target's answer. Taken at the first report, so there is only one.
 struct Answer<'a> {
     accepted: Accepted,
     shared: &'a Shared,
 }
 
-async fn report(answer: &mut Option<Answer<'_>>) {
+async fn report_answer(answer: &mut Option<Answer<'_>>) {
     let Some(Answer { accepted, shared }) = answer.take() else { return };
     shared.report(ForwardEvent::Connected(accepted, clock::boottime_ns())).await;
 }
 
-/// Relays until the connection ends, or is ended.
+/// Relays until the connection ends, or until the forwarder ends it.
 async fn relay(
     client: TcpStream,
     connection: Connection,
@@ -71,11 +71,11 @@ async fn relay(
     let client = Duplex::of_socket(client).map_err(Failure::BadClient)?;
     let mut answer = Some(answer);
     if helper.is_none() {
-        report(&mut answer).await;
+        report_answer(&mut answer).await;
     }
     let first_byte = async {
         relayed.first_from_pod().await;
-        report(&mut answer).await;
+        report_answer(&mut answer).await;
         pending().await
     };
     let enough = async {
@@ -96,7 +96,7 @@ async fn relay(
         return Err(failure);
     }
     helper.wait_or_end(ending.cancelled()).await?;
-    // It connected, or it would have failed: a helper gives no other sign.
-    report(&mut answer).await;
+    // The helper succeeded, so it was connected. It gives no other sign of that.
+    report_answer(&mut answer).await;
     Ok(())
 }

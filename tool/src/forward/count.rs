@@ -1,4 +1,4 @@
-//! Counting relayed bytes.
+//! Counts relayed bytes.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -28,7 +28,7 @@ impl Count {
     pub(super) async fn first(&self) {
         let first = self.first.notified();
         tokio::pin!(first);
-        // In this order: an `add` between the two lines wakes this task.
+        // The task registers before it reads the count: an `add` in between wakes it.
         first.as_mut().enable();
         if self.get() == 0 {
             first.await;

@@ -15,21 +15,21 @@ pub enum ForwardEvent {
     /// connected.
     Dialed(Accepted, Upstream),
     /// The target answered, at this time of `CLOCK_BOOTTIME`, ns: the dialer knows it, or the first
-    /// byte has come. A connection that ends well reports it before its end at the latest; another
-    /// one may never report it.
+    /// byte has come. A connection that ends well reports it before its end at the latest. A
+    /// connection that fails may never report it.
     Connected(Accepted, u64),
-    /// A connection is over. The forwarder goes on.
+    /// A connection is over. The forwarder continues.
     Closed(Report),
-    /// A client was kept out.
+    /// A client could not be served.
     Trouble(Trouble),
 }
 
 /// A connection that was accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accepted {
-    /// Its number: each connection of a forwarder has another.
+    /// Number of the connection, unique within the forwarder.
     pub number: u64,
-    /// The ports that it joins.
+    /// The local port and the port of the target.
     pub ports: PortPair,
     /// When it was accepted: `CLOCK_BOOTTIME`, ns.
     pub time_ns: u64,
@@ -51,11 +51,11 @@ pub struct Upstream {
 /// A connection that is over.
 #[derive(Debug)]
 pub struct Report {
-    /// Which one.
+    /// The connection.
     pub accepted: Accepted,
     /// When it ended: `CLOCK_BOOTTIME`, ns.
     pub time_ns: u64,
-    /// Its upstream, as far as it was dialed.
+    /// Its upstream; empty if it was never dialed.
     pub upstream: Upstream,
     /// Bytes that arrived in the pod.
     pub bytes_to_pod: u64,

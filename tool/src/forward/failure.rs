@@ -12,10 +12,10 @@ use crate::model::{End, Outcome};
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The target's process has ended.
-    #[error("the target is gone, its pod may have been restarted: look its pid up again")]
+    #[error("the target is gone, perhaps because its pod was restarted: look up its pid again")]
     TargetGone(#[source] ProcessError),
     /// nsenter needs a process, and the target is only a namespace.
-    #[error("no process is known that nsenter could enter the target by; use --dialer native")]
+    #[error("nsenter needs a process inside the target, and none is known; use --dialer native")]
     NoProcess,
     /// The helper could not be started.
     #[error("cannot start {program}")]
@@ -25,12 +25,12 @@ pub enum Failure {
         /// The kernel's error.
         source: Error,
     },
-    /// The helper failed: the kubelet's words, `<exit error>: <stderr>`.
+    /// The helper failed. Worded as in the kubelet: `<exit error>: <stderr>`.
     #[error("{}: {}", exit_error(*.status), stderr.trim_end())]
     HelperFailed {
         /// How it ended.
         status: ExitStatus,
-        /// Its stderr, as far as it was kept. Must be escaped for a terminal.
+        /// The start of its stderr. Must be escaped for a terminal.
         stderr: String,
     },
     /// No address of the target answered.
@@ -41,7 +41,7 @@ pub enum Failure {
         /// The answer of the first address.
         source: Error,
     },
-    /// One side ended the connection before its time.
+    /// The relay failed, in most cases because one side reset the connection.
     #[error(transparent)]
     Relay(#[from] RelayError),
     /// The client's socket cannot be used.
@@ -103,7 +103,7 @@ pub(super) fn end_of(status: ExitStatus) -> End {
     End::from_wait_status(status.into_raw().cast_unsigned())
 }
 
-/// An exit in the words of Go's `exec.ExitError`, as kubelet logs have them.
+/// The status as Go's `exec.ExitError` prints it, and so as kubelet logs have it.
 fn exit_error(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit status {code}"),

@@ -1,4 +1,4 @@
-//! Accepting connections for as long as the forwarder lives.
+//! Accepts connections until the forwarder stops.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,13 +9,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
 use super::address::ListenOn;
-use super::bind::{self, ListenError};
+use super::bind;
 use super::connection;
 use super::event::ForwardEvent;
-use super::forwarder::Shared;
+use super::listen_error::ListenError;
+use super::shared::Shared;
 use crate::model::{PortPair, Trouble};
 
-/// How long a listener waits after it could not accept, as with too many open files.
+/// How long a listener waits after it could not accept, for example because too many files are
+/// open.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(200);
 
 /// How long accepting must have worked before the next failure is reported again.
@@ -28,9 +30,9 @@ pub struct Listener {
     ports: PortPair,
 }
 
-/// Listens on every pair of ports, at each of these addresses; or on none, with kubectl's words for
-/// why. (kubectl itself goes on with the ports that it got: that half of a forward is missing is
-/// then found out too late.)
+/// Listens on every pair of ports, at each of these addresses, or on none. The error is worded as
+/// in kubectl. (kubectl itself continues with the ports that it got, and its users notice too late
+/// that a part of the forward is missing.)
 ///
 /// Must be called within a tokio runtime.
 pub fn listen_all(addresses: &[ListenOn], ports: &[PortPair]) -> Result<Vec<Listener>, String> {
@@ -64,7 +66,7 @@ impl Listener {
         self.address
     }
 
-    /// The ports that it joins; the local one is never 0.
+    /// The local port, which is never 0, and the port of the target.
     #[must_use]
     pub fn ports(&self) -> PortPair {
         self.ports
@@ -118,9 +120,9 @@ struct Outage {
 }
 
 impl Outage {
-    /// Accepting failed. Whether that starts an outage, and does not continue the last one: at the
-    /// limit of open files, each connection that ends lets another one in, and then accepting fails
-    /// again.
+    /// Notes that accepting failed, and returns whether a new outage starts. At the limit of open
+    /// files, each connection that ends lets another one in, and then accepting fails again: that
+    /// is the same outage.
     fn starts(&mut self, now: Instant) -> bool {
         let before = self.last_failure.replace(now);
         before.is_none_or(|before| now.duration_since(before) > OUTAGE_OVER)

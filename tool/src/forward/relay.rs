@@ -1,5 +1,4 @@
-//! Relaying bytes both ways between a client and the target, each direction for as long as it
-//! takes.
+//! Relays bytes between a client and the target, each direction until its own end.
 
 use std::future::pending;
 use std::io;
@@ -8,7 +7,7 @@ use std::sync::OnceLock;
 use super::count::Count;
 use super::stream::{CopyError, Duplex, Socket, SplicePipe, copy};
 
-/// Bytes that have arrived, each way.
+/// Bytes that have arrived in each direction.
 #[derive(Debug, Default)]
 pub(super) struct Relayed {
     to_pod: Count,
@@ -27,7 +26,7 @@ impl Relayed {
     }
 }
 
-/// The side that ended a connection before its time.
+/// Why a relay failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RelayError {
     /// The client reset the connection, or no longer reads.
@@ -44,17 +43,18 @@ pub enum RelayError {
 /// When a relay is over.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Until {
-    /// Both sides have ended: each may go on sending for as long as it likes.
+    /// Both sides have ended. After one side has ended, the other may continue for any time.
     BothEnd,
-    /// The target's side has ended: it is a helper that is about to exit.
+    /// The target's side has ended: the helper is about to exit.
     TargetEnds,
 }
 
 /// Relays until the connection is over, or one side has reset it.
 ///
 /// The end of one direction is passed on (half-close) and does not end the other direction. A reset
-/// is passed on as a reset, so that no part is taken for the whole. Once `enough` is ready and the
-/// client has nothing to send at the moment, the client's direction ends as if its FIN had come.
+/// is passed on as a reset, so that neither side takes a part of the data for all of it. Once
+/// `enough` is ready and the client has nothing to send at the moment, the client's direction ends
+/// as if its FIN had come.
 pub(super) async fn run(
     client: Duplex,
     target: Duplex,
@@ -64,13 +64,13 @@ pub(super) async fn run(
 ) -> Result<(), RelayError> {
     let pipes = SplicePipe::new().and_then(|up| Ok((up, SplicePipe::new()?)));
     let (pipe_up, pipe_down) = pipes.map_err(RelayError::NoPipe)?;
-    // A write that fails takes the socket's only error: a read then finds what looks like an end.
+    // A socket reports its error once. If a write gets it, the next read sees a normal end.
     let target_error = OnceLock::new();
     let (client_socket, target_socket) = (client.to.socket(), target.to.socket());
     let up = async {
         match copy(client.from, &target.to, pipe_up, &relayed.to_pod, enough).await {
             Err(CopyError::Read(error)) => Err(RelayError::Client(error)),
-            // The target need not read everything. What it has sent counts, and `down` relays it.
+            // The target may stop reading. `down` still relays what the target has sent.
             Err(CopyError::Write(error)) => {
                 target_error.get_or_init(|| error.kind());
                 Ok(())

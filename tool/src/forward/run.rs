@@ -1,4 +1,4 @@
-//! A forward that runs: the forwarder's events and the monitor's updates go to one sink.
+//! Runs a forward: the forwarder's events and the monitor's updates go to one sink.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::monitor::Monitor;
 use crate::output::Sink;
 use crate::probe::ProbeError;
 
-/// How often the ends that have waited in vain for the kernel's view are reported without it.
+/// How often ends that have waited too long for the kernel's view are reported without it.
 const EXPIRE_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Everything that a running forward consists of.
@@ -38,14 +38,14 @@ pub fn correlator(via: Via, target: Destination, is_watched: bool) -> Result<Cor
     // The kernel programs do not report a native connection inside this process's own namespace.
     let is_inside = target.netns.is_some() && target.netns == process::netns_of(pid).ok();
     let is_watched = is_watched && !(via == Via::Native && is_inside);
-    let comm = rustix::thread::name().context("cannot read the own process's name")?;
+    let comm = rustix::thread::name().context("cannot read the name of this process")?;
     let uid = Some(rustix::process::getuid().as_raw());
     let forwarder = Program { pid, comm: comm.into_bytes().into(), uid };
     let start_ns = clock::boottime_ns();
     Ok(Correlator::new(Records { forwarder, start_ns, via, target }, is_watched))
 }
 
-/// What is shown first: the listeners, and that everything is ready.
+/// The first updates: the listeners, and that everything is ready.
 #[must_use]
 pub fn opening(listeners: &[Listener], has_execs: bool) -> Vec<Update> {
     let time_ns = clock::boottime_ns();
@@ -69,9 +69,9 @@ pub async fn run(
     loop {
         let updates = tokio::select! {
             biased;
-            // However much there is to show.
+            // Comes first, however much there is to show.
             () = shutdown.cancelled() => break,
-            // A connection is announced before what was spawned for it.
+            // Comes second: a connection is shown before the helpers that were started for it.
             Some(event) = events.recv() => correlator.event(event),
             updates = next_of(&mut monitor) => joined(&mut correlator, updates?),
             _ = tick.tick() => correlator.expire(clock::boottime_ns()),
@@ -108,7 +108,7 @@ async fn next_of(monitor: &mut Option<Monitor>) -> Result<Vec<Update>, ProbeErro
     }
 }
 
-/// Replaces the kernel's sessions by what they add to the forwarder's own.
+/// Replaces the kernel's sessions by the joined ones.
 fn joined(correlator: &mut Correlator, updates: Vec<Update>) -> Vec<Update> {
     let mut all = Vec::new();
     for update in updates {

@@ -1,5 +1,5 @@
-//! The two directions of a connection, whatever it is made of. splice(2) moves the bytes from one
-//! file descriptor to the other inside the kernel.
+//! The two directions of a connection, which is a socket or the two pipes of a helper. splice(2)
+//! moves the bytes from one file descriptor to the other inside the kernel.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -16,15 +16,15 @@ use tokio::net::TcpStream;
 
 use super::count::Count;
 
-/// Bytes that a pipe in between may hold: the most that the kernel gives to any user
-/// (/proc/sys/fs/pipe-max-size).
+/// Size of the pipe between the two sides, in bytes: the most that an unprivileged user gets by
+/// default (/proc/sys/fs/pipe-max-size).
 const PIPE_SIZE: usize = 1024 * 1024;
 
 /// A direction to read from.
 pub(super) struct ReadHalf(Arc<AsyncFd<OwnedFd>>);
 
-/// A direction to write to. Dropping it does not half-close a socket, whose other direction may
-/// still be open.
+/// A direction to write to. Dropping it does not half-close a socket: the other direction may still
+/// be open.
 pub(super) struct WriteHalf {
     fd: Arc<AsyncFd<OwnedFd>>,
     is_socket: bool,
@@ -70,7 +70,7 @@ impl WriteHalf {
             return Ok(());
         }
         match shutdown(self.fd.get_ref(), Shutdown::Write) {
-            // The other side is gone already.
+            // The connection has ended already.
             Err(Errno::NOTCONN) => Ok(()),
             result => result.map_err(Into::into),
         }
@@ -82,19 +82,19 @@ impl WriteHalf {
     }
 }
 
-/// A socket both of whose directions are in use.
+/// A socket with both directions in use.
 pub(super) struct Socket(Arc<AsyncFd<OwnedFd>>);
 
 impl Socket {
-    /// Makes close(2) send a reset instead of a FIN, so that the peer does not take a part for the
-    /// whole.
+    /// Makes close(2) send a reset instead of a FIN, so that the peer does not take a part of
+    /// the data for all of it.
     pub(super) fn reset_on_close(&self) {
-        // A socket that is gone already has nothing to reset.
+        // A connection that has ended already has nothing to reset.
         let _ = set_socket_linger(self.0.get_ref(), Some(Duration::ZERO));
     }
 }
 
-/// The side on which a direction failed.
+/// The side that failed.
 #[derive(Debug)]
 pub(super) enum CopyError {
     /// Where the bytes come from.
@@ -110,7 +110,7 @@ pub(super) struct SplicePipe {
 }
 
 impl SplicePipe {
-    /// An error when too many files are open.
+    /// Makes a pipe. An error when too many files are open.
     pub(super) fn new() -> io::Result<Self> {
         let (outlet, inlet) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
         // If the kernel refuses, the pipe keeps its 64 KiB.
@@ -119,8 +119,8 @@ impl SplicePipe {
     }
 }
 
-/// Copies everything from one side to the other, and counts what has arrived. The caller ends the
-/// other side's direction. Once `enough` is ready, nothing more is waited for.
+/// Copies everything from one side to the other, and counts the bytes that arrive. The caller then
+/// ends the direction. Once `enough` is ready, the copy ends when there is nothing to read.
 pub(super) async fn copy(
     from: ReadHalf,
     to: &WriteHalf,
@@ -132,7 +132,7 @@ pub(super) async fn copy(
     loop {
         let fill = |from: &OwnedFd| move_bytes(from, &inlet, PIPE_SIZE);
         let filled = tokio::select! {
-            // Bytes that are there come first.
+            // Bytes that are ready come first.
             biased;
             filled = from.0.async_io(Interest::READABLE, fill) => filled,
             () = &mut enough => Ok(0),

@@ -1,9 +1,9 @@
-//! From the kernel programs' clock to the wall's.
+//! Converts the kernel programs' clock to wall-clock time.
 
 use jiff::Timestamp;
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
-/// The wall-clock time of an instant of `CLOCK_BOOTTIME`, by the clocks as they are now.
+/// The wall-clock time of a time of `CLOCK_BOOTTIME`, by the present difference of the two clocks.
 #[must_use]
 pub fn wall_time(boottime_ns: u64) -> Timestamp {
     let boot_now = nanoseconds(clock_gettime(ClockId::Boottime));
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn now_is_now() {
+    fn now_is_the_wall_clock_time() {
         let off = wall_time(boottime_ns()).duration_since(Timestamp::now());
         assert!(off.abs() < jiff::SignedDuration::from_secs(1), "{off}");
     }

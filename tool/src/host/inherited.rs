@@ -1,15 +1,15 @@
-//! Files that whoever started us left open.
+//! Files that the parent process left open.
 
-/// Keeps them from the programs that we start: a socat that inherits somebody's sockets holds them
-/// open for as long as it lives.
-pub fn keep_to_ourselves() {
-    const BEHIND_STDERR: libc::c_uint = 3;
-    // SAFETY: the call takes numbers, and closes nothing: it marks files to be closed by exec.
-    // It fails before Linux 5.11, which does not know the flag; then they are inherited.
+/// Keeps inherited files from the programs that pfsnoop starts. A socat that inherits a socket
+/// would hold it open for as long as socat lives.
+pub fn close_on_exec() {
+    const FIRST_AFTER_STDERR: libc::c_uint = 3;
+    // SAFETY: the call takes only numbers. It closes nothing: it marks files to be closed at exec.
+    // Kernels before 5.11 do not know the flag. The files are then inherited.
     unsafe {
         libc::syscall(
             libc::SYS_close_range,
-            BEHIND_STDERR,
+            FIRST_AFTER_STDERR,
             libc::c_uint::MAX,
             libc::CLOSE_RANGE_CLOEXEC,
         );

@@ -1,15 +1,16 @@
-//! What this process may have.
+//! Resource limits of this process.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Lets this process open as many files as the administrator allows, and not the smaller number
-/// that is kept for programs that use select(2).
+/// Raises the limit of open files to the maximum that the administrator allows. The default is
+/// smaller, for programs that use select(2).
 pub fn raise_open_files() {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current != maximum {
-        // Refused, the forwarder works with fewer connections and says when one is one too many.
+        // If this fails, the forwarder works with fewer connections, and reports it when it can
+        // accept no more.
         if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
-            log::debug!("the limit of open files stays at {current:?}: {error}");
+            log::debug!("cannot raise the limit of open files from {current:?}: {error}");
         }
     }
 }

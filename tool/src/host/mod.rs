@@ -5,7 +5,6 @@ pub mod cgroup;
 pub mod clock;
 pub mod inherited;
 pub mod limits;
-mod listeners;
 pub mod netns;
 pub mod path;
 pub mod proc_files;

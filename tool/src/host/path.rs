@@ -1,4 +1,4 @@
-//! Finding a program as the kubelet's `exec.LookPath` does.
+//! Finds a program as the kubelet's `exec.LookPath` does.
 
 use std::path::PathBuf;
 

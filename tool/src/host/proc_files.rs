@@ -1,4 +1,5 @@
-//! Files in a process's folder of /proc: of that process, whoever has its pid by now.
+//! Files in a process's folder of /proc. They belong to that process even if another process has
+//! its pid by now.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -10,10 +11,10 @@ use procfs::ProcError;
 use procfs::process::Process;
 use rustix::fs::OFlags;
 
-/// Most bytes that are read: a longer command line or environment is cut.
-const MOST_READ: u64 = 1024 * 1024;
+/// At most this many bytes are read: a longer command line or environment is cut.
+const MAX_READ: u64 = 1024 * 1024;
 
-/// Opens one of them, or what a link there leads to.
+/// Opens a file of the folder, or the file that a link there leads to.
 pub fn open(process: &Process, name: &str, flags: OFlags) -> io::Result<OwnedFd> {
     process.open_relative_flags(name, flags | OFlags::CLOEXEC).map(Into::into).map_err(plain)
 }
@@ -21,7 +22,7 @@ pub fn open(process: &Process, name: &str, flags: OFlags) -> io::Result<OwnedFd>
 /// The strings of `cmdline` or `environ`, each of which ends with a zero byte.
 pub fn strings(process: &Process, name: &str) -> io::Result<Vec<OsString>> {
     let mut bytes = Vec::new();
-    File::from(open(process, name, OFlags::RDONLY)?).take(MOST_READ).read_to_end(&mut bytes)?;
+    File::from(open(process, name, OFlags::RDONLY)?).take(MAX_READ).read_to_end(&mut bytes)?;
     let bytes = bytes.strip_suffix(b"\0").unwrap_or(&bytes);
     Ok(bytes.split(|&byte| byte == 0).map(|one| OsString::from_vec(one.to_vec())).collect())
 }

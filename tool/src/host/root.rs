@@ -1,4 +1,4 @@
-//! The files that a process sees, which need not be ours.
+//! The files that a process sees. They may differ from the files that pfsnoop sees.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -11,14 +11,14 @@ use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat, opena
 
 use super::proc_files;
 
-/// Most bytes of a file that are read: those that we ask for have a page or two.
-const MOST_READ: u64 = 1024 * 1024;
+/// At most this many bytes of a file are read. The files that pfsnoop reads have a page or two.
+const MAX_READ: u64 = 1024 * 1024;
 
-/// To name a file, and read nothing of it.
-const NAME: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
+/// Opens a file only to refer to it.
+const REFERENCE: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
 
-/// The files that a process sees: its mount namespace, from its root on. They are held, and stay
-/// the same once it has ended and another process has its pid.
+/// The files that a process sees: its mount namespace, below its root. They are held: they stay the
+/// same after the process has ended, even if another process gets its pid.
 #[derive(Debug)]
 pub struct Root {
     top: OwnedFd,
@@ -27,29 +27,29 @@ pub struct Root {
 }
 
 impl Root {
-    /// Ours.
+    /// The files that pfsnoop sees.
     pub fn own() -> io::Result<Self> {
-        let top = openat(CWD, "/", NAME, Mode::empty())?;
+        let top = openat(CWD, "/", REFERENCE, Mode::empty())?;
         Ok(Self { top, is_foreign: false, is_our_namespace: true })
     }
 
-    /// That of a process; an error where it has ended, or may not be looked at.
+    /// The files that this process sees. An error if it has ended or cannot be read.
     pub fn of_process(process: &Process) -> io::Result<Self> {
-        let top = proc_files::open(process, "root", NAME)?;
-        let namespace = proc_files::open(process, "ns/mnt", NAME)?;
-        let our_namespace = openat(CWD, "/proc/self/ns/mnt", NAME, Mode::empty())?;
+        let top = proc_files::open(process, "root", REFERENCE)?;
+        let namespace = proc_files::open(process, "ns/mnt", REFERENCE)?;
+        let our_namespace = openat(CWD, "/proc/self/ns/mnt", REFERENCE, Mode::empty())?;
         let is_foreign = !is_same(&top, Self::own()?.top)?;
         Ok(Self { top, is_foreign, is_our_namespace: is_same(namespace, our_namespace)? })
     }
 
-    /// Whether these are the files that we see too.
+    /// Whether pfsnoop sees the same files.
     #[must_use]
     pub fn is_ours(&self) -> bool {
         !self.is_foreign && self.is_our_namespace
     }
 
-    /// Whether they are another system's, as in a container; a service that systemd keeps from a
-    /// few folders has the node's.
+    /// Whether the root is another one, as in a container. A service for which systemd hides a few
+    /// folders still has the node's root.
     #[must_use]
     pub fn is_foreign(&self) -> bool {
         self.is_foreign
@@ -65,14 +65,14 @@ impl Root {
     /// A small text file; `None` when it cannot be read.
     #[must_use]
     pub fn read(&self, path: &Path) -> Option<String> {
-        // Whoever owns that root may have put a pipe there.
+        // The owner of that root may have put a pipe there, and a read would block.
         let file = self.open(path, OFlags::RDONLY | OFlags::NONBLOCK)?;
         let mut text = Vec::new();
-        File::from(file).take(MOST_READ).read_to_end(&mut text).ok()?;
+        File::from(file).take(MAX_READ).read_to_end(&mut text).ok()?;
         Some(String::from_utf8_lossy(&text).into_owned())
     }
 
-    /// Whether something is there.
+    /// Whether there is a file at this path.
     #[must_use]
     pub fn has(&self, path: &Path) -> bool {
         self.open(path, OFlags::PATH).is_some()
@@ -85,7 +85,7 @@ impl Root {
         FileType::from_raw_mode(stat.st_mode).is_file() && stat.st_mode & 0o111 != 0
     }
 
-    /// As if that root were `/`: also for absolute symbolic links (openat2(2)).
+    /// Opens a path as if this root were `/`, also for absolute symbolic links (openat2(2)).
     fn open(&self, path: &Path, flags: OFlags) -> Option<OwnedFd> {
         let flags = flags | OFlags::CLOEXEC;
         openat2(&self.top, path, flags, Mode::empty(), ResolveFlags::IN_ROOT).ok()
@@ -104,20 +104,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_files_below_the_root_alone() {
+    fn finds_only_files_below_the_root() {
         let dir = std::env::temp_dir().join(format!("pfsnoop-root-{}", std::process::id()));
         fs::create_dir_all(dir.join("bin")).unwrap();
         fs::copy("/bin/true", dir.join("bin/real")).unwrap();
-        // Leads to a file of the node's, and to nothing in that root.
-        std::os::unix::fs::symlink("/bin/sh", dir.join("bin/astray")).unwrap();
+        // The target exists on the node, but not below that root.
+        std::os::unix::fs::symlink("/bin/sh", dir.join("bin/outside")).unwrap();
         std::os::unix::fs::symlink("/bin/real", dir.join("bin/inside")).unwrap();
         fs::write(dir.join("bin/text"), "x").unwrap();
-        let top = openat(CWD, &dir, NAME, Mode::empty()).unwrap();
+        let top = openat(CWD, &dir, REFERENCE, Mode::empty()).unwrap();
         let root = Root { top, is_foreign: true, is_our_namespace: true };
         let find = |name: &str, path: &str| root.look_up(name, OsStr::new(path));
         assert_eq!(find("real", "/nowhere:/bin"), Some("/bin/real".into()));
         assert_eq!(find("inside", "/bin"), Some("/bin/inside".into()));
-        for missing in ["astray", "text", "sh"] {
+        for missing in ["outside", "text", "sh"] {
             assert_eq!(find(missing, "/bin:bin:."), None, "{missing}");
         }
         assert_eq!(root.read(Path::new("/bin/text")).as_deref(), Some("x"));
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn the_files_of_a_process_stay_its_own_once_it_has_ended() {
+    fn a_root_still_works_after_its_process_has_ended() {
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
         let process = Process::new(child.id().cast_signed()).unwrap();
         let root = Root::of_process(&process).unwrap();

@@ -1,4 +1,4 @@
-//! When a command ends: at a signal, or after the time that it was given.
+//! When a command ends: at a signal, or when its time is up.
 
 use std::io;
 use std::sync::Arc;

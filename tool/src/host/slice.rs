@@ -8,34 +8,34 @@ use libc::{
     sched_attr, syscall,
 };
 
-/// The shortest that the kernel gives, in nanoseconds (`__setparam_fair` in kernel/sched/syscalls.c).
+/// The shortest slice that the kernel gives, in ns (`__setparam_fair` in kernel/sched/syscalls.c).
 const SHORTEST_NS: u64 = 100_000;
 
-/// The calling thread, to sched_setattr(2).
+/// How sched_setattr(2) names the calling thread.
 const THIS_THREAD: c_long = 0;
 
-/// Asks for short slices for this thread, and leaves its share of the CPU as it is.
+/// Asks for short slices for this thread. Its share of the CPU stays the same.
 ///
-/// A task that wakes up interrupts one with longer slices (`PREEMPT_SHORT`, Linux 6.12); with slices as
-/// long as the other's, it waits until the other blocks or has had its own, a millisecond or more. Older
-/// kernels take no notice. Threads and processes that this one starts have ordinary slices, and no better
-/// than ordinary niceness.
+/// A task that wakes up preempts a task with longer slices (`PREEMPT_SHORT`, Linux 6.12). With
+/// slices of the same length, it would wait until the other task blocks or has used its slice, a
+/// millisecond or more. Older kernels ignore the request. Threads and processes that this thread
+/// starts have ordinary slices, and at best ordinary niceness.
 pub fn shorten() {
-    if let Err(error) = try_to() {
-        log::debug!("the scheduler's slice stays as long as it is: {error}");
+    if let Err(error) = try_to_shorten() {
+        log::debug!("cannot shorten the scheduler's slice: {error}");
     }
 }
 
-fn try_to() -> io::Result<()> {
+fn try_to_shorten() -> io::Result<()> {
     let mut attributes = attributes()?;
-    // Whoever chose another policy chose better; and in some a runtime means something else.
+    // Another policy was chosen on purpose, and in some policies the runtime means something else.
     if attributes.sched_policy != SCHED_OTHER.unsigned_abs() {
         return Ok(());
     }
     attributes.sched_runtime = SHORTEST_NS;
     attributes.sched_flags |= u64::from(SCHED_FLAG_RESET_ON_FORK.unsigned_abs());
     let no_flags: c_uint = 0;
-    // SAFETY: the kernel reads `size` bytes of it, which are the structure's.
+    // SAFETY: the kernel reads `size` bytes, which is the size of the structure.
     let result =
         unsafe { syscall(SYS_sched_setattr, THIS_THREAD, &raw const attributes, no_flags) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
@@ -43,10 +43,10 @@ fn try_to() -> io::Result<()> {
 
 fn attributes() -> io::Result<sched_attr> {
     let size = c_uint::try_from(size_of::<sched_attr>()).map_err(io::Error::other)?;
-    // SAFETY: it has numbers only, of which each may be zero.
+    // SAFETY: the structure has only numbers, and 0 is valid for each.
     let mut attributes: sched_attr = unsafe { std::mem::zeroed() };
     let no_flags: c_uint = 0;
-    // SAFETY: the kernel writes at most `size` bytes to it.
+    // SAFETY: the kernel writes at most `size` bytes.
     let result =
         unsafe { syscall(SYS_sched_getattr, THIS_THREAD, &raw mut attributes, size, no_flags) };
     if result == 0 { Ok(attributes) } else { Err(io::Error::last_os_error()) }
@@ -69,7 +69,7 @@ mod tests {
         })
         .join()
         .unwrap();
-        // Older kernels tell no slice, and give none.
+        // Older kernels report no slice.
         let expected = if Kernel::running().version() >= Some((6, 12)) { SHORTEST_NS } else { 0 };
         assert_eq!((ours, child), (expected, true));
     }

@@ -1,4 +1,4 @@
-//! The connection of somebody's socat, held beside it.
+//! Duplicates the connection of a running socat.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -8,12 +8,13 @@ use rustix::net::sockopt::socket_type;
 use rustix::net::{SocketType, getpeername};
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
-/// Where socat's socket is looked for: it takes the first free number after those that it opens for
-/// itself (5 in 1.7.4), and after those that it inherited.
+/// The file descriptors among which socat's socket is searched. The socket gets the first number
+/// that is free after socat's own files (5 in 1.7.4) and the files that socat inherited.
 const DESCRIPTORS: std::ops::Range<i32> = 3..64;
 
-/// A duplicate of the socket by which a socat is connected to `port`. An error of the kind
-/// `NotFound` while it is not; other errors where it may not be seen, as without ptrace(2)'s rights.
+/// A duplicate of the socket that connects this socat to `port`. The error is `NotFound` while
+/// socat is not connected, and another one if its files cannot be duplicated, for example without
+/// the right to ptrace(2).
 pub fn connection_of(socat: Pid, port: u16) -> io::Result<OwnedFd> {
     let process = pidfd_open(socat, PidfdFlags::empty())?;
     for number in DESCRIPTORS {
@@ -26,7 +27,7 @@ pub fn connection_of(socat: Pid, port: u16) -> io::Result<OwnedFd> {
     Err(io::ErrorKind::NotFound.into())
 }
 
-/// Not any socket will do: socat may have inherited others.
+/// Checks the port, because socat may have inherited other sockets.
 fn is_connection_to(file: &OwnedFd, port: u16) -> bool {
     let is_tcp = socket_type(file) == Ok(SocketType::STREAM);
     let peer = getpeername(file).ok().and_then(|peer| std::net::SocketAddr::try_from(peer?).ok());
@@ -44,14 +45,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_connection_to_that_port_is_found_among_others() {
+    fn finds_the_connection_to_the_port_among_other_sockets() {
         let servers = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let ports = servers.each_ref().map(|server| server.local_addr().unwrap().port());
         let [one, other] = ports.map(|port| TcpStream::connect(("127.0.0.1", port)).unwrap());
         let (unix, _peer) = UnixStream::pair().unwrap();
         let files = [unix.as_raw_fd(), one.as_raw_fd(), other.as_raw_fd()];
         let mut command = Command::new("sleep");
-        // SAFETY: it makes system calls alone, on descriptors that are open until the spawn is over.
+        // SAFETY: the closure makes only system calls, on descriptors that stay open until the
+        // spawn is over.
         unsafe {
             command.pre_exec(move || {
                 for (number, file) in (10..).zip(files) {

@@ -1,4 +1,4 @@
-//! User names. Only `/etc/passwd` is asked: a static binary cannot load the C library's modules
+//! User names. Only `/etc/passwd` is read: a static binary cannot load the C library's modules
 //! for other sources.
 
 use std::fs;
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_numbers_and_names() {
+    fn accepts_numbers_and_names() {
         assert_eq!(uid_of("0"), Ok(0));
         assert_eq!(uid_of("root"), Ok(0));
         assert!(uid_of("no such user").unwrap_err().contains("give a number"));

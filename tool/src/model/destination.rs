@@ -16,8 +16,8 @@ pub enum Lookup {
 pub struct Destination {
     /// The process of the target, if one is known.
     pub pid: Option<u32>,
-    /// Inode of the target's network namespace; `None` when it is not known, as after the target's
-    /// end.
+    /// Inode of the target's network namespace; `None` when it is not known, for example
+    /// after the target has ended.
     pub netns: Option<u64>,
     /// What the target's cgroup says about its owner.
     pub placement: Placement,

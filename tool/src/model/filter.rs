@@ -41,7 +41,7 @@ impl Filter {
     }
 }
 
-/// The arguments as they are shown, so that what one sees is what one can match.
+/// The arguments as they are shown, so that users can match what they see.
 fn joined(exec: &ExecEvent) -> Vec<u8> {
     let shown: Vec<_> = exec.shown_args().collect();
     let texts: Vec<&[u8]> = shown.iter().filter_map(Arg::text).collect();

@@ -20,7 +20,7 @@ pub enum Severity {
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
-    /// Name of the check, as `helper.socat`. Names do not change.
+    /// Name of the check, such as `helper.socat`. Names do not change.
     pub check: &'static str,
     /// What the check found.
     pub what: String,
@@ -28,7 +28,7 @@ pub struct Finding {
     pub why: &'static str,
     /// The command that repairs it, if something needs repair.
     pub fix: Option<String>,
-    /// How long the check took, where that says something about the target.
+    /// How long the check took, if the time is worth showing.
     pub took: Option<Duration>,
 }
 

@@ -1,4 +1,4 @@
-//! What an argv is: the command that a kubelet spawns for a port-forward, or something else.
+//! Recognizes the commands of a port-forward by their arguments.
 
 use super::{Arg, Args};
 
@@ -15,17 +15,17 @@ pub enum Invocation {
 }
 
 /// The kubelet's command (pkg/kubelet/dockershim/docker_streaming_others.go; cri-dockerd
-/// streaming/streaming.go), and what people make of it.
+/// streaming/streaming.go), or a variant that people type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NsenterSocat {
-    /// Process whose network namespace is entered; `None` where it is named by a file.
+    /// Process to enter; `None` if the command names the network namespace by a file.
     pub target: Option<u32>,
-    /// Port that socat connects to there.
+    /// Port that socat connects to, inside the target.
     pub port: u16,
 }
 
-/// Recognises a port-forward's command by its arguments: names alone are not enough, since
-/// runtimes also run nsenter for other ends.
+/// The command of a port-forward, if the arguments are one. The program's name alone is not enough:
+/// runtimes also run nsenter for other purposes.
 #[must_use]
 pub fn invocation(args: &Args) -> Option<Invocation> {
     let texts: Option<Vec<&[u8]>> = args.list.iter().map(Arg::text).collect();
@@ -89,7 +89,7 @@ fn socat(mut args: &[&[u8]]) -> Option<u16> {
     }
 }
 
-/// The port of `TCP4:localhost:PORT`, and of what else means that.
+/// The port of `TCP4:localhost:PORT`, or of another way to write that address.
 fn localhost_port(address: &[u8]) -> Option<u16> {
     let address = std::str::from_utf8(address).ok()?.to_ascii_lowercase();
     let address = address.split(',').next()?;
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_both_execs_of_a_forward() {
+    fn recognizes_both_execs_of_a_forward() {
         assert_eq!(
             of("/usr/bin/nsenter -t 4947 -n /usr/bin/socat - TCP4:localhost:8080"),
             Some(Invocation::Nsenter(NsenterSocat { target: Some(4947), port: 8080 }))
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_what_people_type() {
+    fn recognizes_what_people_type() {
         let pid = Some(Invocation::Nsenter(NsenterSocat { target: Some(7), port: 80 }));
         for line in [
             "nsenter --target 7 --net socat - TCP:localhost:80",

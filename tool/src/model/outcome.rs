@@ -42,7 +42,7 @@ impl Outcome {
         }
     }
 
-    /// Whether it means that no connection to the target came about.
+    /// Whether it means that no connection to the target was established.
     #[must_use]
     pub fn is_without_connection(self) -> bool {
         match self {
@@ -56,7 +56,7 @@ impl Outcome {
     }
 
     /// The outcome of a connection by nsenter and socat, from the helper's end and its stderr. The
-    /// text decides nothing but this word.
+    /// text of stderr decides only this outcome.
     #[must_use]
     pub fn of_helper(end: End, stderr: &str) -> Self {
         match end {

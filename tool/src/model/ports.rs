@@ -1,4 +1,4 @@
-//! The port grammar, kubectl's (client-go tools/portforward/portforward.go, `parsePorts`).
+//! The grammar of ports, as in kubectl (client-go tools/portforward/portforward.go, `parsePorts`).
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 /// A local port and the port in the target that it leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PortPair {
-    /// Where we listen; 0 lets the kernel choose.
+    /// Where pfsnoop listens; 0 lets the kernel choose.
     pub local: u16,
     /// Where the target listens.
     pub remote: u16,
@@ -19,7 +19,7 @@ impl FromStr for PortPair {
     fn from_str(text: &str) -> Result<Self, String> {
         let (local, remote) = text.split_once(':').unwrap_or((text, text));
         if remote.contains(':') {
-            // kubectl reads 1:2:3 as 1:1 and forwards to what nobody asked for.
+            // kubectl reads 1:2:3 as 1:1, and forwards to a port that the user did not name.
             return Err(format!("invalid port format '{text}': give LOCAL:REMOTE or REMOTE"));
         }
         let local = if local.is_empty() { 0 } else { port("local", local)? };
@@ -31,7 +31,7 @@ impl FromStr for PortPair {
 }
 
 fn port(side: &str, text: &str) -> Result<u16, String> {
-    // Rust's numbers may have a sign, ports not.
+    // Rust's parser accepts a sign. A port has none.
     let digits = text.bytes().all(|byte| byte.is_ascii_digit()).then_some(text);
     let port = digits.and_then(|digits| digits.parse().ok());
     port.ok_or_else(|| format!("error parsing {side} port '{text}': must be a number up to 65535"))
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_what_kubectl_takes() {
+    fn accepts_what_kubectl_accepts() {
         for (text, local, remote) in [
             ("8080", 8080, 8080),
             ("8080:80", 8080, 80),
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_with_kubectls_words() {
+    fn errors_are_worded_as_in_kubectl() {
         for (text, error) in [
             ("0", "remote port must be > 0"),
             ("80:0", "remote port must be > 0"),

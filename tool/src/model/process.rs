@@ -1,8 +1,8 @@
-//! Which process: a pid alone may be another process's a moment later.
+//! Identifies processes: a pid alone may belong to another process a moment later.
 
 use std::fmt;
 
-/// A process, named for good: the kernel's tgid and the start of the process.
+/// A process, identified for good by the kernel's tgid and the start of the process.
 ///
 /// Its text, `PID-START`, is the `exec_id` of the JSON records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,10 +1,10 @@
-//! Which updates the user wants to see, once their pods and containers are known.
+//! Which updates the user wants to see, by pod, container and port.
 
 use std::collections::HashMap;
 
 use super::{ExecEvent, ExitEvent, OwnerFilter, ProcessId, Session, Update};
 
-/// What is selected by owner and by port; and the ends of processes whose exec was shown.
+/// Selects updates by owner and by port, and ends of processes by whether their exec was shown.
 #[derive(Debug, Default)]
 pub struct Selection {
     /// By pod and container.
@@ -13,19 +13,19 @@ pub struct Selection {
     port: Option<u16>,
     /// Show the end of a process only if its exec was shown.
     ends_of_shown: bool,
-    /// Processes whose exec was shown and whose end was not: start by pid. Bounded by the node's
+    /// The running processes with a shown exec: their start times by pid. Bounded by the node's
     /// number of processes; empty unless `ends_of_shown`.
     shown: HashMap<u32, u64>,
 }
 
 impl Selection {
-    /// What is selected. `ends_of_shown`: show the end of a process only if its exec was shown.
+    /// `ends_of_shown`: show the end of a process only if its exec was shown.
     #[must_use]
     pub fn new(owners: OwnerFilter, port: Option<u16>, ends_of_shown: bool) -> Self {
         Self { owners, port, ends_of_shown, shown: HashMap::new() }
     }
 
-    /// Whether an update is to be shown. Remembers the processes whose exec is.
+    /// Whether an update is to be shown. Remembers the process of each exec that is.
     pub fn admits(&mut self, update: &Update) -> bool {
         match update {
             Update::Exec(exec, owner) => {
@@ -61,7 +61,7 @@ impl Selection {
         }
     }
 
-    /// Without a filter every end is shown, also of a process that started before the tracer.
+    /// Without a filter every end is shown, even if the process started before the tracer.
     fn wants_exit(&mut self, exit: &ExitEvent) -> bool {
         !self.ends_of_shown || self.shown.remove(&exit.pid) == Some(exit.start_ns)
     }
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_belongs_to_the_process_not_to_its_name() {
+    fn an_end_is_matched_by_process_and_not_by_name() {
         let mut selection = Selection { ends_of_shown: true, ..Selection::default() };
         assert!(selection.admits(&exec(1)));
         assert!(!selection.admits(&exit(8, 1)), "its exec was not shown");

@@ -7,7 +7,7 @@ use super::{Destination, End, Outcome, PortPair, Program, Reason};
 /// A forwarded connection in one of its states.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Names the connection for good, in each of its states.
+    /// Identifies the connection for good, in each of its states.
     pub id: String,
     /// When it entered this state: `CLOCK_BOOTTIME`, ns.
     pub time_ns: u64,
@@ -15,11 +15,11 @@ pub struct Session {
     pub via: Via,
     /// The process that forwards.
     pub forwarder: Program,
-    /// The helper, once it runs: the nsenter that becomes socat, or whose child becomes socat.
+    /// The helper, once it runs: the nsenter that becomes socat, or that starts socat as its child.
     pub helper: Option<Helper>,
     /// The `SO_COOKIE` of the connection's socket, if its process had asked the kernel for one.
     pub cookie: Option<u64>,
-    /// Where it leads.
+    /// The target.
     pub target: Destination,
     /// The port inside the target.
     pub port: u16,
@@ -60,7 +60,7 @@ impl Via {
     }
 }
 
-/// How far a connection has come.
+/// The state of a forwarded connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     /// A client has connected, or a helper has started.
@@ -93,11 +93,11 @@ pub struct Closed {
     pub outcome: Outcome,
     /// Why.
     pub reason: Reason,
-    /// How the helper ended, when that says something about the connection.
+    /// How the helper ended; `None` if that has no meaning for the connection.
     pub helper_end: Option<End>,
-    /// What the helper wrote to stderr, as far as it was kept.
+    /// The start of what the helper wrote to stderr.
     pub stderr: Option<String>,
-    /// The forwarder's own error, in the kubelet's words. Only of sessions that pfsnoop forwards.
+    /// The forwarder's own error, worded as in the kubelet. Only of sessions that pfsnoop forwards.
     pub error: Option<String>,
     /// Payload that arrived in the pod, bytes.
     pub bytes_to_pod: Option<u64>,

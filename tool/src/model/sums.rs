@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::{Closed, Outcome, PortPair, Session, State, Times};
 
-/// Most places with sums of their own. Sessions to further places are added up as one.
+/// How many places have sums of their own. Sessions to further places are added up as one.
 const MAX_PLACES: usize = 1000;
 
-/// The name of that last one.
+/// The name under which they are added up.
 const OTHERS: &str = "(others)";
 
 /// Sums over closed sessions.
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn places_without_end_are_others() {
+    fn places_beyond_the_limit_are_added_up() {
         let mut sums = SessionSums::default();
         for n in 0..5000 {
             sums.add(&closed(80, Outcome::Ok, 0), format!("pod-{n}"));

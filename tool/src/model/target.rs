@@ -31,7 +31,7 @@ pub struct TargetInfo {
 }
 
 impl TargetInfo {
-    /// Whether both are attempts of the same sandbox or container, one after the other.
+    /// Whether both are attempts to run the same sandbox or container.
     #[must_use]
     pub fn is_attempt_of(&self, other: &Self) -> bool {
         let name = |info: &Self| {
@@ -64,10 +64,10 @@ impl TargetEntry {
     }
 }
 
-/// What there is in a target's network namespace.
+/// A target's network namespace.
 #[derive(Clone, Debug, Default)]
 pub struct TargetNetwork {
-    /// The process that the namespace is entered by, when one is known.
+    /// The process through which the namespace is entered, when one is known.
     pub pid: Option<u32>,
     /// Inode of the namespace.
     pub netns: u64,

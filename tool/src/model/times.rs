@@ -1,4 +1,4 @@
-//! How long things took, in bounded memory.
+//! Durations and their median, in bounded memory.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,21 +6,21 @@ use std::time::Duration;
 /// Durations.
 #[derive(Debug, Default)]
 pub struct Times {
-    /// How many there were of each, to three digits: a forward of months holds a few thousand
-    /// numbers.
+    /// How often each duration occurred, rounded to three digits: a few thousand entries, even
+    /// after months.
     counts: BTreeMap<u64, u64>,
     max: Duration,
 }
 
 impl Times {
-    /// One more.
+    /// Adds a duration.
     pub fn add(&mut self, time: Duration) {
         let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         *self.counts.entry(three_digits(nanoseconds)).or_default() += 1;
         self.max = self.max.max(time);
     }
 
-    /// The one in the middle, to three digits: as many were shorter as were longer.
+    /// The median, to three digits.
     #[must_use]
     pub fn median(&self) -> Duration {
         let half = self.counts.values().sum::<u64>().div_ceil(2);
@@ -29,7 +29,7 @@ impl Times {
             so_far += count;
             so_far >= half
         });
-        // To three digits, it may have been rounded up.
+        // Rounding up may have made it longer than the longest.
         Duration::from_nanos(median.map_or(0, |(&time, _)| time)).min(self.max)
     }
 
@@ -40,7 +40,7 @@ impl Times {
     }
 }
 
-/// To the nearest.
+/// Rounds to the nearest number with three digits.
 fn three_digits(number: u64) -> u64 {
     let unit = 10_u64.pow(number.checked_ilog10().unwrap_or(0).saturating_sub(2));
     (number / unit + u64::from(number % unit >= unit.div_ceil(2))) * unit
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn the_median_is_in_the_middle() {
+    fn the_median_is_the_middle_duration() {
         let ms = Duration::from_millis;
         assert_eq!(of(&[]), (ms(0), ms(0)));
         assert_eq!(of(&[7]), (ms(7), ms(7)));

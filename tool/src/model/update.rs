@@ -21,11 +21,11 @@ pub enum Update {
     Lost(Lost),
     /// A forward turned a client away, or cannot accept any.
     Trouble(Trouble),
-    /// A check of the doctor's.
+    /// What a check of the doctor found.
     Finding(Finding),
     /// A pod or container that can be forwarded to.
     Target(Box<TargetEntry>),
-    /// A line of the demo's.
+    /// A line of the demo.
     Line(String),
 }
 
@@ -51,7 +51,7 @@ pub struct Listening {
     pub target_port: u16,
 }
 
-/// What keeps clients of a forward out.
+/// Why a forward cannot serve clients.
 #[derive(Clone, Debug)]
 pub enum Trouble {
     /// As many connections as allowed are open: a client was turned away.

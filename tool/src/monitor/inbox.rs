@@ -7,14 +7,15 @@ use tokio::sync::Notify;
 
 use crate::model::Event;
 
-/// Most bytes that wait, as [`Event::memory`] counts them: some ten thousand ordinary execs. The
-/// node's processes decide what comes; this limit does not grow with it.
+/// At most this many bytes wait, as [`Event::memory`] counts them: some ten thousand ordinary
+/// execs. No process on the node can raise this limit.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// The part of it that only events of port-forwards may use: they are the last to be dropped.
+/// The part of the limit that only events of port-forwards may use: they are the last to be
+/// dropped.
 const RESERVED_BYTES: usize = 2 * 1024 * 1024;
 
-/// Most events that are handed on at once, so that signals and timers have their turn.
+/// At most this many events are handed on at once, so that signals and timers have their turn.
 const BATCH: usize = 512;
 
 /// A queue between the reader thread and the monitor.
@@ -94,7 +95,7 @@ impl Inbox {
             _ => queue.horizon_ns,
         };
         if is_empty {
-            // Room for a burst is not kept.
+            // Frees the memory that a burst took.
             queue.events.shrink_to(BATCH);
         }
         Batch { events, horizon_ns, is_last: is_empty && queue.is_closed }
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_dropped_and_counted_and_helpers_last() {
+    fn events_that_do_not_fit_are_dropped_and_counted_helpers_last() {
         let inbox = Inbox::default();
         let size = exec(0, b"x").memory();
         let fit = (MAX_BYTES - RESERVED_BYTES) / size;

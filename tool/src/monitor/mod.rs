@@ -6,9 +6,11 @@
 //! Monitor:       Inbox -> filter -> placement -> SessionTable -> NamingQueue (order, 1 s) -> Update
 //! ```
 //!
-//! The reader thread never waits: not for a runtime's answer, not for stdout, not for a disk. Events
-//! that the monitor cannot take at once wait in the inbox; what does not fit is counted as lost.
+//! The reader thread never waits: not for a runtime's answer, not for stdout, not for a disk.
+//! Events that the monitor cannot take at once wait in the inbox; what does not fit is counted as
+//! lost.
 
+mod apply;
 mod inbox;
 mod monitor;
 mod naming;

@@ -9,46 +9,45 @@ use super::options::MonitorOptions;
 use super::reader::Reader;
 use super::reconciler::Reconciler;
 use crate::attribution::{Attribution, Naming};
-use crate::host::{clock, process};
-use crate::model::{Event, Lost, Owner, Selection, Session, Update};
+use crate::model::{Lost, Selection, Update};
 use crate::probe::{Probe, ProbeError};
 use crate::sessions::{OpenSession, SessionTable};
 
-/// How often sessions that have waited in vain are closed, and open ones are checked.
+/// How often overdue sessions are closed, and open sessions are checked.
 const SESSION_TICK: Duration = Duration::from_millis(250);
 
 /// How often lost records are reported.
-const LOST_INTERVAL: Duration = Duration::from_secs(1);
+pub(super) const LOST_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A running monitor. Dropping it detaches the kernel programs.
 pub struct Monitor {
-    options: MonitorOptions,
-    probe: Probe,
-    reader: Reader,
-    attribution: Attribution,
-    sessions: SessionTable,
-    reconciler: Reconciler,
-    naming: NamingQueue,
+    pub(super) options: MonitorOptions,
+    pub(super) probe: Probe,
+    pub(super) reader: Reader,
+    pub(super) attribution: Attribution,
+    pub(super) sessions: SessionTable,
+    pub(super) reconciler: Reconciler,
+    pub(super) naming: NamingQueue,
     tick: Interval,
-    lost: LostReport,
-    /// How many open sessions are shown, whose bytes are counted at each tick.
-    shown: usize,
-    stage: Stage,
+    pub(super) lost: LostReport,
+    /// How many open sessions are shown. Their bytes are counted at each tick.
+    pub(super) shown: usize,
+    pub(super) stage: Stage,
 }
 
-/// How far the monitor has come.
+/// The stage of the monitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
     Running,
     /// Every event has been applied; updates may still wait for names.
     Drained,
     Over,
 }
 
-/// What was lost, as far as it has been reported.
-struct LostReport {
+/// The last report of lost records.
+pub(super) struct LostReport {
     total: u64,
-    last: Instant,
+    pub(super) last: Instant,
 }
 
 enum Wake {
@@ -82,7 +81,7 @@ impl Monitor {
         })
     }
 
-    /// Waits for updates, of which there may be none yet; `None` once all have been returned after
+    /// Waits for updates; the list may be empty. `None` once everything has been returned after
     /// [`stop`](Self::stop). Cancel safe.
     pub async fn updates(&mut self) -> Result<Option<Vec<Update>>, ProbeError> {
         if self.stage == Stage::Over {
@@ -120,7 +119,7 @@ impl Monitor {
         self.reader.drain();
     }
 
-    /// What was lost since the last report, also if that was a moment ago.
+    /// What was lost since the last report, even if that was a moment ago.
     pub fn take_lost(&mut self) -> Result<Option<Lost>, ProbeError> {
         let total = self.probe.lost()? + self.reader.lost();
         let events = total.saturating_sub(self.lost.total);
@@ -133,7 +132,7 @@ impl Monitor {
         self.shown = shown;
     }
 
-    /// The open sessions that are selected: the oldest, up to `most`, and how many there are.
+    /// The oldest of the selected open sessions, at most `most` of them, and how many are selected.
     pub fn open_sessions(
         &mut self,
         selection: &Selection,
@@ -160,78 +159,5 @@ impl Monitor {
             }
         }
         (shown, count)
-    }
-
-    fn apply_batch(&mut self) -> Result<(), ProbeError> {
-        let batch = self.reader.take();
-        let now = Instant::now();
-        if self.options.sessions {
-            let lost = self.probe.lost()? + self.reader.lost();
-            self.sessions.note_lost(lost, clock::boottime_ns());
-        }
-        for event in batch.events {
-            self.apply(event, now);
-        }
-        let expired = self.sessions.expire(batch.horizon_ns);
-        self.report(expired, now);
-        if batch.is_last {
-            // What waits for one more event will not get it.
-            let expired = self.sessions.expire(u64::MAX);
-            self.report(expired, now);
-            self.report_lost(now)?;
-            self.stage = Stage::Drained;
-        }
-        Ok(())
-    }
-
-    /// Looks up what the event needs, while its process may still be there, and applies it.
-    fn apply(&mut self, event: Event, now: Instant) {
-        let mut changed = Vec::new();
-        if self.options.sessions {
-            let lookup = self.sessions.lookup_for(&event);
-            let destination = lookup.map(|lookup| self.attribution.destination(lookup));
-            changed = self.sessions.apply(&event, destination, process::can_be_entered);
-        }
-        match event {
-            Event::Exec(exec) if self.options.execs && self.options.filter.matches(&exec) => {
-                let placement = Some(self.attribution.place(&exec));
-                let update = Update::Exec(Box::new(exec), Owner::default());
-                self.naming.push(update, placement, now);
-            }
-            Event::Exit(exit) if self.options.exits => {
-                self.naming.push(Update::Exit(exit), None, now);
-            }
-            _ => {}
-        }
-        self.report(changed, now);
-    }
-
-    fn report(&mut self, changed: Vec<Session>, now: Instant) {
-        for session in changed {
-            self.naming.push(Update::Session(Box::new(session)), None, now);
-        }
-    }
-
-    /// What does not come as an event.
-    fn tick(&mut self) -> Result<(), ProbeError> {
-        if self.options.sessions {
-            let now_ns = clock::boottime_ns();
-            self.reconciler.tick(&mut self.sessions, &mut self.probe, self.shown, now_ns);
-            // A session may wait for an event that will not come: that shows in a later horizon.
-            if self.sessions.open().len() > 0 {
-                self.reader.poll();
-            }
-        }
-        if self.lost.last.elapsed() >= LOST_INTERVAL {
-            self.report_lost(Instant::now())?;
-        }
-        Ok(())
-    }
-
-    fn report_lost(&mut self, now: Instant) -> Result<(), ProbeError> {
-        if let Some(lost) = self.take_lost()? {
-            self.naming.push(Update::Lost(lost), None, now);
-        }
-        Ok(())
     }
 }

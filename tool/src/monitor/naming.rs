@@ -9,7 +9,8 @@ use crate::model::{Event, Owner, Placement, Update};
 /// How long an update waits for its names. It is then shown without them.
 const NAMES_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Most bytes that wait. When more come, the oldest updates are shown without names: none is lost.
+/// At most this many bytes wait. When more come, the oldest updates are shown without names. No
+/// update is lost.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// A queue of updates.
@@ -21,7 +22,7 @@ pub(super) struct NamingQueue {
 
 struct Row {
     update: Update,
-    /// Where its owner is; `None` for an update that has none.
+    /// The placement of its owner; `None` for an update without an owner.
     placement: Option<Placement>,
     deadline: Instant,
     bytes: usize,
@@ -96,9 +97,9 @@ mod tests {
         Update::Exec(Box::new(ExecEvent { pid, ..ExecEvent::default() }), Owner::default())
     }
 
-    fn unknown_container() -> Option<Placement> {
+    fn unknown_container() -> Placement {
         let container = Some(ContainerRef { id: "0123".to_owned(), runtime: "unknown" });
-        Some(Placement { container, ..Placement::default() })
+        Placement { container, ..Placement::default() }
     }
 
     fn pids(updates: &[Update]) -> Vec<u32> {
@@ -115,7 +116,7 @@ mod tests {
         let mut attribution = Attribution::with_names(&Runtimes::default());
         let (mut queue, mut released, start) = (NamingQueue::default(), Vec::new(), Instant::now());
         queue.push(exec(1), None, start);
-        queue.push(exec(2), unknown_container(), start);
+        queue.push(exec(2), Some(unknown_container()), start);
         queue.push(exec(3), None, start);
         queue.release(&mut attribution, start, &mut released);
         assert_eq!(pids(&released), [1], "the third keeps its place behind the second");
@@ -132,7 +133,7 @@ mod tests {
         let (mut queue, mut released, start) = (NamingQueue::default(), Vec::new(), Instant::now());
         let count = MAX_BYTES / memory(&exec(0)) + 10;
         for pid in 0..u32::try_from(count).unwrap() {
-            queue.push(exec(pid), unknown_container(), start);
+            queue.push(exec(pid), Some(unknown_container()), start);
         }
         queue.release(&mut attribution, start, &mut released);
         assert!((10..100).contains(&released.len()), "{}", released.len());

@@ -17,7 +17,7 @@ pub struct MonitorOptions {
     pub exits: bool,
     /// Report sessions.
     pub sessions: bool,
-    /// Execs carry the name of their cgroup, which their owner is found by.
+    /// Have each exec carry the name of its cgroup, by which its owner is found.
     pub cgroup_names: bool,
     /// Show what the kernel programs log.
     pub verbose: bool,

@@ -35,7 +35,7 @@ impl Reader {
         let (opened, result) = sync_channel(1);
         let of_thread = Arc::clone(&shared);
         let thread = Builder::new().name("reader".to_owned()).spawn(move || {
-            // A record that arrives must not wait until the traced process has had its slice.
+            // A record must not wait until the traced process has used its slice.
             slice::shorten();
             let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime,

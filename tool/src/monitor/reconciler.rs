@@ -1,4 +1,4 @@
-//! The periodic check of open sessions whose end may have been missed.
+//! The periodic check of open sessions for ends that were missed.
 
 use crate::host::process;
 use crate::probe::{Probe, ProbeError};
@@ -7,18 +7,18 @@ use crate::sessions::SessionTable;
 /// Ticks between two checks of all sessions.
 const CHECK_INTERVAL: u32 = 4;
 
-/// Checks all open sessions now and then, and those that are shown at every tick.
+/// Checks the shown sessions at every tick, and all open sessions every few ticks.
 #[derive(Debug, Default)]
 pub(super) struct Reconciler {
     ticks: u32,
-    /// The kernel does not run such programs on demand, which it does from Linux 5.10 on.
+    /// The kernel cannot run such programs on demand (it can from Linux 5.10 on).
     is_disabled: bool,
 }
 
 impl Reconciler {
-    /// Checks sessions: the `shown` oldest at each tick, to count their bytes, and every few ticks
-    /// all of them. The kernel programs answer with events. A session of which nothing is left is
-    /// given up. `now_ns` is `CLOCK_BOOTTIME`.
+    /// Checks sessions: at each tick the `shown` oldest ones, to count their bytes, and every few
+    /// ticks all of them. The kernel programs answer with events. If nothing is left of a session,
+    /// it is given up. `now_ns` is `CLOCK_BOOTTIME`.
     pub(super) fn tick(
         &mut self,
         sessions: &mut SessionTable,
@@ -33,7 +33,7 @@ impl Reconciler {
         if let Err(error) = self.check(sessions, probe, shown, now_ns) {
             self.is_disabled = true;
             let error = anyhow::Error::from(error);
-            log::debug!("cannot check for sessions whose end was missed: {error:#}");
+            log::debug!("cannot check for missed ends of sessions: {error:#}");
         }
     }
 

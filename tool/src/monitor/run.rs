@@ -1,4 +1,4 @@
-//! A monitor whose updates go to a sink until shutdown.
+//! Runs a monitor: its updates go to a sink until shutdown.
 
 use anyhow::Result;
 use tokio_util::sync::CancellationToken;
@@ -8,7 +8,7 @@ use crate::host::clock;
 use crate::model::{Ready, Selection, State, Update};
 use crate::output::Sink;
 
-/// How many rows, or ended sessions, are shown before a command ends by itself.
+/// How many rows, or ended sessions, are shown before a command exits by itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit {
     left: Option<u64>,

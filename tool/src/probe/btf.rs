@@ -1,11 +1,12 @@
-//! Just enough of the BPF Type Format to find fields of kernel structures.
+//! A reader of the BPF Type Format that finds fields of kernel structures.
 //!
-//! A full parse of a kernel's BTF (5 MB) makes tens of megabytes of small objects and keeps them;
-//! this reads it once, in place. Layout: Documentation/bpf/btf.rst, include/uapi/linux/btf.h.
+//! A full parse of a kernel's BTF (5 MB) makes tens of megabytes of small objects and keeps them.
+//! This reader reads the BTF once, in place. Layout: Documentation/bpf/btf.rst,
+//! include/uapi/linux/btf.h.
 
 use std::collections::HashMap;
 
-/// The file is not BTF as we know it.
+/// The file is not BTF in a known version.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("not valid BTF: {0}")]
 pub struct BtfError(&'static str);
@@ -17,7 +18,7 @@ const KIND_UNION: u32 = 5;
 const TYPE_LEN: usize = 12;
 /// `struct btf_member`: name offset, type, offset in bits.
 const MEMBER_LEN: usize = 12;
-/// How deep anonymous structures may nest before we call the file broken.
+/// How deep anonymous structures may nest. Deeper ones make the file invalid.
 const MAX_DEPTH: usize = 16;
 
 /// A parsed view of a BTF file.
@@ -30,7 +31,7 @@ pub(super) struct Btf<'a> {
     structs: HashMap<&'static str, Vec<u32>>,
 }
 
-/// A structure or union: where its members are.
+/// The place of the members of a structure or union.
 struct Members {
     at: usize,
     count: usize,
@@ -39,7 +40,7 @@ struct Members {
 }
 
 impl<'a> Btf<'a> {
-    /// Reads the types and remembers where the structures of these names are.
+    /// Reads the types, and remembers the places of the structures with these names.
     pub(super) fn parse(data: &'a [u8], wanted: &[&'static str]) -> Result<Self, BtfError> {
         let header = |at| u32_at(data, at).ok_or(BtfError("header is cut"));
         let magic = data.get(..2).ok_or(BtfError("empty"))?;
@@ -97,7 +98,7 @@ impl<'a> Btf<'a> {
         u32_at(self.types, *self.index.get(id as usize)? as usize + 8)
     }
 
-    /// Type and bit offset of a member, looked for in anonymous members too.
+    /// Type and bit offset of a member, which may be inside an anonymous member.
     fn member(&self, id: u32, name: &[u8], depth: usize) -> Option<(u32, u32)> {
         let members = self.members(id)?;
         for n in 0..members.count {

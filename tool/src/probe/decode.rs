@@ -1,4 +1,4 @@
-//! Bytes of a ring-buffer record -> [`Event`]. Any bytes at all give an event or an error.
+//! Decodes a ring-buffer record to an [`Event`]. Any bytes give an event or an error.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -11,19 +11,19 @@ use crate::model::{
     Arg, Args, Bytes, End, Event, ExecEvent, ExitEvent, SockEvent, SockState, invocation,
 };
 
-/// The record is not one of ours.
+/// Why a record cannot be decoded.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum DecodeError {
-    /// Too short for what it claims to be.
+    /// Shorter than its kind or its lengths say.
     #[error("cut off")]
     Cut,
     /// From a newer kernel program, or not a record.
     #[error("unknown kind {0}")]
     UnknownKind(u32),
-    /// A connection in a state, or of a family, that we do not know.
+    /// A connection with an unknown state or address family.
     #[error("unknown state or family of a connection")]
     UnknownSock,
-    /// A list of arguments whose lengths do not add up.
+    /// A list of arguments with wrong lengths.
     #[error("malformed arguments")]
     MalformedArgs,
 }
@@ -54,7 +54,7 @@ fn exec(
     let list = split(args)?;
     let of_list = || list.iter().filter_map(Arg::text).map(|text| text.len() as u64 + 1).sum();
     let args = Args {
-        // Nobody has counted more of a failed exec's arguments than what is here.
+        // For a failed exec, the kernel programs count no arguments beyond those in the record.
         bytes: if header.ret == 0 { header.args_total } else { of_list() },
         list,
         unreadable: has(exec_flags::ARGS_UNREADABLE),
@@ -133,7 +133,7 @@ fn sock(record: &[u8]) -> Result<SockEvent, DecodeError> {
     })
 }
 
-/// An IPv4 address that an IPv6 socket uses is one of IPv4.
+/// The address. An IPv4 address that an IPv6 socket uses becomes an IPv4 address.
 fn address(family: u16, bytes: [u8; 16]) -> Option<IpAddr> {
     match i32::from(family) {
         libc::AF_INET => bytes.first_chunk::<4>().map(|&bytes| IpAddr::from(bytes)),
@@ -142,9 +142,9 @@ fn address(family: u16, bytes: [u8; 16]) -> Option<IpAddr> {
     }
 }
 
-/// Arguments as they stand in a process's memory: each ended by a NUL.
+/// Arguments as they are in a process's memory: a NUL ends each of them.
 ///
-/// Whatever follows the last NUL is an argument that was cut.
+/// Bytes after the last NUL are an argument that was cut.
 fn terminated_args(bytes: &[u8]) -> Vec<Arg> {
     let mut list: Vec<Arg> =
         bytes.split(|&byte| byte == 0).map(|arg| Arg::Text(arg.into())).collect();
@@ -181,7 +181,7 @@ fn known_uid(uid: u32) -> Option<u32> {
     (uid != UNKNOWN_UID).then_some(uid)
 }
 
-/// The kernel programs write 0 for what this kernel does not report.
+/// The kernel programs write 0 for a value that this kernel does not report.
 fn present(inode: u32) -> Option<u32> {
     (inode != 0).then_some(inode)
 }
@@ -222,14 +222,14 @@ mod tests {
     }
 
     #[test]
-    fn tells_unreadable_from_empty() {
+    fn unreadable_arguments_differ_from_empty_ones() {
         let list =
             [&0_u32.to_ne_bytes()[..], &UNREADABLE.to_ne_bytes(), &1_u32.to_ne_bytes(), b"x"];
         assert_eq!(args(2, &list.concat()), [text(""), Arg::Unreadable, text("x")]);
     }
 
     #[test]
-    fn refuses_what_does_not_add_up() {
+    fn rejects_records_with_wrong_lengths() {
         assert_eq!(decode(b""), Err(DecodeError::Cut));
         assert_eq!(decode(&99_u32.to_ne_bytes()), Err(DecodeError::UnknownKind(99)));
         let whole = record(1, b"a\0", b"/a");
@@ -245,7 +245,7 @@ mod tests {
         fn any_bytes_are_an_event_or_an_error(kind in 0_u32..6, rest: Vec<u8>, lens in proptest::array::uniform2(0_u32..64)) {
             let _ = decode(&rest);
             let _ = decode(&[&kind.to_ne_bytes()[..], &rest].concat());
-            // A whole header whose lengths are right or a little off.
+            // A whole header with lengths that are right or a little off.
             let mut header = ExecHeader::zeroed();
             (header.kind, header.args_len, header.filename_len) = (kind, lens[0], lens[1]);
             let record = [bytemuck::bytes_of(&header), &rest].concat();

@@ -13,17 +13,17 @@ use super::btf::BtfError;
 pub enum ProbeError {
     /// `/sys/kernel/btf/vmlinux` cannot be read.
     #[error(
-        "this kernel offers no BTF; pfsnoop needs one built with CONFIG_DEBUG_INFO_BTF=y, as those \
-         of current distributions are: /sys/kernel/btf/vmlinux"
+        "this kernel has no BTF; pfsnoop needs a kernel built with CONFIG_DEBUG_INFO_BTF=y, as \
+         current distributions build theirs: /sys/kernel/btf/vmlinux"
     )]
     NoBtf(#[source] io::Error),
     /// The file is there, but is not understood.
     #[error("/sys/kernel/btf/vmlinux cannot be used")]
     BadBtf(#[from] BtfError),
-    /// A kernel structure has changed too much.
-    #[error("this kernel has no {0}: pfsnoop needs an update for it")]
+    /// A kernel structure lacks a field without which records would be wrong.
+    #[error("this kernel has no {0}, which pfsnoop needs: try a newer pfsnoop")]
     FieldMissing(&'static str),
-    /// The kernel refused.
+    /// The kernel refused to load the programs.
     #[error(
         "the kernel refused to load the programs (not permitted): run pfsnoop as root, or with \
          CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN"
@@ -48,12 +48,12 @@ pub enum ProbeError {
     Wait(#[source] io::Error),
 }
 
-/// A missing part of the object.
+/// The error for a missing part of the embedded object.
 pub(super) fn missing(doing: &'static str, name: &'static str) -> ProbeError {
     ProbeError::Aya { doing, source: name.into() }
 }
 
-/// Sorts out the errors of aya that a user can do something about.
+/// Converts an error of aya. A missing permission gets an error of its own, with advice.
 pub(super) fn failed(doing: &'static str) -> impl Fn(EbpfError) -> ProbeError {
     move |error| from_source(doing, error)
 }

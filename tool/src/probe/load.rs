@@ -1,4 +1,4 @@
-//! Loading the object that `build.rs` made, and attaching its programs.
+//! Loads the object that `build.rs` made, and attaches its programs.
 
 use aya::maps::{Map, ProgramArray};
 use aya::programs::{RawTracePoint, RawTracePointRunOptions, TestRun as _, TracePoint};
@@ -11,7 +11,7 @@ use super::{Options, memory, offsets, settings, tracefs};
 /// The kernel programs, aligned as the ELF reader wants them.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/pfsnoop-ebpf"));
 
-/// Program, category and name of each tracepoint that failed execs need.
+/// Program and tracepoint for each system call that failed execs need.
 const FAILED_EXEC_TRACEPOINTS: [(&str, &str); 4] = [
     ("sys_enter_execve", "sys_enter_execve"),
     ("sys_enter_execveat", "sys_enter_execveat"),
@@ -41,7 +41,7 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
         loader.map_max_entries(names::FAILED_EXEC_SCRATCH, cpus()?);
     }
     if options.connections {
-        // Sockets' records are with the helpers', and hardly any others are asked for.
+        // Records of sockets use the helpers' ring, and hardly any other records are requested.
         loader
             .map_max_entries(names::HELPER_EVENTS, ring_bytes::MOST)
             .map_max_entries(names::EVENTS, ring_bytes::FEW);
@@ -65,7 +65,7 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
     Ok(programs)
 }
 
-/// How many CPUs there may ever be.
+/// How many CPUs this machine may ever have.
 fn cpus() -> Result<u32, ProbeError> {
     let (doing, source) = match aya::util::nr_cpus() {
         Ok(cpus) => return Ok(u32::try_from(cpus).unwrap_or(u32::MAX)),
@@ -76,14 +76,14 @@ fn cpus() -> Result<u32, ProbeError> {
 
 /// Loads each wanted program into the kernel and attaches it.
 pub(super) fn attach(programs: &mut Ebpf, options: &Options) -> Result<(), ProbeError> {
-    // Exits first: of each exec that is seen, the end is seen too.
+    // Exits first, so that the end of every traced exec is traced too.
     if options.exits {
         attach_raw(programs, "sched_process_exit", "sched_process_exit")?;
     }
     if options.connections {
         let check: &mut RawTracePoint = program(programs, CHECK_CONNECTION)?;
         check.load().map_err(program_failed("load a kernel program"))?;
-        // The second sees what an interrupt brings while the first runs, and the other way round.
+        // While one of the two programs runs, the other one sees the states that interrupts change.
         attach_raw(programs, "inet_sock_set_state_within", "inet_sock_set_state")?;
         attach_raw(programs, "inet_sock_set_state", "inet_sock_set_state")?;
     }
@@ -95,7 +95,7 @@ pub(super) fn attach(programs: &mut Ebpf, options: &Options) -> Result<(), Probe
     Ok(())
 }
 
-/// Runs the program that checks a connection; false for one that is not followed.
+/// Runs the program that checks a connection. False if the connection is not followed.
 pub(super) fn check_connection(
     programs: &mut Ebpf,
     id: u64,
@@ -131,7 +131,8 @@ fn attach_failed_execs(programs: &mut Ebpf) -> Result<(), ProbeError> {
     Ok(())
 }
 
-/// Puts the program for arguments where the one that begins, and it itself, calls it.
+/// Puts the program for arguments into the map through which it is called, by the first program and
+/// by itself.
 fn load_args_program(programs: &mut Ebpf) -> Result<(), ProbeError> {
     let args: &mut TracePoint = program(programs, "failed_exec_args")?;
     args.load().map_err(program_failed("load the program for arguments of failed execs"))?;

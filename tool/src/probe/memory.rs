@@ -1,7 +1,7 @@
-//! Giving back the memory that loading took.
+//! Gives back the memory that loading took.
 
-/// aya's loader parses all of the kernel's types whether it needs them or not. The tens of megabytes
-/// are free again by now, but the allocator would keep them.
+/// aya's loader parses all of the kernel's types whether it needs them or not. The tens of
+/// megabytes are free again by now, but the allocator would keep them.
 pub(super) fn give_back_heap() {
     // SAFETY: the call takes a number and touches only free memory.
     #[cfg(target_env = "gnu")]

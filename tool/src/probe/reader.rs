@@ -1,8 +1,8 @@
-//! Reading the ring buffers: cheap under load, prompt when there is little.
+//! Reads the ring buffers: cheaply under load, promptly when there is little.
 //!
-//! Waking the reader costs the traced process far more than writing a record. So the kernel programs
-//! wake it only for helpers, and otherwise only for the first record after the reader has announced
-//! that it sleeps. A reader that has just been busy looks by itself every few milliseconds.
+//! Waking the reader costs the traced process far more than writing a record. So the kernel
+//! programs wake it only for helpers, and otherwise only for the first record after the reader has
+//! announced that it sleeps. A reader that was busy a moment ago polls every few milliseconds.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -20,24 +20,25 @@ use super::{Options, decode};
 use crate::host::clock;
 use crate::model::Event;
 
-/// How often a busy reader looks.
+/// How often a busy reader polls.
 #[derive(Clone, Copy)]
 struct Pace {
     interval: Duration,
-    /// How many looks in vain before it sleeps.
-    idle_looks: u32,
+    /// How many polls may find nothing before the reader sleeps.
+    idle_polls: u32,
 }
 
 /// For everything that happens on a node: many records, none of them urgent.
-const EASY: Pace = Pace { interval: Duration::from_millis(4), idle_looks: 5 };
+const RELAXED: Pace = Pace { interval: Duration::from_millis(4), idle_polls: 5 };
 /// For the matches of a filter: a person waits for them, and they are few or come all at once.
-const BRISK: Pace = Pace { interval: Duration::from_millis(1), idle_looks: 2 };
-/// By then, a program that checked the sleep flag just before the reader set it has sent its record.
+const PROMPT: Pace = Pace { interval: Duration::from_millis(1), idle_polls: 2 };
+/// By then, a program that checked the sleep flag just before the reader set it has sent its
+/// record.
 const SLEEP_GRACE: Duration = Duration::from_millis(2);
-/// A sleeping reader looks this often, in case a wake-up came later than [`SLEEP_GRACE`].
-const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+/// A sleeping reader polls this often, in case a wake-up came later than [`SLEEP_GRACE`].
+const MAX_SLEEP: Duration = Duration::from_secs(1);
 
-/// Most records taken from a ring at once.
+/// At most this many records are taken from a ring at once.
 const BATCH: usize = 512;
 
 /// The maps that carry records, until a [`RingReader`] opens them in its own thread.
@@ -55,16 +56,16 @@ impl Rings {
             events: take_map(programs, names::EVENTS)?,
             helpers: take_map(programs, names::HELPER_EVENTS)?,
             sleeps: take_map(programs, names::READER_SLEEPS)?,
-            pace: if has_filter && !options.connections { BRISK } else { EASY },
+            pace: if has_filter && !options.connections { PROMPT } else { RELAXED },
         })
     }
 }
 
-/// How soon the reader looks again.
+/// How soon the reader polls again.
 #[derive(Clone, Copy)]
 enum State {
-    /// There was something a moment ago; so many looks have been in vain since.
-    Busy { looks: u32 },
+    /// There was a record a moment ago; since then, this many polls have found nothing.
+    Busy { polls: u32 },
     /// The kernel programs were asked to wake the reader for the next record.
     Asleep,
 }
@@ -72,7 +73,7 @@ enum State {
 /// One ring buffer, and the events taken from it.
 struct Ring {
     buffer: AsyncFd<RingBuf<MapData>>,
-    /// Not handed on yet, in the order of time; a batch at most.
+    /// Events that were not handed on yet, in the order of time: at most a batch.
     taken: VecDeque<Event>,
 }
 
@@ -94,7 +95,7 @@ impl RingReader {
             helpers: Ring::open(rings.helpers)?,
             sleeps: Array::try_from(rings.sleeps).map_err(map_failed)?,
             pace: rings.pace,
-            state: State::Busy { looks: 0 },
+            state: State::Busy { polls: 0 },
             undecodable: 0,
         })
     }
@@ -102,21 +103,22 @@ impl RingReader {
     /// Waits for at least one event and adds a batch to `events`, in the order of time. Returns its
     /// horizon, as [`read_ready`](Self::read_ready).
     ///
-    /// Cancel safe: an event that was taken from a ring is in `events` or comes with the next batch.
+    /// Cancel safe: an event that was taken from a ring is in `events` or comes with the next
+    /// batch.
     pub async fn read(&mut self, events: &mut Vec<Event>) -> Result<u64, ProbeError> {
         loop {
             let before = events.len();
             let horizon_ns = self.read_ready(events);
             if events.len() > before {
-                self.state = State::Busy { looks: 0 };
+                self.state = State::Busy { polls: 0 };
                 return Ok(horizon_ns);
             }
             self.wait_a_while().await?;
         }
     }
 
-    /// Adds a batch of what is there, without waiting. Returns the horizon: every record from before
-    /// that time (`CLOCK_BOOTTIME`, ns) has been read or was lost.
+    /// Adds a batch of what is there, without waiting. Returns the horizon: every record from
+    /// before that time (`CLOCK_BOOTTIME`, ns) has been read or was lost.
     pub fn read_ready(&mut self, events: &mut Vec<Event>) -> u64 {
         let before = events.len();
         loop {
@@ -138,8 +140,8 @@ impl RingReader {
     /// batch, newer events of the other ring are held back.
     fn read_once(&mut self, events: &mut Vec<Event>) -> u64 {
         let before = events.len();
-        // A record that is made from now on may be in the ring that is read second, while an older
-        // one is in the ring that was read first.
+        // Of the records that are made from now on, a newer one may be in the ring that is read
+        // second, while an older one is in the ring that was read first.
         let mut horizon_ns = clock::boottime_ns();
         for ring in [&mut self.events, &mut self.helpers] {
             self.undecodable += ring.fill();
@@ -160,8 +162,8 @@ impl RingReader {
     /// One step between busy and asleep.
     async fn wait_a_while(&mut self) -> Result<(), ProbeError> {
         match self.state {
-            State::Busy { looks } if looks < self.pace.idle_looks => {
-                self.state = State::Busy { looks: looks + 1 };
+            State::Busy { polls } if polls < self.pace.idle_polls => {
+                self.state = State::Busy { polls: polls + 1 };
                 self.wait(self.pace.interval).await
             }
             State::Busy { .. } => {
@@ -169,7 +171,7 @@ impl RingReader {
                 self.state = State::Asleep;
                 self.wait(SLEEP_GRACE).await
             }
-            State::Asleep => self.wait(LONGEST_SLEEP).await,
+            State::Asleep => self.wait(MAX_SLEEP).await,
         }
     }
 
@@ -209,7 +211,7 @@ impl Ring {
                 }
             }
         }
-        // CPUs that write at the same time may do so in another order.
+        // CPUs that write at the same moment may write out of order.
         taken.make_contiguous().sort_by_key(Event::time_ns);
         undecodable
     }

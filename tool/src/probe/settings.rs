@@ -1,4 +1,4 @@
-//! A [`Filter`] as the kernel programs take it.
+//! Converts a [`Filter`] for the kernel programs.
 
 use pfsnoop_common::Settings;
 use pfsnoop_common::record::COMM_LEN;
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_names_are_for_the_kernel() {
+    fn plain_names_are_filtered_in_the_kernel() {
         let wanted =
             |text| settings(&Filter { name: Some(regex(text)), ..Filter::default() }).filters;
         for plain in ["nsenter", "kube-proxy", "fifteen-letters"] {

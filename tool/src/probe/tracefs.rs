@@ -1,7 +1,7 @@
-//! Attaching to tracepoints on a machine where tracefs is not mounted.
+//! Attaches to tracepoints on a machine where tracefs is not mounted.
 //!
-//! A tracepoint's number stands only in tracefs. Where nobody has mounted it, a thread of ours
-//! does, in a mount namespace of its own that ends with it: the node sees no new mount.
+//! Only tracefs has the number of a tracepoint. Where tracefs is not mounted, a thread mounts it in
+//! a mount namespace of its own, which ends with the thread: the node sees no new mount.
 
 use std::io;
 use std::path::Path;

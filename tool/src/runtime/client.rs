@@ -1,4 +1,4 @@
-//! What pfsnoop asks of a container runtime: the same plain data from each of them.
+//! What pfsnoop asks a container runtime. Each runtime answers with the same plain data.
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ pub trait RuntimeClient: Send + Sync {
     /// The command that starts a container that does not run, or shows why it does not.
     fn start_command(&self, id: &str) -> String;
 
-    /// Every sandbox and container, also those that do not run; the newest first.
+    /// Every sandbox and container, running or not, the newest first.
     fn list(&self) -> Answer<'_, Vec<TargetInfo>>;
 
     /// Where the processes of a sandbox or container are now; `None` when it does not run.
@@ -30,7 +30,7 @@ pub trait RuntimeClient: Send + Sync {
     fn names<'a>(&'a self, id: &'a str) -> Answer<'a, Option<Names>>;
 }
 
-/// An answer to wait for. It comes, or fails, within the client's own timeout.
+/// An answer to wait for. It comes or fails within the client's own timeout.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, RuntimeError>> + Send + 'a>>;
 
 /// Where the processes of a sandbox or container are.
@@ -64,9 +64,9 @@ pub struct RuntimeError {
 /// What can be concluded from an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ErrorKind {
-    /// Something accepts the calls and does not answer them.
+    /// The runtime accepts calls and does not answer.
     Silent,
-    /// Something answers, and does not serve this API.
+    /// A daemon answers, but does not serve this API.
     NotServed,
     /// Anything else.
     Other,
@@ -75,19 +75,19 @@ enum ErrorKind {
 impl RuntimeError {
     /// The runtime accepts calls and does not answer: it hangs, or is very busy.
     #[must_use]
-    pub fn silent(message: impl ToString) -> Self {
+    pub fn silent(message: &impl ToString) -> Self {
         Self { kind: ErrorKind::Silent, message: message.to_string() }
     }
 
     /// A daemon answers that does not serve this API, and need not.
     #[must_use]
-    pub fn not_served(message: impl ToString) -> Self {
+    pub fn not_served(message: &impl ToString) -> Self {
         Self { kind: ErrorKind::NotServed, message: message.to_string() }
     }
 
     /// Any other failure.
     #[must_use]
-    pub fn other(message: impl ToString) -> Self {
+    pub fn other(message: &impl ToString) -> Self {
         Self { kind: ErrorKind::Other, message: message.to_string() }
     }
 
@@ -108,10 +108,10 @@ impl RuntimeError {
 impl From<std::io::Error> for RuntimeError {
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
-            std::io::ErrorKind::NotFound => Self::other("no such socket"),
+            std::io::ErrorKind::NotFound => Self::other(&"no such socket"),
             // So many calls wait already that the socket takes no more.
-            kind @ std::io::ErrorKind::WouldBlock => Self::silent(kind),
-            kind => Self::other(kind),
+            kind @ std::io::ErrorKind::WouldBlock => Self::silent(&kind),
+            kind => Self::other(&kind),
         }
     }
 }

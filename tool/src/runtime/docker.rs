@@ -10,7 +10,7 @@ use bollard::query_parameters::ListContainersOptions;
 use bollard::{API_DEFAULT_VERSION, Docker};
 
 use super::client::{Answer, Names, Place, RuntimeClient, RuntimeError};
-use super::registry::{Protocol, Socket, Variable};
+use super::protocol::{Protocol, Socket, Variable};
 use crate::model::{ForwardingMode, Pod, TargetInfo, TargetKind};
 
 /// Seconds that one answer may take.
@@ -24,7 +24,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
         Socket { path: "/var/run/docker.sock", unit: "docker" },
         Socket { path: "/run/podman/podman.sock", unit: "podman.socket" },
     ],
-    // As docker's own client has it. A `DOCKER_HOST` by TCP is another machine.
+    // The variable of docker's own client. A `DOCKER_HOST` by TCP means another machine.
     variable: Variable { name: "DOCKER_HOST", is_exclusive: false, must_be_socket: false },
     unit: "docker",
     connect: |socket| {
@@ -113,12 +113,12 @@ impl RuntimeClient for Engine {
     }
 }
 
-/// bollard's errors, by what can be concluded from them.
+/// Classifies bollard's errors.
 impl From<Error> for RuntimeError {
     fn from(error: Error) -> Self {
         match error {
-            Error::RequestTimeoutError => Self::silent(error),
-            error => Self::other(error),
+            Error::RequestTimeoutError => Self::silent(&error),
+            error => Self::other(&error),
         }
     }
 }
@@ -145,8 +145,9 @@ fn listed(summary: ContainerSummary) -> Option<TargetInfo> {
     })
 }
 
-/// The pod, by the kubelet's labels, which dockershim and cri-dockerd pass on. Other clients of
-/// theirs, as `crictl runp`, need not set labels: then by the name that the shim makes.
+/// The pod by the kubelet's labels, which dockershim and cri-dockerd pass on. Other clients, such
+/// as `crictl runp`, may set no labels: then the pod by the name that the shim gives to the
+/// container.
 fn pod_of(labels: &HashMap<String, String>, name: Option<&str>) -> Option<Pod> {
     let label = |name: &str| labels.get(&format!("io.kubernetes.pod.{name}")).cloned();
     let by_labels =
@@ -157,8 +158,8 @@ fn pod_of(labels: &HashMap<String, String>, name: Option<&str>) -> Option<Pod> {
     })
 }
 
-/// The pod in `k8s_CONTAINER_POD_NAMESPACE_UID_ATTEMPT` (cri-dockerd, `core/naming.go`). No part has
-/// an underscore; if that name was taken, more parts follow.
+/// The pod in `k8s_CONTAINER_POD_NAMESPACE_UID_ATTEMPT` (cri-dockerd, `core/naming.go`). No part
+/// has an underscore. If the name was taken, more parts follow.
 fn pod_in(name: &str) -> Option<Pod> {
     let mut parts = name.strip_prefix("k8s_")?.split('_').skip(1).map(str::to_owned);
     let (name, namespace, uid) = (parts.next()?, parts.next()?, parts.next()?);
@@ -182,6 +183,6 @@ mod tests {
         assert_eq!(of(kind, "k8s_web_kuard_shop_8765-43_0_1a2b3c"), kuard);
         assert_eq!(of(kind, "k8s_POD_kuard_shop"), None);
         assert_eq!(of(kind, "k8s"), None);
-        assert_eq!(of("anybody's", "k8s_POD_kuard_shop_8765-43_0"), None);
+        assert_eq!(of("some.other.label", "k8s_POD_kuard_shop_8765-43_0"), None);
     }
 }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use super::candidate::Asked;
 use super::client::{Place, RuntimeClient, RuntimeError};
-use super::discovery::{Asked, Runtimes};
+use super::discovery::Runtimes;
 use crate::model::{TargetInfo, TargetKind};
 
 /// What the runtimes list, and how each of them answered.
 pub struct ContainerIndex {
-    /// Everything that is listed.
+    /// Every sandbox and container.
     pub entries: Vec<IndexEntry>,
     /// Each runtime that was asked, and its answer.
     asked: Vec<(String, Listing)>,
@@ -30,8 +31,8 @@ pub struct IndexEntry {
 }
 
 impl ContainerIndex {
-    /// Asks the runtimes. If none of them answers, the error says which were asked and why they do
-    /// not.
+    /// Asks the runtimes. If no runtime answers, the error says which were asked, and why each did
+    /// not answer.
     pub async fn build(runtimes: &Runtimes) -> Result<Self, String> {
         let mut index = Self { entries: Vec::new(), asked: Vec::new() };
         for Asked { runtime, answer, .. } in runtimes.connect().await {
@@ -63,8 +64,8 @@ impl ContainerIndex {
         listing
     }
 
-    /// A line for each runtime that did not answer, with the reason. A daemon that serves another
-    /// purpose, as Docker's own containerd, need not answer.
+    /// A line for each runtime that did not answer, with the reason. A daemon for another
+    /// purpose, such as Docker's own containerd, is left out.
     #[must_use]
     pub fn unanswered(&self) -> Vec<String> {
         let line = |(runtime, listing): &(String, Listing)| match listing {

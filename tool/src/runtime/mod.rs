@@ -7,16 +7,22 @@
 //!   -> RuntimeStatus (the runtimes themselves)
 //! ```
 
+mod candidate;
 mod client;
 pub mod cri;
 mod discovery;
 mod docker;
+mod endpoint;
 mod index;
+mod protocol;
 mod registry;
 mod status;
 
+pub use candidate::{Asked, Candidate};
 pub use client::{Answer, Names, Place, RuntimeClient, RuntimeError};
-pub use discovery::{Asked, Candidate, Endpoint, Runtimes};
+pub use discovery::Runtimes;
+pub use endpoint::Endpoint;
 pub use index::{ContainerIndex, IndexEntry};
-pub use registry::{Protocol, protocols};
+pub use protocol::Protocol;
+pub use registry::protocols;
 pub use status::{RuntimeAnswer, RuntimeDetails, RuntimeStatus, Silence};

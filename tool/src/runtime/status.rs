@@ -1,7 +1,8 @@
 //! The container runtimes of this node themselves, whether they answer or not.
 
+use super::candidate::Asked;
 use super::client::{RuntimeClient, RuntimeError};
-use super::discovery::{Asked, Runtimes};
+use super::discovery::Runtimes;
 use crate::model::{ForwardingMode, TargetKind};
 
 /// The answers of all runtimes.
@@ -22,16 +23,17 @@ pub struct RuntimeAnswer {
     pub is_named: bool,
     /// The command that restarts it.
     pub restart: String,
-    /// What it is; `Ok(None)` for a daemon that serves another purpose, as Docker's own containerd.
+    /// What it is; `Ok(None)` for a daemon for another purpose, such as Docker's own
+    /// containerd.
     pub details: Result<Option<RuntimeDetails>, Silence>,
 }
 
 /// Why a runtime does not answer.
 #[derive(Clone, Debug)]
 pub struct Silence {
-    /// In words.
+    /// The reason, for people.
     pub why: String,
-    /// Something accepts the calls and does not answer them.
+    /// The runtime accepts calls and does not answer.
     pub is_hanging: bool,
 }
 
@@ -40,7 +42,7 @@ pub struct Silence {
 pub struct RuntimeDetails {
     /// Its version, in its own words.
     pub version: String,
-    /// How many pods it has, also those that do not run.
+    /// How many pods it has, running or not.
     pub pods: usize,
     /// How many containers.
     pub containers: usize,
@@ -49,7 +51,7 @@ pub struct RuntimeDetails {
 }
 
 impl RuntimeStatus {
-    /// Asks all of them.
+    /// Asks every runtime.
     pub async fn query(runtimes: &Runtimes) -> Self {
         let mut answers = Vec::new();
         for Asked { runtime, is_named, restart, answer } in runtimes.connect().await {

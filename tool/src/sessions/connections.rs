@@ -47,7 +47,7 @@ impl SessionIndex {
         }
     }
 
-    /// The session that a new connection belongs to: that of its helper, one that was refused at
+    /// The session of a new connection: the session of its helper, a session that was refused at
     /// another address a moment ago, or a new one.
     fn session_of(
         &mut self,
@@ -72,9 +72,9 @@ impl SessionIndex {
     }
 }
 
-/// Whether a connection is a native forward by itself: a runtime dials localhost of another
-/// namespace. A connection that a runtime, a mesh's proxy or a DNS server makes from there to the
-/// outside is none.
+/// Whether a connection is a native forward: a process dials localhost of another namespace. A
+/// connection from there to the outside is not: container runtimes, proxies of a service mesh and
+/// DNS servers make such connections.
 fn starts_session(sock: &SockEvent) -> bool {
     let is_new = matches!(sock.state, SockState::Connecting | SockState::Connected);
     is_new && sock.is_foreign && sock.destination.ip().is_loopback()

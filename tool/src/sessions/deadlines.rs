@@ -2,40 +2,41 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-/// How long the end of a helper waits for the end of its connection, and a refused connection for
-/// the next attempt (localhost's other address). Both come within microseconds on an idle node.
-pub(super) const GRACE_NS: u64 = 250_000_000;
+/// How long a session waits for one more event: after the end of a helper for the end of its
+/// connection, after a refused connection for the next attempt (localhost's other address). Both
+/// come within microseconds on an idle node.
+pub(super) const EVENT_TIMEOUT_NS: u64 = 250_000_000;
 
 /// The sessions that wait, by number. Times are `CLOCK_BOOTTIME`, ns.
 #[derive(Debug, Default)]
 pub(super) struct Deadlines {
     /// (time, number), the earliest first.
     ordered: BTreeSet<(u64, u64)>,
-    of: HashMap<u64, u64>,
+    by_number: HashMap<u64, u64>,
 }
 
 impl Deadlines {
-    /// Makes a session wait from now on; an earlier deadline of its no longer counts.
+    /// Makes a session wait from this time on. This replaces an earlier deadline.
     pub(super) fn wait(&mut self, number: u64, from_ns: u64) {
         self.forget(number);
-        let when = from_ns.saturating_add(GRACE_NS);
-        self.of.insert(number, when);
+        let when = from_ns.saturating_add(EVENT_TIMEOUT_NS);
+        self.by_number.insert(number, when);
         self.ordered.insert((when, number));
     }
 
     /// The session waits no longer.
     pub(super) fn forget(&mut self, number: u64) {
-        if let Some(when) = self.of.remove(&number) {
+        if let Some(when) = self.by_number.remove(&number) {
             self.ordered.remove(&(when, number));
         }
     }
 
     /// Whether the session waits.
     pub(super) fn contains(&self, number: u64) -> bool {
-        self.of.contains_key(&number)
+        self.by_number.contains_key(&number)
     }
 
-    /// A session whose deadline has passed.
+    /// A session with a deadline that has passed.
     pub(super) fn overdue(&self, now_ns: u64) -> Option<u64> {
         self.ordered.first().filter(|&&(when, _)| when <= now_ns).map(|&(_, number)| number)
     }
@@ -47,7 +48,7 @@ impl Deadlines {
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        assert_eq!(self.ordered.len(), self.of.len());
-        self.of.len()
+        assert_eq!(self.ordered.len(), self.by_number.len());
+        self.by_number.len()
     }
 }

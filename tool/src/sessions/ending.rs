@@ -11,7 +11,7 @@ pub(super) struct Attempt {
     pub(super) error: Option<i32>,
     /// How long it took, ns.
     pub(super) after_ns: u64,
-    /// The address that was asked.
+    /// The address that was dialed.
     pub(super) to: IpAddr,
 }
 
@@ -21,8 +21,8 @@ pub(super) struct Attempt {
 pub(super) struct Facts {
     /// The process that nsenter enters.
     pub(super) target: Option<u32>,
-    /// It could still be entered when the helper ended.
-    pub(super) is_target_there: bool,
+    /// That process could still be entered when the helper ended.
+    pub(super) is_target_alive: bool,
     /// nsenter became socat.
     pub(super) is_socat: bool,
     /// How the helper ended.
@@ -33,24 +33,25 @@ pub(super) struct Facts {
     pub(super) is_tried: bool,
     /// The first attempt that failed.
     pub(super) first_failure: Option<Attempt>,
-    /// A connection came about.
+    /// A connection was established.
     pub(super) is_connected: bool,
-    /// How long that took, ns.
+    /// How long connecting took, ns.
     pub(super) connect_ns: Option<u64>,
-    /// The last connection, or attempt at one, is over.
+    /// The last connection, or attempt at one, has ended.
     pub(super) is_closed: bool,
-    /// The errno that it ended with.
+    /// The errno of that end.
     pub(super) error: Option<i32>,
-    /// The forwarder closed it before it had read all data.
+    /// The forwarder closed the connection before it had read all data.
     pub(super) has_unread_data: bool,
 }
 
 impl Facts {
-    /// The outcome and its reason. If records may be missing, nothing is concluded from their
-    /// absence.
+    /// The outcome and its reason. If records may be missing, nothing is concluded from a record
+    /// that did not come.
     pub(super) fn outcome(&self, via: Via, port: u16, lacks_records: bool) -> (Outcome, Reason) {
         let (outcome, reason) = match (via, self.helper_end) {
-            // Only socat connects, so a connection proves its exec even if that record was lost.
+            // Only socat connects, so a connection proves socat's exec even if that record was
+            // lost.
             (Via::NsenterSocat, Some(end)) if self.is_socat || self.is_tried => {
                 self.of_socat(end, port)
             }
@@ -77,7 +78,7 @@ impl Facts {
 
     fn of_native(&self, port: u16) -> (Outcome, Reason) {
         match (self.forwarder_end, &self.first_failure) {
-            // It exited and left closing the connection to the kernel.
+            // The forwarder exited, and the kernel closed the connection.
             (Some(End::Exited(0)), _) if self.is_connected && self.is_closed => {
                 self.of_connection()
             }
@@ -99,7 +100,7 @@ impl Facts {
             // nsenter never exits with 0: this is socat's exit, and its exec was lost.
             End::Exited(0) => (Outcome::Ok, Reason::BothEnded),
             End::Exited(exit_code) => match self.target {
-                Some(target) if !self.is_target_there => {
+                Some(target) if !self.is_target_alive => {
                     (Outcome::TargetGone, Reason::TargetEnded(target))
                 }
                 target => (Outcome::Failed, Reason::NotEntered { target, exit_code }),
@@ -129,10 +130,11 @@ impl Facts {
         }
     }
 
-    /// The outcome of a native connection that came about.
+    /// The outcome of a native connection that was established.
     fn of_connection(&self) -> (Outcome, Reason) {
         match self.error {
-            // EPIPE is a reset that comes after the other side's FIN (tcp_reset, net/ipv4/tcp_input.c).
+            // EPIPE is a reset that comes after the other side's FIN (tcp_reset,
+            // net/ipv4/tcp_input.c).
             Some(errno @ (libc::ECONNRESET | libc::EPIPE)) => {
                 (Outcome::Reset, Reason::Errno(errno))
             }

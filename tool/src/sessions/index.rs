@@ -7,8 +7,8 @@ use super::open_session::OpenSession;
 use super::state::SessionState;
 use crate::model::{ProcessId, Session, SockEvent};
 
-/// Most sessions that are followed at once: as many as the kernel programs follow connections. When
-/// one more starts, the oldest is no longer followed.
+/// How many sessions are followed at once: as many as the kernel programs follow connections. When
+/// one more starts, the oldest is dropped.
 pub(super) const MAX_OPEN: usize = 16 * 1024;
 
 /// Sessions by number, in the order of their start.
@@ -61,7 +61,7 @@ impl SessionIndex {
         self.started
     }
 
-    /// Closes a session, whatever is still missing of it.
+    /// Closes a session, even if events of it are missing.
     pub(super) fn close(&mut self, number: u64, changed: &mut Vec<Session>) {
         let Some(state) = self.remove(number) else { return };
         let lacks_records = state.open.started_ns <= self.lost_ns;
@@ -107,8 +107,8 @@ impl SessionIndex {
 
     /// The native sessions of this process.
     pub(super) fn of_native(&self, process: ProcessId) -> Vec<u64> {
-        let of_it = self.open.iter().filter(|(_, state)| state.is_native_of(process));
-        of_it.map(|(&number, _)| number).collect()
+        let natives = self.open.iter().filter(|(_, state)| state.is_native_of(process));
+        natives.map(|(&number, _)| number).collect()
     }
 
     /// The session of this connection.
@@ -126,7 +126,7 @@ impl SessionIndex {
         self.by_connection.insert(connection, number);
     }
 
-    /// Takes a connection from its session, whose number it returns.
+    /// Takes a connection from its session. Returns the number of the session.
     pub(super) fn forget_connection(&mut self, id: u64) -> Option<u64> {
         self.by_connection.remove(&id)
     }
@@ -143,7 +143,7 @@ impl SessionIndex {
         self.deadlines.contains(number)
     }
 
-    /// A session that has waited in vain.
+    /// A session that has waited too long for its next event.
     pub(super) fn overdue(&self, now_ns: u64) -> Option<u64> {
         self.deadlines.overdue(now_ns)
     }

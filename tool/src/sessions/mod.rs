@@ -8,11 +8,12 @@
 //!                 started                                         connected    closed
 //! ```
 //!
-//! A session is either one helper process, which may leave socat to a child; or one connection that
-//! a process makes to localhost of another network namespace than its own. Any event may be missing.
-//! A session with a missing event says so or does not appear, and where records were lost meanwhile
-//! nothing is concluded from their absence. The last event may be missing too, so the caller checks
-//! open sessions now and then ([`OpenSession::may_be_open`], [`SessionTable::give_up`]).
+//! A session is either one helper process, which may start socat as a child, or one connection that
+//! a process makes to localhost of another network namespace than its own. Any event may be
+//! missing. A session with a missing event says so, or does not appear. When records were lost,
+//! nothing is concluded from a record that did not come. The last event may be missing too, so the
+//! caller checks open sessions from time to time ([`OpenSession::may_be_open`],
+//! [`SessionTable::give_up`]).
 //!
 //! Imports within this folder run one way: `table -> processes, connections -> index -> state,
 //! deadlines`, `state -> open_session, ending`.

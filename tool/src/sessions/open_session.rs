@@ -5,12 +5,12 @@ use crate::model::{Bytes, ProcessId, Session, Via};
 /// A session that is not over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenSession {
-    /// Names it among the open sessions.
+    /// Identifies it among the open sessions.
     pub number: u64,
     /// In the state that it entered last.
     pub session: Session,
-    /// The process that connects: the helper, or the native forwarder. Once nsenter has left socat
-    /// to a child, that child.
+    /// The process that connects: the helper, or the native forwarder. If nsenter starts socat as a
+    /// child, that child.
     pub process: ProcessId,
     /// When it started: `CLOCK_BOOTTIME`, ns.
     pub started_ns: u64,
@@ -27,7 +27,7 @@ impl OpenSession {
             // Before it connects, after its connection has ended, or when other connections have
             // evicted its own.
             Via::NsenterSocat => is_running(self.process),
-            // Between two attempts, a time limit of its own holds.
+            // Between two attempts, the session has a deadline of its own.
             Via::Native => self.connection.is_none(),
         }
     }

@@ -36,8 +36,8 @@ impl SessionIndex {
             return;
         }
         let Some(Invocation::Nsenter(nsenter)) = exec.invocation else { return };
-        // An earlier process with this pid, whose end was lost; or this process, which runs nsenter
-        // once more.
+        // The end of an earlier process with this pid was lost, or this process runs nsenter once
+        // more.
         if let Some(number) = self.of_pid(exec.pid) {
             self.close(number, changed);
         }
@@ -45,9 +45,9 @@ impl SessionIndex {
         self.set_helper(number, exec.process());
     }
 
-    /// The session whose helper becomes this socat: the process itself; or its parent, an nsenter
-    /// that forked because it entered a pid namespace, and from then on only passes the exit code
-    /// of its child on.
+    /// The session with the helper that becomes this socat. The helper is the process itself, or
+    /// its parent: an nsenter that enters a pid namespace forks, and then only passes on the exit
+    /// code of its child.
     fn becoming_socat(&self, exec: &ExecEvent) -> Option<u64> {
         self.of_helper(exec.process()).or_else(|| {
             let Some(Invocation::Socat { port }) = exec.invocation else { return None };

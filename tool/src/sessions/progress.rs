@@ -1,4 +1,4 @@
-//! What the events of its processes and of its connection change in a session.
+//! How the events of processes and connections change a session.
 
 use super::ending::Attempt;
 use super::state::SessionState;
@@ -21,7 +21,7 @@ impl SessionState {
     /// The helper's process has ended; `can_enter` reports whether a process can be entered.
     pub(super) fn helper_ended(&mut self, exit: &ExitEvent, can_enter: impl Fn(u32) -> bool) {
         self.facts.helper_end = Some(exit.end);
-        self.facts.is_target_there = self.facts.target.is_none_or(can_enter);
+        self.facts.is_target_alive = self.facts.target.is_none_or(can_enter);
         self.last_ns = exit.time_ns;
     }
 
@@ -34,7 +34,7 @@ impl SessionState {
         }
     }
 
-    /// Its connection entered another state. Returns the session if it did too.
+    /// The connection entered another state. Returns the session if the session did too.
     pub(super) fn connection_changed(&mut self, sock: &SockEvent) -> Option<Session> {
         if let Some(bytes) = sock.bytes {
             self.open.bytes = Some(bytes);
@@ -42,7 +42,7 @@ impl SessionState {
         if sock.state == SockState::Open {
             return None;
         }
-        // The helper's end is the session's, although the end of its socket comes later.
+        // A session ends with its helper, although the end of the socket comes later.
         if self.facts.helper_end.is_none() {
             self.last_ns = sock.time_ns;
         }

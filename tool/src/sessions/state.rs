@@ -23,7 +23,7 @@ pub(super) struct SessionState {
 }
 
 impl SessionState {
-    /// A session whose nsenter is about to become socat.
+    /// A session of an nsenter that is about to become socat.
     pub(super) fn helper(
         exec: &ExecEvent,
         nsenter: NsenterSocat,
@@ -50,7 +50,7 @@ impl SessionState {
         Self::new(session, exec.process(), facts)
     }
 
-    /// A session of a process that connects by itself.
+    /// A session of a process that dials natively.
     pub(super) fn native(sock: &SockEvent, destination: Option<Destination>) -> Self {
         let netns = sock.netns.map(u64::from);
         let session = Session {
@@ -78,7 +78,7 @@ impl SessionState {
         Self { open, facts, tried: Vec::new(), connecting_ns, last_ns }
     }
 
-    /// Whether its nsenter may have a child that becomes the socat for this port.
+    /// Whether the nsenter of this session may have a child that becomes socat for this port.
     pub(super) fn may_fork_for(&self, port: u16) -> bool {
         !self.facts.is_socat && self.open.session.port == port
     }

@@ -45,7 +45,7 @@ impl SessionTable {
         self.index.note_lost(records, now_ns);
     }
 
-    /// Closes the sessions that have waited in vain for one more event. Every event until `now_ns`
+    /// Closes the sessions that have waited too long for one more event. Every event until `now_ns`
     /// (`CLOCK_BOOTTIME`) must have been applied.
     pub fn expire(&mut self, now_ns: u64) -> Vec<Session> {
         let mut changed = Vec::new();

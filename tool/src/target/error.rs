@@ -26,7 +26,7 @@ pub enum FindError {
         "no container runtime answers on this node ({asked}); a target named pid/PID needs none"
     )]
     NoRuntime {
-        /// Lookup we asked and what they said, or where we looked.
+        /// The runtimes that were asked and their answers, or the addresses where none listens.
         asked: String,
     },
     /// The runtime that has it does not report where it runs.
@@ -59,10 +59,10 @@ pub enum FindError {
         /// The matches.
         found: String,
     },
-    /// The pod exists, but its sandbox does not run. The words are kubectl's.
+    /// The pod exists, but its sandbox does not run. Worded as in kubectl.
     #[error("unable to forward port because pod is not running. Current status={0}")]
     PodNotRunning(String),
-    /// The container exists, but does not run. The words are dockershim's.
+    /// The container exists, but does not run. Worded as in dockershim.
     #[error("container not running ({id})")]
     ContainerNotRunning {
         /// Its id.

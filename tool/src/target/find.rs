@@ -1,4 +1,4 @@
-//! Finding what is behind the name of a pod or a container.
+//! Finds a pod or a container by its name.
 
 use super::error::FindError;
 use crate::model::TargetKind;
@@ -11,7 +11,8 @@ async fn build_index(runtimes: &Runtimes) -> Result<ContainerIndex, FindError> {
     ContainerIndex::build(runtimes).await.map_err(|asked| FindError::NoRuntime { asked })
 }
 
-/// The container with this name, or whose id starts with it; of several, the one that runs.
+/// The container with this name, or with an id that starts with it. If several match, the one that
+/// runs.
 pub(super) async fn container(name: &str, runtimes: &Runtimes) -> Result<IndexEntry, FindError> {
     let index = build_index(runtimes).await?;
     let all = &index.entries;
@@ -22,12 +23,12 @@ pub(super) async fn container(name: &str, runtimes: &Runtimes) -> Result<IndexEn
     }
     if found.is_empty() {
         let names = all.iter().filter_map(|one| one.info.name.clone()).collect();
-        return Err(none("container", name, &index, names));
+        return Err(not_found("container", name, &index, names));
     }
     one(name, &found)
 }
 
-/// The sandbox of this pod; of several attempts, the one that runs.
+/// The sandbox of this pod. If there are several attempts, the one that runs.
 pub(super) async fn pod(
     name: &str,
     namespace: &str,
@@ -44,12 +45,12 @@ pub(super) async fn pod(
     if found.is_empty() {
         let pods = sandboxes().filter_map(|one| one.info.pod.as_ref());
         let names = pods.map(|pod| format!("{}/{}", pod.namespace, pod.name)).collect();
-        return Err(none("pod", &name, &index, names));
+        return Err(not_found("pod", &name, &index, names));
     }
     one(&name, &found)
 }
 
-/// The only one that runs. If none does, the newest, whose error is then reported.
+/// The only one that runs. If none runs, the newest: its error is then reported.
 fn one(name: &str, found: &[&IndexEntry]) -> Result<IndexEntry, FindError> {
     let mut left: Vec<&IndexEntry> =
         found.iter().filter(|one| one.info.is_running).copied().collect();
@@ -77,12 +78,17 @@ fn described(IndexEntry { client, info }: &IndexEntry) -> String {
     format!("{} ({id}, {})", name.join("/"), client.name())
 }
 
-fn none(kind: &'static str, name: &str, index: &ContainerIndex, names: Vec<String>) -> FindError {
+fn not_found(
+    kind: &'static str,
+    name: &str,
+    index: &ContainerIndex,
+    names: Vec<String>,
+) -> FindError {
     let suggestions = suggestions(name, names);
     FindError::NotFound { kind, name: name.to_owned(), asked: index.asked(), suggestions }
 }
 
-/// The names that are most like the given one.
+/// The names that are most similar to the given one.
 fn suggestions(name: &str, mut names: Vec<String>) -> String {
     names.sort_unstable();
     names.dedup();

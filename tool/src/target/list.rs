@@ -11,14 +11,15 @@ use crate::runtime::{ContainerIndex, IndexEntry, RuntimeClient, Runtimes};
 /// The pods and containers of this node.
 #[derive(Debug)]
 pub struct TargetList {
-    /// Each pod, followed by its containers, by namespace and name; then what is in no pod.
+    /// Each pod, followed by its containers, by namespace and name. Then the containers without a
+    /// pod.
     pub entries: Vec<TargetEntry>,
     /// A line for each question that was not answered.
     pub unanswered: Vec<String>,
 }
 
 impl TargetList {
-    /// Asks the runtimes and looks into each network namespace; an error when no runtime answers.
+    /// Asks the runtimes, and reads each network namespace. An error when no runtime answers.
     pub async fn query(runtimes: &Runtimes) -> Result<Self, FindError> {
         let index = ContainerIndex::build(runtimes).await;
         let index = index.map_err(|asked| FindError::NoRuntime { asked })?;
@@ -29,7 +30,7 @@ impl TargetList {
             let network = if silent.iter().any(|client| Arc::ptr_eq(client, &entry.client)) {
                 None
             } else {
-                look_into(&entry).await.unwrap_or_else(|error| {
+                network_of(&entry).await.unwrap_or_else(|error| {
                     if matches!(error, FindError::NoAnswer { .. }) {
                         silent.push(Arc::clone(&entry.client));
                     }
@@ -45,8 +46,8 @@ impl TargetList {
     }
 }
 
-/// `None` when it does not run, or has just ended.
-async fn look_into(entry: &IndexEntry) -> Result<Option<TargetNetwork>, FindError> {
+/// The network of an entry; `None` when the entry does not run, or has just ended.
+async fn network_of(entry: &IndexEntry) -> Result<Option<TargetNetwork>, FindError> {
     if !entry.info.is_running {
         return Ok(None);
     }
@@ -69,7 +70,7 @@ async fn look_into(entry: &IndexEntry) -> Result<Option<TargetNetwork>, FindErro
     }))
 }
 
-/// Each pod with its containers below it, then what is in no pod.
+/// Each pod with its containers below it, then the containers without a pod.
 fn order(entry: &TargetEntry) -> impl Ord + use<> {
     let TargetInfo { kind, id, name, pod, .. } = entry.info.clone();
     let pod = pod.map(|pod| (pod.namespace, pod.name, entry.runtime, pod.uid));

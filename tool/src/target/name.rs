@@ -12,7 +12,7 @@ pub enum TargetName {
     Container(String),
     /// `pid/PID`: the network namespace of that process.
     Pid(u32),
-    /// `netns/PATH`: a network namespace by its file, as `netns//run/netns/NAME`.
+    /// `netns/PATH`: a network namespace by its file, such as `netns//run/netns/NAME`.
     Netns(PathBuf),
 }
 
@@ -34,7 +34,7 @@ impl FromStr for TargetName {
                 _ => Err("a pid is a number above 0, as in pid/4947".to_owned()),
             },
             other => Err(format!(
-                "pfsnoop does not know {other}s: a target is NAME, pod/NAME, container/ID-OR-NAME, \
+                "{other:?} is no kind of target: a target is NAME, pod/NAME, container/ID-OR-NAME, \
                  pid/PID or netns/PATH"
             )),
         }
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_names_nothing() {
+    fn rejects_what_is_no_name() {
         for wrong in ["", "pod/", "pid/", "pid/x", "pid/-1", "pid/0", "pid/99999999999", "svc/x"] {
             assert!(wrong.parse::<TargetName>().is_err(), "{wrong}");
         }

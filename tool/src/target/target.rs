@@ -1,4 +1,4 @@
-//! Where connections go.
+//! The target of connections.
 
 use std::path::{Path, PathBuf};
 
@@ -33,8 +33,8 @@ pub struct RuntimeInfo {
 }
 
 impl Target {
-    /// Looks the target up and holds it: from here on its pid cannot come to mean another process,
-    /// nor its namespace another namespace. `namespace` is the pod's, unless the name has one.
+    /// Looks up the target and holds it: a later process with its pid, or a later namespace with
+    /// its inode, is never taken for it. `namespace` is the namespace of a pod.
     pub async fn find(
         name: &TargetName,
         namespace: &str,
@@ -69,8 +69,8 @@ impl Target {
         Ok(Self { netns, netns_file, process: None, is_host_network, runtime: None })
     }
 
-    /// The target of a sandbox or container. Its runtime is asked again once the process is held: if
-    /// the process has ended in between, its pid may be another process's.
+    /// The target of a sandbox or container. Its runtime is asked again once the process is held:
+    /// if the process has ended in between, its pid may be another process's.
     pub(super) async fn of_entry(entry: &IndexEntry) -> Result<Self, FindError> {
         let place = async || match entry.place().await {
             Ok(place) => place.ok_or_else(|| FindError::not_running(entry)),
@@ -116,7 +116,7 @@ impl Target {
         &self.netns
     }
 
-    /// The file that the namespace was opened by.
+    /// The file through which the namespace was opened.
     #[must_use]
     pub fn netns_file(&self) -> &Path {
         &self.netns_file

@@ -1,4 +1,4 @@
-//! A runtime whose answers change while a target is looked up.
+//! A runtime that changes its answers while a target is looked up.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -9,8 +9,8 @@ use crate::host::process::ProcessError;
 use crate::model::{ForwardingMode, TargetInfo, TargetKind};
 use crate::runtime::{Answer, IndexEntry, Names, Place, RuntimeClient};
 
-/// Says where a sandbox is in these words, one after the other: what a real runtime says when
-/// something happens at just the wrong moment.
+/// Answers with these places, one after the other, as a real runtime does when a sandbox changes at
+/// just the wrong moment.
 struct Scripted(Mutex<VecDeque<Option<Place>>>);
 
 impl RuntimeClient for Scripted {
@@ -64,13 +64,13 @@ async fn find(answers: &[Option<Place>]) -> Result<Target, FindError> {
 async fn a_sandbox_that_ends_while_it_is_looked_up_is_not_entered() {
     let own = std::process::id();
     let here = || Some(place(Some(own), None));
-    let nobody = || Some(place(Some(1 << 30), None));
+    let no_process = || Some(place(Some(1 << 30), None));
     assert_eq!(find(&[here(), here()]).await.unwrap().pid(), Some(own));
     let ended = find(&[here(), None]).await.unwrap_err();
     assert!(matches!(ended, FindError::PodNotRunning(status) if status == "NotReady"));
-    // Its pid is nobody's; then its runtime knows better.
-    assert_eq!(find(&[nobody(), here(), here()]).await.unwrap().pid(), Some(own));
-    let gone = find(&[nobody(), nobody()]).await.unwrap_err();
+    // No process has the pid; then the runtime reports another one.
+    assert_eq!(find(&[no_process(), here(), here()]).await.unwrap().pid(), Some(own));
+    let gone = find(&[no_process(), no_process()]).await.unwrap_err();
     assert!(matches!(gone, FindError::Process(ProcessError::NotFound(_))), "{gone}");
 }
 
@@ -78,7 +78,7 @@ async fn a_sandbox_that_ends_while_it_is_looked_up_is_not_entered() {
 async fn a_pid_in_another_namespace_than_the_runtime_reports_is_not_entered() {
     let at = |path| Some(place(Some(std::process::id()), Some(path)));
     assert!(find(&[at("/proc/self/ns/net"), at("/proc/self/ns/net")]).await.is_ok());
-    // Not to be seen from here: a plain file.
+    // A namespace file without its mount is a plain file. It proves nothing.
     assert!(find(&[at("/proc/self/comm"), at("/proc/self/comm")]).await.is_ok());
     let error = find(&[at("/proc/self/ns/uts"), at("/proc/self/ns/uts")]).await.unwrap_err();
     assert!(error.to_string().contains("scripted does not report where 0123 runs"), "{error}");

@@ -1,8 +1,9 @@
 //! Joins what the forwarder does with what the kernel saw.
 //!
-//! The forwarder knows the client; the kernel knows how a connection fared inside the pod. Both mean
-//! the same connection when they name the same helper or the same socket. The kernel's records come
-//! a moment later, and may be lost: an end waits for them for a while, and is then reported without.
+//! The forwarder knows the client. The kernel knows what happened to the connection inside the pod.
+//! Both mean the same connection when they name the same helper or the same socket. The kernel's
+//! records come a moment later, and may be lost: the end of a connection waits for them for a
+//! while, and is then reported without them.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -15,9 +16,9 @@ use crate::model::{Session, State, Update};
 /// for one more event.
 pub(super) const KERNEL_TIMEOUT_NS: u64 = 500_000_000;
 
-/// How long a session of the kernel's is kept that no connection has claimed: that of a helper that
-/// failed before it could carry anything.
-pub(super) const UNCLAIMED_NS: u64 = 10_000_000_000;
+/// How long a kernel session without a connection of the forwarder is kept. A helper that fails
+/// early leaves such a session.
+pub(super) const UNMATCHED_TIMEOUT_NS: u64 = 10_000_000_000;
 
 /// All connections of a forward.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ pub struct Correlator {
 }
 
 impl Correlator {
-    /// For a forwarder with these records. `is_watched`: the kernel's sessions will come.
+    /// `is_watched`: a monitor will report the kernel's sessions.
     #[must_use]
     pub fn new(records: Records, is_watched: bool) -> Self {
         Self {
@@ -63,7 +64,7 @@ impl Correlator {
             ForwardEvent::Connected(accepted, time_ns) => {
                 let Some(local) = self.local.get_mut(&accepted.number) else { return updates };
                 local.answered_ns = Some(time_ns);
-                // Where a helper's connection leads, only the kernel knows.
+                // Only the kernel knows the address of a helper's connection.
                 if !self.is_watched || local.upstream.helper_pid.is_none() {
                     self.answered(accepted.number, &mut updates);
                 }
@@ -85,8 +86,8 @@ impl Correlator {
         updates
     }
 
-    /// Reports the ends that have waited for the kernel's view until `now_ns` of `CLOCK_BOOTTIME`
-    /// without it.
+    /// Reports the ends that have waited too long for the kernel's view, at `now_ns` of
+    /// `CLOCK_BOOTTIME`.
     pub fn expire(&mut self, now_ns: u64) -> Vec<Update> {
         let mut updates = Vec::new();
         while let Some(&(until, number)) = self.waiting.front()
@@ -97,7 +98,8 @@ impl Correlator {
         }
         let numbers = &self.numbers;
         self.kernel.retain(|key, kernel| {
-            numbers.contains_key(key) || kernel.time_ns.saturating_add(UNCLAIMED_NS) > now_ns
+            numbers.contains_key(key)
+                || kernel.time_ns.saturating_add(UNMATCHED_TIMEOUT_NS) > now_ns
         });
         updates
     }
@@ -154,7 +156,7 @@ impl Correlator {
         updates.push(Update::Session(session.into()));
     }
 
-    /// Reports the end; nothing more is waited for.
+    /// Reports the end, without waiting for more.
     fn end(&mut self, number: u64, updates: &mut Vec<Update>) {
         if self.local.get(&number).is_none_or(|local| local.report.is_none()) {
             return;

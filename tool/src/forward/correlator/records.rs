@@ -13,9 +13,9 @@ pub struct Records {
     pub forwarder: Program,
     /// When the forward started: `CLOCK_BOOTTIME`, ns. With the pid, it names the forward for good.
     pub start_ns: u64,
-    /// How it gets into the target.
+    /// How the forwarder gets into the target.
     pub via: Via,
-    /// Where it leads.
+    /// The target.
     pub target: Destination,
 }
 
@@ -50,7 +50,7 @@ impl Records {
 /// and the forwarder's of what the client saw.
 pub(super) fn closed(report: &Report, kernel: Option<Closed>) -> Closed {
     let local = of_report(report);
-    // A helper's stderr is more than a guess.
+    // `NotTried` is a guess. The helper's stderr, which decides the local outcome, counts more.
     let is_known = |kernel: &Closed| match kernel.reason {
         Reason::NotSeen => false,
         Reason::NotTried => local.outcome == kernel.outcome,
@@ -59,25 +59,25 @@ pub(super) fn closed(report: &Report, kernel: Option<Closed>) -> Closed {
     let Some(kernel) = kernel.filter(is_known) else { return local };
     let bytes_to_pod = kernel.bytes_to_pod.or(local.bytes_to_pod);
     let connect_ns = kernel.connect_ns;
-    let is_our_doing = match &report.result {
+    let is_local = match &report.result {
         Ok(()) => false,
         Err(failure) => !failure.is_of_target() || kernel.outcome == Outcome::Ok,
     };
-    if is_our_doing {
+    if is_local {
         return Closed { bytes_to_pod, connect_ns, ..local };
     }
     let Closed { stderr, error, bytes_from_pod, duration_ns, .. } = local;
     Closed { stderr, error, bytes_to_pod, bytes_from_pod, duration_ns, ..kernel }
 }
 
-/// What the forwarder knows by itself.
+/// The end as the forwarder alone saw it.
 fn of_report(report: &Report) -> Closed {
     let (helper_end, stderr) = match &report.result {
         Ok(()) => (report.upstream.helper_pid.map(|_| End::Exited(0)), None),
         Err(Failure::HelperFailed { status, stderr }) => {
             (Some(end_of(*status)), Some(stderr.trim_end().to_owned()))
         }
-        // The forwarder ended the helper itself, so its end says nothing.
+        // The forwarder ended the helper itself, so the helper's end has no meaning.
         Err(_) => (None, None),
     };
     let (outcome, reason) = match &report.result {
@@ -85,7 +85,7 @@ fn of_report(report: &Report) -> Closed {
         Err(failure) => (failure.outcome(), Reason::InWords(failure.in_words())),
     };
     let error = match &report.result {
-        // Whoever stops the forward need not be told.
+        // The user stopped the forward: that is no error.
         Ok(()) | Err(Failure::Stopped) => None,
         Err(failure) => Some(failure.in_words()),
     };

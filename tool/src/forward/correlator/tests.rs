@@ -3,7 +3,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use super::correlator::{KERNEL_TIMEOUT_NS, UNCLAIMED_NS};
+use super::correlator::{KERNEL_TIMEOUT_NS, UNMATCHED_TIMEOUT_NS};
 use super::{Correlator, Records};
 use crate::forward::event::{Accepted, ForwardEvent, Report, Upstream};
 use crate::forward::failure::Failure;
@@ -38,7 +38,8 @@ fn report(upstream: Upstream, result: Result<(), Failure>) -> ForwardEvent {
     })
 }
 
-/// As the kernel has it: with an address, and other bytes than ours.
+/// A session as the kernel reports it: with an address, and with other byte counts than the
+/// forwarder's.
 fn seen(upstream: Upstream, time_ns: u64, state: State) -> Session {
     let Upstream { helper_pid, cookie, .. } = upstream;
     let helper = helper_pid.map(|pid| Helper { pid, start_ns: Some(5) });
@@ -89,7 +90,7 @@ fn helper_failed() -> Failure {
 }
 
 #[test]
-fn without_a_monitor_the_local_view_is_all_there_is() {
+fn without_a_monitor_only_the_local_view_is_reported() {
     let mut joined = correlator(false);
     assert_eq!(states(&joined.event(ForwardEvent::Accepted(ACCEPTED))), [("started", 1000, false)]);
     assert_eq!(states(&joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER))), []);
@@ -102,7 +103,7 @@ fn without_a_monitor_the_local_view_is_all_there_is() {
     assert!(joined.local.is_empty() && joined.numbers.is_empty());
 }
 
-/// Whichever of the two comes first.
+/// Either view may come first.
 #[test]
 fn the_views_are_joined_by_helper_and_by_socket() {
     let socket = Upstream { cookie: Some(COOKIE), ..Upstream::default() };
@@ -114,7 +115,7 @@ fn the_views_are_joined_by_helper_and_by_socket() {
             joined.session(seen(upstream, 1500, State::Started));
             let connected = seen(upstream, 1600, State::Connected);
             let updates = if kernel_is_first {
-                assert_eq!(states(&joined.session(connected)), [], "no connection has claimed it");
+                assert_eq!(states(&joined.session(connected)), [], "no connection matches it yet");
                 joined.event(ForwardEvent::Dialed(ACCEPTED, upstream))
             } else {
                 assert_eq!(states(&joined.event(ForwardEvent::Dialed(ACCEPTED, upstream))), []);
@@ -144,9 +145,9 @@ fn the_views_are_joined_by_helper_and_by_socket() {
     }
 }
 
-/// A helper that pfsnoop ended is not why the connection ended.
+/// When pfsnoop ends a helper, the helper's end is not the reason for the connection's end.
 #[test]
-fn what_pfsnoop_itself_ended_is_reported_so() {
+fn a_connection_that_pfsnoop_ended_is_reported_so() {
     let killed = || ended(Outcome::Killed, Reason::HelperKilled { signal: 9, is_socat: true });
     let reset = || ErrorKind::ConnectionReset.into();
     for (failure, outcome, words) in [
@@ -185,7 +186,7 @@ fn what_pfsnoop_itself_ended_is_reported_so() {
 }
 
 #[test]
-fn an_end_waits_only_for_a_while() {
+fn an_end_waits_for_the_kernel_only_for_a_while() {
     let mut joined = correlator(true);
     joined.event(ForwardEvent::Accepted(ACCEPTED));
     joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER));
@@ -195,14 +196,14 @@ fn an_end_waits_only_for_a_while() {
     let updates = joined.expire(9000 + KERNEL_TIMEOUT_NS);
     assert_eq!(states(&updates), [("connected", 2000, false), ("closed", 9000, false)]);
     assert_eq!(closed(updates).outcome, Outcome::Ok);
-    // Too late: told already, and forgotten after a while.
+    // Too late: the end was reported. The kernel's session is dropped after a while.
     assert_eq!(states(&joined.session(seen(HELPER, 9500, State::Connected))), []);
-    joined.expire(9500 + UNCLAIMED_NS);
+    joined.expire(9500 + UNMATCHED_TIMEOUT_NS);
     assert!(joined.kernel.is_empty(), "{joined:?}");
 }
 
 #[test]
-fn what_the_kernel_lost_or_guesses_does_not_count() {
+fn a_kernel_view_that_was_lost_or_guessed_does_not_count() {
     for (seen_as, reason, end, outcome) in [
         (Outcome::Failed, Reason::NotSeen, Ok(()), Outcome::Ok),
         (Outcome::Unreachable, Reason::NotTried, Err(helper_failed()), Outcome::Failed),
@@ -215,20 +216,24 @@ fn what_the_kernel_lost_or_guesses_does_not_count() {
     }
 }
 
-/// A pid that is used again: what was seen of the first helper is not the second's.
+/// The kernel's view of a helper does not apply to a later helper with the same pid.
 #[test]
-fn a_pid_that_is_used_again_has_no_past() {
+fn a_reused_pid_starts_without_a_kernel_view() {
     let mut joined = correlator(true);
     joined.session(seen(HELPER, 500, ended(Outcome::Killed, Reason::BothEnded)));
     joined.session(seen(HELPER, 1500, State::Started));
     joined.event(ForwardEvent::Accepted(ACCEPTED));
     joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER));
-    assert_eq!(states(&joined.event(report(HELPER, Ok(())))), [], "its end is to come");
+    assert_eq!(
+        states(&joined.event(report(HELPER, Ok(())))),
+        [],
+        "the kernel's view of the end is still to come"
+    );
 }
 
 /// A connection that failed before it was dialed.
 #[test]
-fn what_was_never_dialed_does_not_wait() {
+fn a_connection_that_was_never_dialed_does_not_wait() {
     let mut joined = correlator(true);
     joined.event(ForwardEvent::Accepted(ACCEPTED));
     let updates = joined.event(report(Upstream::default(), Err(Failure::NoProcess)));

@@ -1,23 +1,24 @@
-//! The two views of a connection, and what makes them views of the same one.
+//! The two views of a connection, and the key that joins them.
 
 use crate::forward::event::{Accepted, Report, Upstream};
 use crate::model::{Closed, Session, State};
 
-/// What both the kernel and the forwarder know a connection by.
+/// Identifies a connection both in the kernel's records and in the forwarder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum JoinKey {
-    /// The pid of its helper: a child of this process, which keeps its pid until it is reaped.
+    /// The pid of the helper: a child of this process, so the pid is not reused before it is
+    /// reaped.
     Helper(u32),
-    /// The cookie of its socket.
+    /// The cookie of the socket.
     Socket(u64),
 }
 
-/// The forwarder's view of a connection whose end has not been reported.
+/// The forwarder's view of a connection, until its end has been reported.
 #[derive(Debug)]
 pub(super) struct LocalView {
     pub(super) accepted: Accepted,
     pub(super) upstream: Upstream,
-    /// It was reported that the target answered.
+    /// The target's answer has been reported.
     pub(super) is_answer_reported: bool,
     /// When the forwarder saw the target's answer.
     pub(super) answered_ns: Option<u64>,
@@ -60,7 +61,7 @@ impl LocalView {
 }
 
 impl KernelView {
-    /// Takes the session in another state.
+    /// Takes the next state of the session.
     pub(super) fn apply(&mut self, session: Session) {
         let (time_ns, helper) = (session.time_ns, session.helper);
         match session.state {

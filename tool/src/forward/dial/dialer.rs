@@ -1,17 +1,17 @@
-//! What a dialer does.
+//! The interface of a dialer.
 
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
 
-use super::nsenter::Helper;
+use super::helper::Helper;
 use crate::forward::event::Upstream;
 use crate::forward::failure::Failure;
 use crate::forward::stream::Duplex;
 use crate::model::Via;
 use crate::target::Target;
 
-/// A way into targets.
+/// A way to connect inside a target.
 pub trait Dialer: Send + Sync {
     /// Its name in records.
     fn via(&self) -> Via;

@@ -1,6 +1,7 @@
-//! Dialers: the ways into the target's network namespace.
+//! Dialers: the ways to connect inside the target's network namespace.
 
 mod dialer;
+mod helper;
 mod native;
 mod nsenter;
 mod server_end;

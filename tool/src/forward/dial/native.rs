@@ -16,7 +16,7 @@ use crate::host::netns::Netns;
 use crate::model::Via;
 use crate::target::Target;
 
-/// How long one address may take to answer. Inside a pod that is a matter of microseconds.
+/// How long one address may take to answer. Inside a pod, an answer takes microseconds.
 const ADDRESS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Dials natively.
@@ -34,7 +34,7 @@ impl Dialer for Native {
 }
 
 /// Tries IPv4 localhost, IPv6 localhost, then the pod's own addresses, until one answers. If none
-/// does, the first error counts: it is that of the address that kubectl would have asked.
+/// answers, the first error counts: it comes from the address that kubectl would have dialed.
 async fn dial(target: &Target, port: u16) -> Result<Connection, Failure> {
     target.check().map_err(Failure::TargetGone)?;
     let netns = target.netns();
@@ -56,7 +56,7 @@ async fn dial(target: &Target, port: u16) -> Result<Connection, Failure> {
 
 async fn connect(netns: &Netns, address: IpAddr, port: u16) -> io::Result<Connection> {
     let socket = netns.tcp_socket(address.is_ipv6()).await?;
-    // Asking for the cookie makes the kernel set it; its records then carry it.
+    // The kernel sets a cookie when it is asked for one. Its records then carry the cookie.
     let cookie = socket_cookie(&socket).ok();
     let socket = TcpSocket::from_std_stream(StdTcpStream::from(socket));
     let connecting = socket.connect(SocketAddr::new(address, port));

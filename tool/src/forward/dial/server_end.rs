@@ -1,4 +1,4 @@
-//! Seeing from outside that the server has sent everything.
+//! Detects from outside of socat that the server has sent everything.
 //!
 //! When one side of socat ends, socat gives the other side half a second (`socat -t`) before it
 //! exits. After each response of a server that closes its connection, the client would wait that
@@ -18,29 +18,30 @@ use tokio::io::unix::AsyncFd;
 
 use crate::host::socat::connection_of;
 
-/// How long to wait between two checks of whether socat is connected, or has read everything. That
-/// takes as long as the server or the client takes, and no event announces it.
-const FIRST_PAUSE: Duration = Duration::from_millis(1);
-const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+/// How long to wait before the second check of whether socat is connected, or has read everything.
+/// No event announces either. The interval doubles after each check.
+const FIRST_POLL_INTERVAL: Duration = Duration::from_millis(1);
+/// The interval does not grow beyond this.
+const MAX_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// socat's connection to the server.
 pub(super) struct ServerEnd {
     socket: OwnedFd,
-    /// Readable once the server has ended its direction, and not for its data.
+    /// Becomes readable when the server has ended its direction. Data does not make it readable.
     hang_up: AsyncFd<OwnedFd>,
 }
 
 impl ServerEnd {
     /// Waits until this socat, a child that is not reaped yet, is connected to `port`.
     pub(super) async fn of(helper: Pid, port: u16) -> io::Result<Self> {
-        let mut pause = FIRST_PAUSE;
+        let mut interval = FIRST_POLL_INTERVAL;
         let socket = loop {
             match connection_of(helper, port) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 found => break found?,
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            tokio::time::sleep(interval).await;
+            interval = (interval * 2).min(MAX_POLL_INTERVAL);
         };
         // The second part of a client's write must not wait for the server's delayed
         // acknowledgement of the first.
@@ -54,12 +55,12 @@ impl ServerEnd {
 
     /// Waits until the server has ended its direction and socat has read all of it.
     pub(super) async fn wait(self) -> io::Result<()> {
-        // Never cleared: once it is ready it stays so.
+        // The readiness is never cleared, so it stays.
         let _ready = self.hang_up.readable().await?;
-        let mut pause = FIRST_PAUSE;
+        let mut interval = FIRST_POLL_INTERVAL;
         while ioctl_fionread(&self.socket)? > 0 {
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            tokio::time::sleep(interval).await;
+            interval = (interval * 2).min(MAX_POLL_INTERVAL);
         }
         Ok(())
     }

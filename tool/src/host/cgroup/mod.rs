@@ -1,8 +1,8 @@
-//! Containers and pods by the paths of cgroups.
+//! The container and pod of a process, by the path of its cgroup.
 
 mod placement;
 
 #[cfg(test)]
 mod tests;
 
-pub use placement::{directory, of_name, parse, placement_of};
+pub use placement::{id_of_directory, of_name, parse, placement_of};

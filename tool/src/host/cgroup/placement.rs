@@ -1,8 +1,8 @@
 //! The container that a process is in, from the path of its cgroup.
 //!
-//! Every runtime names the cgroup after the container, in one of two shapes: systemd's
-//! (`cri-containerd-<id>.scope`) and plain cgroupfs (`<id>`). The innermost name counts, since a
-//! container may hold a runtime of its own (kind, Docker in Docker).
+//! Every runtime names the cgroup after the container: `cri-containerd-<id>.scope` with systemd,
+//! `<id>` with plain cgroupfs. The innermost name counts, because a container may run a container
+//! runtime (kind, Docker in Docker).
 
 use std::fs;
 use std::io::Read as _;
@@ -18,10 +18,11 @@ const ID_LEN: usize = 64;
 /// `CGROUP2_SUPER_MAGIC` (include/uapi/linux/magic.h).
 const CGROUP2_MAGIC: i64 = 0x6367_7270;
 
-/// Most bytes of /proc/PID/cgroup that are read: a dozen hierarchies with paths of 4 KiB.
+/// At most this many bytes of /proc/PID/cgroup are read: enough for a dozen hierarchies with paths
+/// of 4 KiB.
 const MAX_LEN: u64 = 64 * 1024;
 
-/// Prefix of a scope or folder, and the runtime that names them so.
+/// Prefix of the name of a container's scope or folder, and the runtime that uses the prefix.
 const PREFIXES: [(&str, &str); 5] = [
     ("cri-containerd-", "containerd"),
     ("docker-", "docker"),
@@ -30,18 +31,18 @@ const PREFIXES: [(&str, &str); 5] = [
     ("nerdctl-", "containerd"),
 ];
 
-/// Name of the folder around a container's, and the runtime that names it so.
+/// Name of the folder that holds the folders of containers, and the runtime that uses the name.
 const OUTER_FOLDERS: [(&str, &str); 2] = [("docker", "docker"), ("k8s.io", "containerd")];
 
 /// containerd's CRI plugin writes `<slice>:cri-containerd:<id>` when systemd is given a cgroupfs
 /// path.
 const INFIXES: [(&str, &str); 1] = [(":cri-containerd:", "containerd")];
 
-/// A path that does not name its runtime.
+/// The runtime of a path that does not name one.
 const UNKNOWN: &str = "unknown";
 
-/// The id of the cgroup v2 of that directory, as the kernel programs select it.
-pub fn directory(path: &str) -> Result<u64, String> {
+/// The id of the cgroup (v2) with this directory. The kernel programs select cgroups by their ids.
+pub fn id_of_directory(path: &str) -> Result<u64, String> {
     let path = fs::canonicalize(path).map_err(|error| error.to_string())?;
     let kind = statfs(&path).map_err(|error| error.to_string())?.f_type;
     if kind != CGROUP2_MAGIC {
@@ -52,7 +53,7 @@ pub fn directory(path: &str) -> Result<u64, String> {
     fs::metadata(&path).map(|folder| folder.ino()).map_err(|error| error.to_string())
 }
 
-/// Where a process is; `None` when it is gone.
+/// The container and pod of a process; `None` when the process has ended.
 #[must_use]
 pub fn placement_of(pid: u32) -> Option<Placement> {
     let mut text = Vec::new();
@@ -61,7 +62,7 @@ pub fn placement_of(pid: u32) -> Option<Placement> {
     Some(parse(&text))
 }
 
-/// What the name of a cgroup alone says, of a process that is gone.
+/// The container and pod by the name of a cgroup alone, for a process that has ended.
 #[must_use]
 pub fn of_name(name: &[u8]) -> Placement {
     std::str::from_utf8(name).map(of_path).unwrap_or_default()
@@ -69,7 +70,8 @@ pub fn of_name(name: &[u8]) -> Placement {
 
 /// Reads the lines of /proc/PID/cgroup, `hierarchy:controllers:path` (cgroups(7)).
 ///
-/// All hierarchies name the same container; the last line that says most is taken.
+/// All hierarchies name the same container. The most specific line counts; of several such lines,
+/// the last.
 #[must_use]
 pub fn parse(text: &[u8]) -> Placement {
     let lines = text.split(|&byte| byte == b'\n');
@@ -78,7 +80,8 @@ pub fn parse(text: &[u8]) -> Placement {
     placements.max_by_key(certainty).unwrap_or_default()
 }
 
-/// How much a placement says. Of equals the last wins: the line of cgroup v2, where there is one.
+/// How specific a placement is. `max_by_key` takes the last of equal placements: the line of cgroup
+/// v2, if there is one.
 fn certainty(placement: &Placement) -> u8 {
     u8::from(placement.container.is_some()) * 2 + u8::from(placement.pod_uid.is_some())
 }
@@ -123,7 +126,7 @@ fn pod_uid(name: &str) -> Option<String> {
         None if bare.contains("kubepods") => bare.rsplit_once("-pod")?.1.replace('_', "-"),
         None => return None,
     };
-    // A uid as the API server makes them, or the 32 digits of a static pod's.
+    // A uid from the API server has 36 characters; the uid of a static pod has 32 digits.
     let digits = uid.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     (digits && matches!(uid.len(), 32 | 36)).then_some(uid)
 }

@@ -17,7 +17,7 @@ fn place(path: &str) -> (Option<&'static str>, bool) {
 }
 
 #[test]
-fn every_runtimes_shapes() {
+fn the_paths_of_every_runtime_are_known() {
     for (path, runtime, in_pod) in [
         ("/system.slice/docker-%C.scope", "docker", false),
         ("/docker/%C", "docker", false),
@@ -60,7 +60,7 @@ fn every_runtimes_shapes() {
 }
 
 #[test]
-fn the_host_is_no_container() {
+fn paths_of_the_host_name_no_container() {
     for path in [
         "/",
         "",
@@ -76,7 +76,7 @@ fn the_host_is_no_container() {
 }
 
 #[test]
-fn the_name_alone_is_enough_as_long_as_the_kernel_programs_keep_it() {
+fn a_name_that_the_kernel_programs_send_whole_is_enough() {
     let slice = format!("kubepods-besteffort-pod{}.slice", UID.replace('-', "_"));
     for name in [
         format!("cri-containerd-{ID}.scope"),
@@ -90,7 +90,7 @@ fn the_name_alone_is_enough_as_long_as_the_kernel_programs_keep_it() {
 }
 
 #[test]
-fn version_1_names_it_in_any_hierarchy() {
+fn cgroup_v1_names_the_container_in_any_hierarchy() {
     let text =
         format!("12:pids:/docker/{ID}\n11:cpu,cpuacct:/\n1:name=systemd:/docker/{ID}\n0::/\n");
     assert_eq!(
@@ -100,14 +100,14 @@ fn version_1_names_it_in_any_hierarchy() {
 }
 
 #[test]
-fn a_process_that_is_gone_is_nowhere() {
+fn a_process_that_has_ended_has_no_placement() {
     assert_eq!(placement_of(u32::MAX), None);
     assert!(placement_of(std::process::id()).is_some());
 }
 
 proptest::proptest! {
     #[test]
-    fn any_bytes_are_parsed(text: Vec<u8>, path in "(/|:|pod|kubepods|-|docker-|[0-9a-f]{32,64}|\\.scope|\\.slice|\n|ü|\\PC)*") {
+    fn any_bytes_can_be_parsed(text: Vec<u8>, path in "(/|:|pod|kubepods|-|docker-|[0-9a-f]{32,64}|\\.scope|\\.slice|\n|ü|\\PC)*") {
         let _ = parse(&text);
         let placement = parse(format!("0::{path}").as_bytes());
         if let Some(id) = placement.container_id() {

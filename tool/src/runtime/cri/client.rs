@@ -12,7 +12,8 @@ use tonic_prost::ProstCodec;
 
 use crate::runtime::client::RuntimeError;
 
-/// Most bytes of one answer; the kubelet's limit (pkg/kubelet/cri/remote, `maxMsgSize`).
+/// At most this many bytes in one answer: the kubelet's limit (pkg/kubelet/cri/remote,
+/// `maxMsgSize`).
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
 
 /// Why a call has no answer.
@@ -21,13 +22,13 @@ pub enum CallError {
     /// The daemon hangs, or is very busy.
     #[error("no answer in {} s", .0.as_secs_f32())]
     Timeout(Duration),
-    /// What listens there does not speak gRPC.
-    #[error("no gRPC there: {0}")]
+    /// The daemon at the socket does not speak gRPC.
+    #[error("the socket does not speak gRPC: {0}")]
     Transport(#[from] tonic::transport::Error),
-    /// The daemon speaks gRPC and does not serve this service.
+    /// The daemon speaks gRPC, but does not serve this service.
     #[error("it does not serve runtime.v1.RuntimeService (containerd: its CRI plugin is disabled)")]
     NotServed,
-    /// The daemon does not have what it was asked for.
+    /// The daemon does not have the requested object.
     #[error("{0}")]
     NotFound(String),
     /// The daemon's own error.
@@ -35,7 +36,7 @@ pub enum CallError {
     Refused(String),
 }
 
-/// A connection to a runtime; calls may go on at the same time.
+/// A connection to a runtime. Several calls may run at the same time.
 #[derive(Clone, Debug)]
 pub struct Client {
     channel: Channel,
@@ -43,14 +44,15 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects to the socket; this, and each call, may take as long as `timeout`.
+    /// Connects to the socket. Connecting and each call may take as long as `timeout`.
     pub async fn connect(socket: &Path, timeout: Duration) -> Result<Self, CallError> {
         let endpoint = Endpoint::from_shared(format!("unix://{}", socket.display()))?;
         let channel = tokio::time::timeout(timeout, endpoint.connect()).await;
         Ok(Self { channel: channel.map_err(|_| CallError::Timeout(timeout))??, timeout })
     }
 
-    /// Calls a method of the service, such as `ListPodSandbox`; the types are the caller's to match.
+    /// Calls a method of the service, such as `ListPodSandbox`. The caller chooses the types that
+    /// belong to the method.
     pub async fn call<Q, A>(&self, method: &str, request: Q) -> Result<A, CallError>
     where
         Q: Message + 'static,
@@ -72,9 +74,9 @@ impl Client {
 impl From<CallError> for RuntimeError {
     fn from(error: CallError) -> Self {
         match error {
-            CallError::Timeout(_) => Self::silent(error),
-            CallError::NotServed => Self::not_served(error),
-            error => Self::other(error),
+            CallError::Timeout(_) => Self::silent(&error),
+            CallError::NotServed => Self::not_served(&error),
+            error => Self::other(&error),
         }
     }
 }

@@ -1,26 +1,26 @@
-//! containerd, CRI-O and whatever else serves Kubernetes' Container Runtime Interface.
+//! containerd, CRI-O and any other runtime that serves Kubernetes' Container Runtime Interface.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::client::{CallError, Client};
 use super::info::Info;
+use super::listing::join;
 use super::messages::{
     CONTAINER_RUNNING, Container, ContainerStatusResponse, IdFilter, ListContainersResponse,
-    ListPodSandboxResponse, ListRequest, NAMESPACE_NODE, PodSandbox, PodSandboxStatus,
+    ListPodSandboxResponse, ListRequest, NAMESPACE_NODE, PodSandboxStatus,
     PodSandboxStatusResponse, SANDBOX_READY, StatusRequest, VersionRequest, VersionResponse,
 };
-use crate::model::{ForwardingMode, Pod, TargetInfo, TargetKind};
+use crate::model::{ForwardingMode, TargetInfo, TargetKind};
 use crate::runtime::client::{Answer, Names, Place, RuntimeClient, RuntimeError};
-use crate::runtime::registry::{Protocol, Socket, Variable};
+use crate::runtime::protocol::{Protocol, Socket, Variable};
 
 /// How long one answer may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Kubernetes' Container Runtime Interface. The sockets are those of containerd, the containerd of
-/// k3s and rke2, and CRI-O. cri-dockerd is not among them: its CRI reports no pid, and Docker's own
+/// Kubernetes' Container Runtime Interface. The sockets belong to containerd, the containerd of k3s
+/// and rke2, and CRI-O. cri-dockerd's socket is left out: its CRI reports no pid, and Docker's own
 /// API has everything.
 pub(in crate::runtime) const PROTOCOL: Protocol = Protocol {
     name: "cri",
@@ -30,7 +30,7 @@ pub(in crate::runtime) const PROTOCOL: Protocol = Protocol {
         Socket { path: "/run/k3s/containerd/containerd.sock", unit: "k3s" },
         Socket { path: "/run/crio/crio.sock", unit: "crio" },
     ],
-    // As crictl has it.
+    // crictl's variable.
     variable: Variable {
         name: "CONTAINER_RUNTIME_ENDPOINT",
         is_exclusive: true,
@@ -67,13 +67,13 @@ impl Cri {
         Ok(Self { client, name, version: version.runtime_version })
     }
 
-    /// Sandboxes and containers, all or those of one id.
+    /// All sandboxes and containers, or only the ones with this id.
     async fn entries(&self, id: Option<&str>) -> Result<Vec<TargetInfo>, RuntimeError> {
         let filter = |id: &str| IdFilter { id: id.to_owned() };
         let request = || ListRequest { filter: id.map(filter) };
         let containers: ListContainersResponse =
             self.client.call("ListContainers", request()).await?;
-        // The sandboxes of those containers, or the one sandbox of that id.
+        // The sandbox of the container with that id, or the sandbox with that id.
         let sandbox_id = containers.containers.first().map(|one| one.pod_sandbox_id.as_str());
         let request = ListRequest { filter: id.map(|id| filter(sandbox_id.unwrap_or(id))) };
         let sandboxes: ListPodSandboxResponse = self.client.call("ListPodSandbox", request).await?;
@@ -105,7 +105,7 @@ impl Cri {
         Ok((answer.status.unwrap_or_default(), Info::of(&answer.info)))
     }
 
-    /// For sandboxes without a process of their own, as CRI-O's.
+    /// A process of the sandbox's containers. CRI-O's sandboxes have no process of their own.
     async fn pid_of_a_container(&self, sandbox: &str) -> Result<Option<u32>, RuntimeError> {
         let all: ListContainersResponse =
             self.client.call("ListContainers", ListRequest::default()).await?;
@@ -177,71 +177,5 @@ impl RuntimeClient for Cri {
             let found = self.entries(Some(id)).await?.into_iter().find(|one| one.id == id);
             Ok(found.map(|TargetInfo { name, pod, .. }| Names { name, pod }))
         })
-    }
-}
-
-/// Gives each container the pod of its sandbox; the newest first.
-fn join(mut sandboxes: Vec<PodSandbox>, mut containers: Vec<Container>) -> Vec<TargetInfo> {
-    sandboxes.sort_by_key(|sandbox| std::cmp::Reverse(sandbox.created_at));
-    containers.sort_by_key(|container| std::cmp::Reverse(container.created_at));
-    let sandboxes: Vec<TargetInfo> = sandboxes.into_iter().map(sandbox).collect();
-    let pods: HashMap<String, Option<Pod>> =
-        sandboxes.iter().map(|sandbox| (sandbox.id.clone(), sandbox.pod.clone())).collect();
-    let containers = containers.into_iter().map(|container| {
-        let pod = pods.get(&container.pod_sandbox_id).cloned().flatten();
-        listed(container, pod)
-    });
-    let containers: Vec<TargetInfo> = containers.collect();
-    sandboxes.into_iter().chain(containers).collect()
-}
-
-fn sandbox(PodSandbox { id, metadata, state, .. }: PodSandbox) -> TargetInfo {
-    let pod = metadata.map(|pod| Pod { namespace: pod.namespace, name: pod.name, uid: pod.uid });
-    let is_running = state == SANDBOX_READY;
-    // The words of `crictl pods`.
-    let state = if is_running { "Ready" } else { "NotReady" }.to_owned();
-    TargetInfo { kind: TargetKind::Sandbox, id, name: None, pod, is_running, state }
-}
-
-fn listed(container: Container, pod: Option<Pod>) -> TargetInfo {
-    let Container { id, metadata, state, .. } = container;
-    let is_running = state == CONTAINER_RUNNING;
-    // The words of `crictl ps`.
-    let state = match state {
-        0 => "Created",
-        CONTAINER_RUNNING => "Running",
-        2 => "Exited",
-        _ => "Unknown",
-    };
-    let name = metadata.map(|metadata| metadata.name);
-    TargetInfo { kind: TargetKind::Container, id, name, pod, is_running, state: state.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::runtime::cri::messages::{ContainerMetadata, PodSandboxMetadata};
-
-    #[test]
-    fn containers_have_the_pod_of_their_sandbox_and_the_newest_comes_first() {
-        let sandbox = |id: &str, name: &str, state, created_at| PodSandbox {
-            id: id.to_owned(),
-            metadata: Some(PodSandboxMetadata { name: name.to_owned(), ..Default::default() }),
-            state,
-            created_at,
-        };
-        let container = Container {
-            id: "c".to_owned(),
-            pod_sandbox_id: "new".to_owned(),
-            metadata: Some(ContainerMetadata { name: "web".to_owned() }),
-            state: CONTAINER_RUNNING,
-            created_at: 3,
-        };
-        let all = join(vec![sandbox("old", "a", 1, 1), sandbox("new", "b", 0, 2)], vec![container]);
-        let ids: Vec<(&str, &str)> =
-            all.iter().map(|one| (one.id.as_str(), one.state.as_str())).collect();
-        assert_eq!(ids, [("new", "Ready"), ("old", "NotReady"), ("c", "Running")]);
-        assert_eq!(all[2].pod.as_ref().unwrap().name, "b");
-        assert_eq!(all[2].name.as_deref(), Some("web"));
     }
 }

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-/// What it says about where the processes are.
+/// Where the processes are.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Info {
-    /// Of the first process. CRI-O's sandboxes have none.
+    /// Pid of the first process. CRI-O's sandboxes have none.
     pub(super) pid: Option<u32>,
     /// The network namespace's file; `None` for the node's own.
     pub(super) netns: Option<PathBuf>,
@@ -51,7 +51,7 @@ struct SandboxMetadata {
 }
 
 impl Info {
-    /// Reads it out of a status's map. What cannot be read says nothing.
+    /// Reads the map of a status. A text that cannot be read gives no values.
     pub(super) fn of(info: &HashMap<String, String>) -> Self {
         let Some(text) = info.get("info") else { return Self::default() };
         match serde_json::from_str::<Json>(text) {
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn crio_has_none_and_tells_the_namespace() {
+    fn crio_has_no_pause_process_and_reports_the_namespace() {
         let text = r#"{"runtimeSpec": {"ociVersion": "1.0.2-dev", "linux": {"namespaces": [
             {"type": "pid"}, {"type": "network", "path": "/var/run/netns/24ba2d1e-f37f"},
             {"type": "ipc", "path": "/var/run/ipcns/24ba2d1e-f37f"}]}}}"#;
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_nothing_is_nothing() {
+    fn texts_without_values_give_no_values() {
         for text in ["", "{}", "[]", "{\"pid\": -1}", "{\"pid\": 1e9}", "{\"pid\": \"1\"}"] {
             assert_eq!(info(text), Info::default(), "{text}");
         }

@@ -1,13 +1,14 @@
-//! The messages of CRI, as far as they are used here: field numbers are those of
-//! `k8s.io/cri-api/pkg/apis/runtime/v1/api.proto`. What is left out is skipped in answers.
+//! The CRI messages that pfsnoop uses, with the field numbers of
+//! `k8s.io/cri-api/pkg/apis/runtime/v1/api.proto`. Fields that are left out here are skipped in
+//! answers.
 
 use std::collections::HashMap;
 
-/// `PodSandboxState` and `ContainerState` start with other values; these are what counts.
+/// The values of `PodSandboxState` and `ContainerState` that mean that it runs.
 pub(super) const SANDBOX_READY: i32 = 0;
 pub(super) const CONTAINER_RUNNING: i32 = 1;
 
-/// `NamespaceMode` of a network that is the node's.
+/// The `NamespaceMode` of the node's own network.
 pub(super) const NAMESPACE_NODE: i32 = 2;
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -24,7 +25,7 @@ pub(super) struct VersionResponse {
     pub(super) runtime_version: String,
 }
 
-/// `ListPodSandboxRequest` and `ListContainersRequest`, which are alike as far as ids go.
+/// `ListPodSandboxRequest` and `ListContainersRequest`, which have the same field for an id.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct ListRequest {
     #[prost(message, optional, tag = "1")]

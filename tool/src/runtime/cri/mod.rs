@@ -3,6 +3,7 @@
 mod client;
 mod cri;
 mod info;
+mod listing;
 mod messages;
 
 pub use client::{CallError, Client};

@@ -1,4 +1,4 @@
-//! Events as the kernel side reports them, of one helper and of one native forwarder.
+//! Events of one helper and of one native forwarder, as the kernel programs report them.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -45,7 +45,7 @@ pub(super) fn exit(time_ns: u64, end: End) -> ExitEvent {
     ExitEvent { time_ns, start_ns: START, pid: PID, ppid: 1, uid: 0, comm, end }
 }
 
-/// A connection of socat's.
+/// A connection of socat.
 pub(super) fn sock(time_ns: u64, state: SockState) -> SockEvent {
     SockEvent {
         time_ns,
@@ -66,7 +66,7 @@ pub(super) fn sock(time_ns: u64, state: SockState) -> SockEvent {
     }
 }
 
-/// A connection of a thread of containerd's.
+/// A connection of containerd.
 pub(super) fn native(time_ns: u64, state: SockState) -> SockEvent {
     SockEvent { is_foreign: true, comm: b"containerd"[..].into(), ..sock(time_ns, state) }
 }

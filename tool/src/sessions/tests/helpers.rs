@@ -5,7 +5,7 @@ use super::run::Run;
 use crate::model::{
     End, ExecEvent, ExitEvent, Outcome, ProcessId, Reason, SockEvent, SockState, Via,
 };
-use crate::sessions::deadlines::GRACE_NS;
+use crate::sessions::deadlines::EVENT_TIMEOUT_NS;
 
 #[test]
 fn a_helper_from_start_to_end() {
@@ -30,7 +30,7 @@ fn a_helper_from_start_to_end() {
     assert_eq!(last.address, Some("127.0.0.1".parse().unwrap()));
 }
 
-/// nsenter's or socat's end, and what was seen of the connection, decide.
+/// The end of nsenter or socat decides, together with what was seen of the connection.
 #[test]
 fn every_end_of_a_helper_has_its_outcome() {
     let cases: [(&str, bool, Option<SockState>, End, Outcome); 15] = [
@@ -41,8 +41,8 @@ fn every_end_of_a_helper_has_its_outcome() {
         ("nsenter killed", false, None, End::Killed(9), Outcome::Killed),
         ("killed", true, Some(CONNECTED), End::Killed(9), Outcome::Killed),
         ("socat caught SIGTERM", true, Some(CONNECTED), End::Exited(143), Outcome::Killed),
-        ("broke off", true, Some(CONNECTED), End::Exited(1), Outcome::Failed),
-        ("no such code", true, Some(CONNECTED), End::Exited(255), Outcome::Failed),
+        ("failed after the answer", true, Some(CONNECTED), End::Exited(1), Outcome::Failed),
+        ("not a signal", true, Some(CONNECTED), End::Exited(255), Outcome::Failed),
         ("refused", true, Some(failed(libc::ECONNREFUSED)), End::Exited(1), Outcome::Refused),
         ("no answer", true, Some(failed(libc::ETIMEDOUT)), End::Exited(1), Outcome::Timeout),
         ("socat gave up", true, Some(CLOSED), End::Exited(1), Outcome::Timeout),
@@ -69,9 +69,9 @@ fn every_end_of_a_helper_has_its_outcome() {
     }
 }
 
-/// nsenter forks where it enters a pid namespace, waits for socat, and ends as that did.
+/// When nsenter enters a pid namespace, it forks, waits for socat, and exits as socat did.
 #[test]
-fn a_socat_that_is_nsenters_child() {
+fn socat_may_be_a_child_of_nsenter() {
     let child =
         |exec: ExecEvent| ExecEvent { pid: PID + 1, start_ns: START + 1, ppid: PID, ..exec };
     let of_child = |sock: SockEvent| SockEvent { pid: PID + 1, start_ns: START + 1, ..sock };
@@ -97,24 +97,24 @@ fn a_socat_that_is_nsenters_child() {
             (Some(PID), Some(NETNS.into()))
         );
     }
-    // Another port, another socat: one that somebody else's child is.
+    // A socat for another port and a socat with another parent belong to other forwards.
     let mut run = Run::default();
     let other = exec(2 * MS, "socat", "socat - TCP4:localhost:81");
     run.apply(nsenter(MS)).apply(child(other)).apply(ExecEvent { ppid: 9, ..child(socat(2 * MS)) });
     run.apply(end_of_child(exit(3 * MS, End::Exited(0))));
     assert_eq!(run.states(), ["started"]);
-    // It found no socat.
+    // nsenter found no socat.
     run.apply(exit(4 * MS, End::Exited(127)));
     assert_eq!(run.end().outcome, Outcome::HelperMissing);
 }
 
 #[test]
-fn a_target_that_is_gone_is_told_from_one_that_is_not_entered() {
+fn a_target_that_has_ended_differs_from_one_that_cannot_be_entered() {
     let mut run = Run { gone: vec![7], ..Run::default() };
     run.apply(nsenter(MS)).apply(exit(2 * MS, End::Exited(1)));
     assert_eq!(run.end().outcome, Outcome::TargetGone);
     assert_eq!(run.end().reason, Reason::TargetEnded(7));
-    // It may be gone by the time that socat ends: that is another matter.
+    // The target may end before socat does. The connection still decides.
     let mut run = Run { gone: vec![7], ..Run::default() };
     run.apply(nsenter(MS)).apply(socat(2 * MS)).apply(sock(3 * MS, CONNECTING));
     run.apply(sock(4 * MS, failed(libc::ECONNREFUSED))).apply(exit(5 * MS, End::Exited(1)));
@@ -122,7 +122,7 @@ fn a_target_that_is_gone_is_told_from_one_that_is_not_entered() {
 }
 
 #[test]
-fn the_end_of_a_killed_helpers_connection_comes_after_its_own() {
+fn a_killed_helper_waits_for_the_end_of_its_connection() {
     let mut run = Run::default();
     run.apply(nsenter(MS)).apply(socat(2 * MS)).apply(sock(3 * MS, CONNECTING));
     run.apply(sock(4 * MS, CONNECTED)).apply(exit(5 * MS, End::Killed(9)));
@@ -130,11 +130,11 @@ fn the_end_of_a_killed_helpers_connection_comes_after_its_own() {
     run.apply(sock(6 * MS, CLOSED));
     assert_eq!((run.end().outcome, run.end().bytes_to_pod), (Outcome::Killed, Some(18)));
     assert_eq!(run.end().duration_ns, Some(4 * MS), "until the helper's end");
-    // It may never come.
+    // That end may never come.
     let mut run = Run::default();
     run.apply(nsenter(MS)).apply(socat(2 * MS)).apply(sock(3 * MS, CONNECTING));
-    run.apply(exit(5 * MS, End::Killed(9))).at(5 * MS + GRACE_NS - 1);
+    run.apply(exit(5 * MS, End::Killed(9))).at(5 * MS + EVENT_TIMEOUT_NS - 1);
     assert_eq!(run.states(), ["started"]);
-    run.at(5 * MS + GRACE_NS);
+    run.at(5 * MS + EVENT_TIMEOUT_NS);
     assert_eq!(run.end().outcome, Outcome::Killed);
 }

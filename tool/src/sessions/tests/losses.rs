@@ -1,21 +1,21 @@
-//! Events that are lost, in another order, another process's, or of no forward.
+//! Events that are lost, out of order, of another process, or of no forward.
 
 use super::events::*;
 use super::run::Run;
 use crate::model::{
     End, ExecEvent, ExitEvent, Outcome, ProcessId, Reason, Session, SockEvent, SockState, State,
 };
-use crate::sessions::deadlines::GRACE_NS;
+use crate::sessions::deadlines::EVENT_TIMEOUT_NS;
 use crate::sessions::index::MAX_OPEN;
 
 #[test]
-fn a_pid_that_is_used_again_is_another_session() {
+fn a_reused_pid_is_another_session() {
     let mut run = Run::default();
     run.apply(nsenter(MS)).apply(socat(2 * MS));
-    // The end was lost, and so was all of the next one but its end.
+    // The end of this process was lost, and everything of the next one except its end.
     let later = ExitEvent { start_ns: 50, ..exit(60 * MS, End::Exited(1)) };
     run.apply(later);
-    assert_eq!(run.states(), ["started"], "another process's end");
+    assert_eq!(run.states(), ["started"], "the end of another process");
     run.apply(ExecEvent { start_ns: 70, ..nsenter(80 * MS) });
     assert_eq!(run.states(), ["started", "closed", "started"]);
     let State::Closed(closed) = &run.reported[1].state else { panic!("closed") };
@@ -27,12 +27,12 @@ fn a_pid_that_is_used_again_is_another_session() {
 
 #[test]
 fn lost_events_leave_nothing_behind() {
-    // The first state.
+    // The first state was lost.
     let mut run = Run::default();
     run.apply(native(2 * MS, CONNECTED)).apply(native(3 * MS, CLOSED));
     assert_eq!(run.states(), ["started", "connected", "closed"]);
     assert_eq!((run.end().outcome, run.end().connect_ns), (Outcome::Ok, None));
-    // The last: the kernel uses the id again, for the same process or for another.
+    // The last state was lost: the kernel uses the id again, for the same process or for another.
     for pid in [PID, PID + 1] {
         let mut run = Run::default();
         run.apply(native(MS, CONNECTING)).apply(native(2 * MS, CONNECTED));
@@ -42,28 +42,29 @@ fn lost_events_leave_nothing_behind() {
         let closed =
             run.reported.iter().filter(|reported| matches!(reported.state, State::Closed(_)));
         assert_eq!(closed.count(), 2, "{:?}", run.states());
-        run.apply(exit(6 * MS, End::Exited(0))).at(7 * MS + GRACE_NS);
+        run.apply(exit(6 * MS, End::Exited(0))).at(7 * MS + EVENT_TIMEOUT_NS);
         assert!(run.is_empty(), "{:?}", run.sessions);
     }
     let mut run = Run::default();
     run.apply(native(MS, CONNECTING)).apply(SockEvent { pid: 200, ..native(2 * MS, CONNECTING) });
     assert_eq!(run.states(), ["started", "closed", "started"]);
-    // The answer.
+    // The answer was lost.
     let mut run = Run::default();
     run.apply(native(MS, CONNECTING));
     run.apply(SockEvent { is_answered: true, ..native(3 * MS, CLOSED) });
     assert_eq!(run.states(), ["started", "connected", "closed"]);
     assert_eq!((run.end().outcome, run.end().connect_ns), (Outcome::Ok, None));
-    // The end, until somebody looked.
+    // The end, until the reconciler checked.
     let mut run = Run::default();
     run.apply(native(MS, CONNECTING)).apply(native(2 * MS, CONNECTED));
     run.apply(SockEvent { bytes: None, ..native(3 * MS, SockState::Gone) });
     assert_eq!(run.end().reason, Reason::NotSeen);
     let mut run = Run::default();
     run.apply(native(MS, CONNECTING));
-    run.apply(SockEvent { bytes: None, ..native(3 * MS, SockState::Gone) }).at(4 * MS + GRACE_NS);
+    run.apply(SockEvent { bytes: None, ..native(3 * MS, SockState::Gone) })
+        .at(4 * MS + EVENT_TIMEOUT_NS);
     assert_eq!(run.end().reason, Reason::NotSeen);
-    // All but the last.
+    // Everything except the last state was lost.
     let mut run = Run::default();
     run.apply(native(MS, CLOSED))
         .apply(sock(MS, CLOSED))
@@ -72,11 +73,11 @@ fn lost_events_leave_nothing_behind() {
     assert!(run.reported.is_empty() && run.is_empty());
 }
 
-/// What did not come is no reason where records were lost.
+/// When records were lost, nothing is concluded from a record that did not come.
 #[test]
 fn nothing_is_concluded_from_what_may_have_been_lost() {
     let refused = failed(libc::ECONNREFUSED);
-    // Of nsenter, of socat, and of its attempt; and what the end of the helper alone would tell.
+    // Which records come, and the outcome when none was lost.
     for (is_socat, attempt, reported) in [
         (false, &[][..], Outcome::Failed),
         (true, &[], Outcome::Unreachable),
@@ -95,7 +96,7 @@ fn nothing_is_concluded_from_what_may_have_been_lost() {
             for &state in attempt {
                 run.apply(sock(3 * MS, state));
             }
-            run.apply(exit(4 * MS, End::Exited(1))).at(5 * MS + GRACE_NS);
+            run.apply(exit(4 * MS, End::Exited(1))).at(5 * MS + EVENT_TIMEOUT_NS);
             let is_known = attempt.len() > 1;
             let expected = if lost_ns == 0 || is_known { reported } else { Outcome::Failed };
             let is_not_seen = run.end().reason == Reason::NotSeen;
@@ -103,15 +104,15 @@ fn nothing_is_concluded_from_what_may_have_been_lost() {
             assert_eq!(seen, (expected, lost_ns > 0 && !is_known), "{is_socat} {attempt:?}");
         }
     }
-    // The end of a connection, whose process ended after it.
+    // The process ends, and no record of its connection's end comes.
     for (lost_ns, reported) in [(0, Outcome::Killed), (3 * MS, Outcome::Failed)] {
         let mut run = Run::default();
         run.apply(native(MS, CONNECTING)).apply(native(2 * MS, CONNECTED));
         run.sessions.note_lost((lost_ns > 0).into(), lost_ns);
-        run.apply(exit(4 * MS, End::Exited(0))).at(4 * MS + GRACE_NS);
+        run.apply(exit(4 * MS, End::Exited(0))).at(4 * MS + EVENT_TIMEOUT_NS);
         assert_eq!(run.end().outcome, reported, "{lost_ns}");
     }
-    // It began after the last loss.
+    // The session began after the last loss.
     let mut run = Run::default();
     run.sessions.note_lost(3, MS);
     run.sessions.note_lost(3, 3 * MS);
@@ -119,23 +120,23 @@ fn nothing_is_concluded_from_what_may_have_been_lost() {
     assert_eq!(run.end().reason, Reason::NotTried);
 }
 
-/// The records of the end are lost, and a look finds nothing.
+/// The records of the end are lost, and a check finds nothing.
 #[test]
-fn what_is_not_there_any_more_is_given_up() {
+fn a_session_of_which_nothing_is_left_is_given_up() {
     let gone = |_| false;
     let end = |run: &mut Run| {
         let open: Vec<_> = run.sessions.open().cloned().collect();
         assert!(!open[0].may_be_open(gone), "{open:?}");
         run.sessions.give_up(open[0].number, 10 * MS);
-        // A second look changes nothing.
+        // A second check changes nothing.
         run.sessions.give_up(open[0].number, 11 * MS);
-        run.at(10 * MS + GRACE_NS - 1);
+        run.at(10 * MS + EVENT_TIMEOUT_NS - 1);
         assert_eq!(run.sessions.open().len(), 1, "its records may be on their way");
-        run.at(10 * MS + GRACE_NS);
+        run.at(10 * MS + EVENT_TIMEOUT_NS);
         assert_eq!(run.end().reason, Reason::NotSeen);
         assert_eq!(run.end().outcome, Outcome::Failed);
     };
-    // A helper: before socat, before its connection, in it, and after it.
+    // A helper: before socat, before its connection, during it, and after it.
     let connection = [CONNECTING, CONNECTED, CLOSED];
     for seen in 0..5 {
         let mut run = Run::default();
@@ -153,7 +154,7 @@ fn what_is_not_there_any_more_is_given_up() {
         );
         end(&mut run);
     }
-    // A native forward, whose process lives on.
+    // A native forward. Its process still runs.
     for seen in [&[CONNECTING][..], &[CONNECTING, CONNECTED]] {
         let mut run = Run::default();
         for &state in seen {
@@ -162,7 +163,7 @@ fn what_is_not_there_any_more_is_given_up() {
         assert!(!run.sessions.open().next().unwrap().may_be_open(|_| true));
         end(&mut run);
     }
-    // Its time between two attempts is bounded as it is.
+    // Between two attempts, the session has a deadline anyway.
     let mut run = Run::default();
     run.apply(native(MS, CONNECTING)).apply(native(2 * MS, failed(libc::ECONNREFUSED)));
     assert!(run.sessions.open().next().unwrap().may_be_open(gone));
@@ -176,15 +177,15 @@ fn what_is_not_there_any_more_is_given_up() {
 }
 
 #[test]
-fn what_is_no_forward_makes_no_session() {
+fn other_execs_and_connections_make_no_session() {
     let mut run = Run::default();
     run.apply(exec(MS, "nsenter", "nsenter -t 7 -n ip addr"));
     run.apply(exec(MS, "socat", "socat - FILE:/etc/hosts"));
     run.apply(exec(MS, "socat", "socat - TCP4:localhost:80"));
     run.apply(ExecEvent { ret: -2, ..nsenter(MS) });
-    // A socat of somebody's own, also in a container.
+    // A socat that nsenter did not start, on the node or in a container.
     run.apply(sock(MS, CONNECTING)).apply(sock(2 * MS, CONNECTED)).apply(sock(3 * MS, CLOSED));
-    // Out of somebody's namespace, and to an address of its own without localhost first.
+    // A connection to an address of the namespace, without an attempt at localhost before.
     run.apply(to("10.9.9.9", SockEvent { id: 1, ..native(MS, CONNECTING) }));
     assert!(run.reported.is_empty() && run.is_empty(), "{:?}", run.reported);
 }
@@ -196,11 +197,11 @@ fn the_number_of_sessions_is_bounded() {
         run.apply(SockEvent { id: n, ..native(MS + n, CONNECTING) });
     }
     assert_eq!(run.sessions.index.sizes(), [MAX_OPEN, 0, MAX_OPEN, 0]);
-    assert_eq!(run.reported.len(), 3 * MAX_OPEN, "each that gave way has its end");
+    assert_eq!(run.reported.len(), 3 * MAX_OPEN, "each dropped session has a last record");
 }
 
 proptest::proptest! {
-    /// Whatever comes in whatever order, every start has one end, and nothing is left.
+    /// For any events in any order, every start has one end, and nothing is left.
     #[test]
     fn every_start_has_one_end(steps: Vec<(u8, u8, u8)>) {
         let mut run = Run::default();

@@ -1,4 +1,4 @@
-//! Every transition, with events that are late, lost, or of another process.
+//! Every transition, and events that are late, lost, or of another process.
 
 mod events;
 mod helpers;

@@ -1,9 +1,9 @@
-//! Sessions of processes that connect by themselves.
+//! Sessions of processes that dial natively.
 
 use super::events::*;
 use super::run::Run;
 use crate::model::{Bytes, End, Outcome, Reason, SockEvent, SockState, Via};
-use crate::sessions::deadlines::GRACE_NS;
+use crate::sessions::deadlines::EVENT_TIMEOUT_NS;
 
 #[test]
 fn a_native_forward_from_start_to_end() {
@@ -33,7 +33,7 @@ fn ipv4_then_ipv6_is_one_session() {
     assert_eq!(run.end().outcome, Outcome::Ok);
     assert_eq!(run.reported.last().unwrap().address, Some("::1".parse().unwrap()));
 
-    // Both refuse, and then an address of the pod's own; the first answer counts.
+    // Both refuse, and then an address of the pod refuses too. The first answer counts.
     let mut run = Run::default();
     run.apply(native(MS, CONNECTING)).apply(native(2 * MS, refused));
     run.apply(to("::1", native(3 * MS, CONNECTING)));
@@ -41,7 +41,7 @@ fn ipv4_then_ipv6_is_one_session() {
     run.apply(to("10.1.2.3", native(5 * MS, CONNECTING)))
         .apply(to("10.1.2.3", native(6 * MS, refused)));
     assert_eq!(run.states(), ["started"]);
-    run.at(6 * MS + GRACE_NS);
+    run.at(6 * MS + EVENT_TIMEOUT_NS);
     assert_eq!(run.end().outcome, Outcome::Refused);
     let address = "127.0.0.1".parse().unwrap();
     assert_eq!(run.end().reason, Reason::NothingListens { address, port: 80 });
@@ -54,7 +54,7 @@ fn the_same_address_again_is_another_session() {
     let mut run = Run::default();
     run.apply(native(MS, CONNECTING)).apply(native(2 * MS, refused));
     run.apply(native(3 * MS, CONNECTING)).apply(native(4 * MS, refused));
-    run.at(MS + 2 * GRACE_NS);
+    run.at(MS + 2 * EVENT_TIMEOUT_NS);
     assert_eq!(run.states(), ["started", "started", "closed", "closed"]);
     assert!(run.is_empty());
 }
@@ -75,7 +75,7 @@ fn every_end_of_a_native_forward_has_its_outcome() {
         if connects {
             run.apply(native(2 * MS, CONNECTED));
         }
-        run.apply(native(3 * MS, state)).at(4 * MS + GRACE_NS);
+        run.apply(native(3 * MS, state)).at(4 * MS + EVENT_TIMEOUT_NS);
         assert_eq!(run.end().outcome, outcome, "{state:?}");
     }
 }
@@ -94,18 +94,20 @@ fn a_forwarder_that_ends_takes_its_connections_with_it() {
         assert_eq!((run.end().outcome, run.end().bytes_to_pod), (outcome, Some(18)), "{end:?}");
         assert_eq!(run.end().helper_end, None, "it is the forwarder's end");
     }
-    // One that was refused, and then ended: nothing more is tried.
+    // The forwarder was refused and then ended: it tries nothing more.
     let mut run = Run::default();
     run.apply(native(MS, CONNECTING)).apply(native(2 * MS, failed(libc::ECONNREFUSED)));
     run.apply(exit(3 * MS, End::Exited(1)));
     assert_eq!(run.end().outcome, Outcome::Refused);
     let mut run = Run::default();
-    run.apply(native(MS, CONNECTING)).apply(exit(3 * MS, End::Killed(9))).at(4 * MS + GRACE_NS);
+    run.apply(native(MS, CONNECTING))
+        .apply(exit(3 * MS, End::Killed(9)))
+        .at(4 * MS + EVENT_TIMEOUT_NS);
     assert_eq!(run.end().outcome, Outcome::Killed, "its connection's end was lost");
 }
 
 #[test]
-fn counts_come_while_it_is_open() {
+fn byte_counts_of_open_sessions_are_updated() {
     let mut run = Run::default();
     run.apply(native(MS, CONNECTING)).apply(native(2 * MS, CONNECTED));
     let bytes = Bytes { sent: 5, received: 7 };

@@ -40,7 +40,7 @@ impl Run {
         self.reported.iter().map(|session| session.state.name()).collect()
     }
 
-    /// The one session's end; nothing is left of it.
+    /// The end of the only session. Nothing may be left of it.
     pub(super) fn end(&self) -> Closed {
         assert!(self.is_empty(), "{:?}", self.sessions);
         let ids: BTreeSet<_> = self.reported.iter().map(|session| &session.id).collect();

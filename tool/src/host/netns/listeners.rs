@@ -7,9 +7,9 @@ use procfs::net::{TcpNetEntry, TcpState};
 use procfs::process::Process;
 use rustix::thread::gettid;
 
-/// The addresses on which somebody listens where the calling thread is.
+/// The addresses on which processes listen in the calling thread's network namespace.
 ///
-/// `/proc/net` is of the namespace of a process's first thread, so the thread's own is read.
+/// `/proc/net` shows the namespace of the process's first thread, so the thread's own file is read.
 pub(super) fn listening_here() -> io::Result<Vec<SocketAddr>> {
     let thread = Process::new(gettid().as_raw_nonzero().get()).map_err(io::Error::other)?;
     let v4 = thread.tcp().map_err(io::Error::other)?;
@@ -24,7 +24,8 @@ pub(super) fn listening_here() -> io::Result<Vec<SocketAddr>> {
     Ok(all)
 }
 
-/// What a socket of IPv6 has as `::ffff:127.0.0.1`, as Java's have, is `127.0.0.1` to its clients.
+/// An IPv6 socket may listen on `::ffff:127.0.0.1`, as Java's sockets do. Its clients connect to
+/// `127.0.0.1`.
 fn plain(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
@@ -34,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_who_listens_and_not_who_is_connected() {
+    fn lists_listening_sockets_and_no_connected_ones() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let client = std::net::TcpStream::connect(address).unwrap();

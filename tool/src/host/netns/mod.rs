@@ -1,0 +1,9 @@
+//! Network namespaces: their files, and a thread inside one of them.
+
+mod files;
+mod interfaces;
+mod listeners;
+mod netns;
+
+pub use files::{file_of, host_file, host_inode, inode_of, is_host};
+pub use netns::Netns;

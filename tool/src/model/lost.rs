@@ -1,0 +1,10 @@
+//! Counts of lost records.
+
+/// Counts of lost records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// Lost since the last report.
+    pub events: u64,
+    /// Lost since the start.
+    pub total: u64,
+}

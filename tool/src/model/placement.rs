@@ -1,0 +1,37 @@
+//! The container and pod of a process, by the path of its cgroup.
+
+/// The container and pod of a process by the path of its cgroup: all that is known before a runtime
+/// is asked for names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Placement {
+    /// The container.
+    pub container: Option<ContainerRef>,
+    /// Uid of the pod, which the kubelet writes into the path.
+    pub pod_uid: Option<String>,
+    /// Found through a network namespace, which all containers of a pod share: the pod is known,
+    /// but not which of its containers it is.
+    pub is_shared: bool,
+}
+
+/// A container, as the path of a cgroup names it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ContainerRef {
+    /// Its id, 64 hexadecimal digits.
+    pub id: String,
+    /// The runtime that writes such paths, or `unknown`.
+    pub runtime: &'static str,
+}
+
+impl Placement {
+    /// Whether neither a container nor a pod is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.container.is_none() && self.pod_uid.is_none()
+    }
+
+    /// The container's id.
+    #[must_use]
+    pub fn container_id(&self) -> Option<&str> {
+        self.container.as_ref().map(|container| container.id.as_str())
+    }
+}

@@ -1,0 +1,78 @@
+//! A runtime that may run on this node, and how to connect to it.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+use std::sync::Arc;
+
+use tokio::net::UnixStream;
+
+use super::client::{RuntimeClient, RuntimeError};
+use super::endpoint::Endpoint;
+use super::protocol::Protocol;
+
+/// A runtime that may be asked.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    pub(super) protocol: &'static Protocol,
+    /// Where it listens, or why it cannot be asked.
+    pub(super) socket: Result<PathBuf, String>,
+    /// The socket, as the user or the registry names it.
+    pub(super) address: String,
+    /// The user named it, so it must be there.
+    is_named: bool,
+}
+
+/// A runtime that was asked.
+pub struct Asked {
+    /// `docker at /var/run/docker.sock`
+    pub runtime: String,
+    /// The user named it, so it must be there.
+    pub is_named: bool,
+    /// The command that restarts it.
+    pub restart: String,
+    /// The client, or why there is none.
+    pub answer: Result<Arc<dyn RuntimeClient>, RuntimeError>,
+}
+
+impl Candidate {
+    pub(super) fn named(protocol: &'static Protocol, endpoint: &str) -> Self {
+        let parsed = Endpoint::from_str(endpoint);
+        let address = parsed
+            .as_ref()
+            .map_or_else(|_| endpoint.to_owned(), |Endpoint(path)| path.display().to_string());
+        let socket = parsed.map(|Endpoint(path)| path);
+        Self { protocol, socket, address, is_named: true }
+    }
+
+    pub(super) fn usual(protocol: &'static Protocol, path: &str) -> Self {
+        let socket = Ok(PathBuf::from(path));
+        Self { protocol, socket, address: path.to_owned(), is_named: false }
+    }
+
+    /// Whether the user named it or its socket exists.
+    #[must_use]
+    pub fn is_worth_asking(&self) -> bool {
+        self.is_named || self.socket.as_ref().is_ok_and(|path| path.exists())
+    }
+
+    /// Connects to it.
+    pub async fn ask(self) -> Asked {
+        let Self { protocol, socket, address, is_named } = self;
+        let restart = protocol.restart_command(Path::new(&address));
+        let answer = match socket {
+            Ok(path) => connect(protocol, path).await,
+            Err(error) => Err(RuntimeError::other(&error)),
+        };
+        let name = answer.as_ref().map_or(protocol.name, |client| client.name());
+        Asked { runtime: format!("{name} at {address}"), is_named, restart, answer }
+    }
+}
+
+async fn connect(
+    protocol: &Protocol,
+    socket: PathBuf,
+) -> Result<Arc<dyn RuntimeClient>, RuntimeError> {
+    // A plain connect has a plainer error than the API's library.
+    drop(UnixStream::connect(&socket).await?);
+    (protocol.connect)(socket).await
+}
