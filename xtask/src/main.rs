@@ -12,6 +12,7 @@ mod bench;
 mod demo;
 mod dist;
 mod run;
+mod screenshots;
 mod setup;
 mod test;
 
@@ -44,6 +45,8 @@ enum Verb {
     },
     /// Build the static binary, man pages, completions, and a Debian package
     Dist,
+    /// Set up, build, and take the pictures of the documentation from real runs (as root)
+    Screenshots,
     /// Run a program COUNT times, for the benchmarks to trace
     #[command(hide = true)]
     Storm {
@@ -94,6 +97,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Client { port, load } => bench::run_client(port, &load),
         Verb::Serve { port } => bench::run_serve(port),
         Verb::Dist => dist::run(),
+        Verb::Screenshots => screenshots::run(),
         Verb::Test { quick, all, args } => {
             let tier = match (quick, all) {
                 (true, _) => test::Tier::Quick,

@@ -16,7 +16,7 @@ use anyhow::Result;
 use clap::Subcommand;
 
 pub(crate) use forward::client::{Load, run as run_client};
-pub(crate) use forward::run_serve;
+pub(crate) use forward::{Pod, run_serve};
 pub(crate) use storm::run as run_storm;
 
 /// What can be measured.

@@ -8,4 +8,4 @@ mod step;
 mod steps;
 mod toolchain;
 
-pub(crate) use steps::{to_bench, to_check, to_run, to_test};
+pub(crate) use steps::{to_bench, to_check, to_run, to_take_screenshots, to_test};

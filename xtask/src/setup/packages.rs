@@ -20,6 +20,14 @@ const fn needed(program: &'static str, package: &'static str) -> Needed {
 /// What `pfsnoop forward` and `pfsnoop demo` spawn.
 pub(crate) const RUN: &[Needed] = &[needed("nsenter", "util-linux"), needed("socat", "socat")];
 
+/// What the pictures of the documentation show sessions of: a server in a network namespace.
+pub(crate) const SCREENSHOTS: &[Needed] = &[
+    needed("bash", "bash"),
+    needed("busybox", "busybox-static"),
+    needed("ip", "iproute2"),
+    needed("unshare", "util-linux"),
+];
+
 /// Peers for the benchmarks, and daemons and programs that the tests start.
 pub(crate) const TEST: &[Needed] = &[
     needed("execsnoop", "libbpf-tools"),

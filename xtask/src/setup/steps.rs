@@ -19,6 +19,12 @@ pub(crate) fn to_run() -> Result<()> {
     step("bpf-linker", || cargo_install::ensure("bpf-linker", BPF_LINKER))
 }
 
+/// What the pictures of the documentation need.
+pub(crate) fn to_take_screenshots() -> Result<()> {
+    to_run()?;
+    step("packages for pictures", || packages::ensure(packages::SCREENSHOTS))
+}
+
 /// What the benchmarks need, and every test that boots no other kernel.
 pub(crate) fn to_bench() -> Result<()> {
     to_run()?;

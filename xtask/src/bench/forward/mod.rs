@@ -6,7 +6,7 @@ mod pod;
 mod route;
 mod soak;
 
-pub(crate) use pod::serve as run_serve;
+pub(crate) use pod::{Pod, serve as run_serve};
 pub(crate) use soak::run as run_soak;
 
 use std::time::Duration;
@@ -18,7 +18,6 @@ use super::table::{column, draw};
 use crate::dist;
 use crate::setup;
 use client::Load;
-use pod::Pod;
 use route::{Route, all};
 
 /// Size of a download.

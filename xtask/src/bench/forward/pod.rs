@@ -10,33 +10,33 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::run::{stdout_of, target_dir};
 
-/// The port that the server listens on.
-pub(super) const PORT: u16 = 8080;
-
 /// A running server.
-pub(super) struct Pod {
+pub(crate) struct Pod {
     server: Child,
     files: Option<PathBuf>,
 }
 
 impl Pod {
+    /// The port that the server listens on.
+    pub(crate) const PORT: u16 = 8080;
+
     /// busybox's web server, with a small page and with `/big`, a file of `size` bytes. It starts a
     /// process for each request.
-    pub(super) fn with_busybox(size: u64) -> Result<Self> {
+    pub(crate) fn with_busybox(size: u64) -> Result<Self> {
         let files = target_dir().join("bench-forward");
         std::fs::create_dir_all(&files)?;
         std::fs::write(files.join("index.html"), "a small page\n")?;
         std::fs::File::create(files.join("big"))?.set_len(size)?;
         let mut server = Command::new("busybox");
-        server.args(["httpd", "-f", "-p", &PORT.to_string(), "-h"]).arg(&files);
+        server.args(["httpd", "-f", "-p", &Self::PORT.to_string(), "-h"]).arg(&files);
         Self::start(&server, Some(files))
     }
 
     /// A server in Rust, with a small page only. busybox's accept queue has room for nine
     /// connections and drops the rest of hundreds at once; this server takes all.
-    pub(super) fn with_own_server() -> Result<Self> {
+    pub(crate) fn with_own_server() -> Result<Self> {
         let mut server = Command::new(std::env::current_exe()?);
-        server.args(["serve", &PORT.to_string()]);
+        server.args(["serve", &Self::PORT.to_string()]);
         Self::start(&server, None)
     }
 
@@ -50,7 +50,7 @@ impl Pod {
     }
 
     /// The server's process, which is inside the network namespace.
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.server.id()
     }
 
@@ -60,7 +60,7 @@ impl Pod {
         while Instant::now() < deadline {
             let listening =
                 stdout_of(Command::new("nsenter").args(["-t", &pid, "-n", "ss", "-Hltn"]));
-            if listening.is_ok_and(|sockets| sockets.contains(&format!(":{PORT}"))) {
+            if listening.is_ok_and(|sockets| sockets.contains(&format!(":{}", Self::PORT))) {
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(20));

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::client::{Load, Outcome};
-use super::pod::{PORT, Pod};
+use super::pod::Pod;
 use crate::dist;
 
 pub(super) const CHAIN: &str = "socat, nsenter, socat";
@@ -27,17 +27,17 @@ pub(super) struct Route {
 /// Starts all forwarders and waits until they listen. The route without a forwarder comes first.
 pub(super) fn all(pod: &Pod) -> Result<Vec<Route>> {
     let pid = pod.pid();
-    let inside = Route { name: "inside the netns", port: PORT, forwarder: None, pod: pid };
+    let inside = Route { name: "inside the netns", port: Pod::PORT, forwarder: None, pod: pid };
     let chain = |port: u16| {
         let mut socat = Command::new("socat");
         socat.arg(format!("TCP4-LISTEN:{port},bind=127.0.0.1,fork,reuseaddr,backlog=1024"));
-        socat.arg(format!("EXEC:nsenter -t {pid} -n socat - TCP4\\:localhost\\:{PORT}"));
+        socat.arg(format!("EXEC:nsenter -t {pid} -n socat - TCP4\\:localhost\\:{}", Pod::PORT));
         socat
     };
     let pfsnoop = |dialer: &'static str| {
         move |port: u16| {
             let mut pfsnoop = Command::new(dist::binary());
-            pfsnoop.args(["forward", &format!("pid/{pid}"), &format!("{port}:{PORT}")]);
+            pfsnoop.args(["forward", &format!("pid/{pid}"), &format!("{port}:{}", Pod::PORT)]);
             pfsnoop.args(["--dialer", dialer, "--no-watch"]);
             pfsnoop
         }
