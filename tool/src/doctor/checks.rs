@@ -1,12 +1,11 @@
 //! The doctor's checks, in order.
 
-use std::future::Future;
 use std::io;
-use std::pin::Pin;
 use std::time::Duration;
 
-use super::facts::daemons::{self, Daemon};
+use super::facts::daemons;
 use super::facts::distribution::Packages;
+use super::node::{CheckFuture, Node};
 use super::target::check_target;
 use super::{helpers, kernel, leftovers, limits, runtimes};
 use crate::model::Finding;
@@ -19,9 +18,6 @@ const NODE_CHECKS: [Check; 5] =
 
 /// A group of checks of the node.
 type Check = for<'a> fn(&'a Node) -> CheckFuture<'a>;
-
-/// The findings of a group, once its checks are done.
-pub(super) type CheckFuture<'a> = Pin<Box<dyn Future<Output = Vec<Finding>> + 'a>>;
 
 /// What to check.
 #[derive(Debug)]
@@ -36,14 +32,6 @@ pub struct DoctorOptions {
     pub runtimes: Runtimes,
     /// A socat that has moved no bytes for this long counts as left behind.
     pub idle: Duration,
-}
-
-/// What the checks of the node need.
-pub(super) struct Node {
-    pub(super) runtimes: Runtimes,
-    pub(super) idle: Duration,
-    pub(super) packages: Packages,
-    pub(super) daemons: Vec<Daemon>,
 }
 
 /// Runs the checks, and reports the findings of each group as soon as they are known.

@@ -42,7 +42,9 @@ impl HelperMonitor {
         let mut record: Option<HelperRecord> = None;
         let read = async {
             while let Ok(Some(updates)) = monitor.updates().await {
-                updates.iter().for_each(|update| add(&mut record, update));
+                for update in &updates {
+                    add(&mut record, update);
+                }
                 if record.as_ref().is_some_and(|record| record.end.is_some()) {
                     break;
                 }

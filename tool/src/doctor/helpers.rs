@@ -1,10 +1,10 @@
 //! Whether each process that forwards finds nsenter and socat.
 
-use super::checks::{CheckFuture, Node};
 use super::facts::daemons::{Daemon, ProgramSearch};
 use super::facts::distribution::Packages;
 use super::facts::version::{Version, version};
 use super::helper_fix::{fix_for_daemon, fix_for_pfsnoop};
+use super::node::{CheckFuture, Node};
 use super::search_path::{own_search, shown};
 use crate::host::root::Root;
 use crate::model::Finding;

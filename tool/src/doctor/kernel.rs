@@ -1,8 +1,8 @@
 //! The running kernel, and whether the tracer works on it.
 
+use super::node::{CheckFuture, Node};
 use std::time::{Duration, Instant};
 
-use super::checks::{CheckFuture, Node};
 use super::facts::distribution::Packages;
 use super::facts::kernel::Kernel;
 use super::kernel_fix::{less_lockdown, newer_kernel};

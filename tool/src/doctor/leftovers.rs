@@ -1,8 +1,8 @@
 //! socat processes that are no longer needed.
 
+use super::node::{CheckFuture, Node};
 use std::time::Duration;
 
-use super::checks::{CheckFuture, Node};
 use super::facts::socats::{Socat, socats};
 use crate::model::Finding;
 use crate::model::Severity::{Note, Warn};

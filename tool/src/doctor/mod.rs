@@ -18,6 +18,7 @@ mod leftovers;
 mod limits;
 mod listening;
 mod localhost;
+mod node;
 mod not_found;
 mod open_ports;
 mod ports;

@@ -1,6 +1,6 @@
 //! The container runtimes: whether each answers, and how it forwards.
 
-use super::checks::{CheckFuture, Node};
+use super::node::{CheckFuture, Node};
 use crate::model::Finding;
 use crate::model::ForwardingMode;
 use crate::model::Severity::{Fail, Note, Warn};

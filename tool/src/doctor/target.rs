@@ -50,13 +50,11 @@ pub(super) async fn check_target(
 
 fn process(target: &Target) -> Finding {
     let check = "target.process";
-    match target.pid() {
-        Some(pid) => Finding::ok(check, format!("its process {pid} is alive"), WHY_PROCESS),
-        None => {
-            let what = "no process of the target is known: only the native dialer can reach it";
-            Finding::new(Note, check, what, WHY_PROCESS)
-        }
+    if let Some(pid) = target.pid() {
+        return Finding::ok(check, format!("its process {pid} is alive"), WHY_PROCESS);
     }
+    let what = "no process of the target is known: only the native dialer can reach it";
+    Finding::new(Note, check, what, WHY_PROCESS)
 }
 
 fn netns(target: &Target) -> Finding {

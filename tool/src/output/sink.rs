@@ -1,58 +1,9 @@
-//! The sinks: where a command sends its updates.
+//! Where a command sends its updates.
 
-use std::io::{self, BufWriter, IsTerminal as _, stdout};
+use std::io;
 
-use clap::ValueEnum;
-
-use super::{Columns, json, live, text};
 use crate::model::Update;
 use crate::sessions::OpenSession;
-
-/// The values of `-o`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// execsnoop's columns
-    #[default]
-    Text,
-    /// execsnoop's columns, and the user, the network namespace, the pod and the container
-    Wide,
-    /// One JSON object per line, with everything that is known
-    Json,
-}
-
-/// The values of `-o` for a command with only one text format.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum TextOrJson {
-    /// For people
-    #[default]
-    Text,
-    /// One JSON object per line, with everything that is known
-    Json,
-}
-
-impl From<TextOrJson> for Format {
-    fn from(format: TextOrJson) -> Self {
-        match format {
-            TextOrJson::Text => Self::Text,
-            TextOrJson::Json => Self::Json,
-        }
-    }
-}
-
-/// What a command shows. Text for people differs with it; JSON does not.
-#[derive(Clone, Debug)]
-pub enum View {
-    /// Execs, in these columns.
-    Execs(Columns),
-    /// The sessions of the node.
-    Sessions,
-    /// The connections of a forward, in kubectl's words.
-    Forward,
-    /// The findings of the doctor.
-    Findings,
-    /// The targets that can be forwarded to.
-    Targets,
-}
 
 /// Shows updates. Each sink shows the kinds of updates that it knows, and ignores the others.
 ///
@@ -81,19 +32,4 @@ pub trait Sink {
 
     /// Writes what comes at the end. `open` is the number of sessions that are still open.
     fn end(&mut self, open: usize) -> io::Result<()>;
-}
-
-/// The sink for a format and a view, on stdout.
-#[must_use]
-pub fn sink(format: impl Into<Format>, view: View) -> Box<dyn Sink> {
-    let out = BufWriter::new(stdout());
-    match (format.into(), view) {
-        (Format::Json, _) => Box::new(json::JsonSink::new(out)),
-        (Format::Text, View::Sessions) if stdout().is_terminal() => {
-            Box::new(live::LiveSink::new(out))
-        }
-        (Format::Text, view) => text::sink(out, view),
-        (Format::Wide, View::Execs(columns)) => text::sink(out, View::Execs(columns.wide())),
-        (Format::Wide, view) => text::sink(out, view),
-    }
 }

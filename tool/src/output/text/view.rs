@@ -7,7 +7,8 @@ use super::findings::FindingSink;
 use super::forward::ForwardSink;
 use super::sessions::SessionSink;
 use super::targets::TargetSink;
-use crate::output::sink::{Sink, View};
+use crate::output::sink::Sink;
+use crate::output::view::View;
 
 /// The text sink for a view.
 pub(in crate::output) fn sink(out: impl Write + 'static, view: View) -> Box<dyn Sink> {

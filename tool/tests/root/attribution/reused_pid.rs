@@ -41,7 +41,11 @@ fn the_previous_process_of_a_reused_pid_is_not_reported() {
     std::thread::sleep(Duration::from_millis(20));
     let mut second = exited_process_with(pid);
     let nobody = Destination { pid: Some(pid), ..Destination::default() };
-    assert_eq!(attribution.destination(Lookup::Process(pid)), nobody, "another process has the pid");
+    assert_eq!(
+        attribution.destination(Lookup::Process(pid)),
+        nobody,
+        "another process has the pid"
+    );
     second.wait().unwrap();
     assert_eq!(attribution.destination(Lookup::Process(pid)), nobody, "and it stays unknown");
 }

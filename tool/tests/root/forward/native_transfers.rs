@@ -62,7 +62,9 @@ fn an_aborted_download_does_not_disturb_other_connections() {
         download.read_exact(&mut [0; 8192]).unwrap();
         // Closed with data unread: the forwarder sees a reset.
         drop(download);
-        forward.stderr_line("what the client did", |line| line.contains("the client closed the connection early"));
+        forward.stderr_line("what the client did", |line| {
+            line.contains("the client closed the connection early")
+        });
         assert!(get("127.0.0.1", locals[1]).contains("pfsnoop demo pod"), "{dialer}: others go on");
         eventually("no helper", || children_of(forward.pid()).is_empty().then_some(()));
     }
@@ -118,6 +120,5 @@ fn a_reset_while_the_client_sends_is_a_reset_for_the_client() {
         let reset = std::io::ErrorKind::ConnectionReset;
         assert!(end == Err(reset) || sent == reset, "read {end:?}, sent {sent:?}");
     }
-    forward
-        .stderr_line("what happened", |line| line.contains("the target reset the connection"));
+    forward.stderr_line("what happened", |line| line.contains("the target reset the connection"));
 }

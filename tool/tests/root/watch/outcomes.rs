@@ -21,7 +21,12 @@ fn refused_target_gone_helper_missing_and_unreachable() {
     let watch = watch_json(&[]);
     let missing = pod.inside(&["/nonexistent/socat", "-", "TCP4:localhost:8080"]);
     let cases = [
-        (nsenter_socat(pod.pause, 9), "refused", 1, "nothing listens at 127.0.0.1:9 inside the target"),
+        (
+            nsenter_socat(pod.pause, 9),
+            "refused",
+            1,
+            "nothing listens at 127.0.0.1:9 inside the target",
+        ),
         (nsenter_socat(dead.id(), 80), "target-gone", 1, "the target of nsenter, has ended"),
         (missing, "helper-missing", 127, "install the package socat"),
         (nsenter_socat(bare.pid(), 80), "unreachable", 1, "is the target's loopback up"),

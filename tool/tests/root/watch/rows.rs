@@ -67,7 +67,10 @@ fn a_failed_session_has_its_outcome_in_its_row_and_in_the_table() {
     let mut watch = watch_text(&[]);
     run_nsenter_socat(pod.pause, 9);
     let row = watch.stdout_line("end", |line| line.contains("refused") && line.contains(&target));
-    assert!(row.ends_with(" nsenter+socat nothing listens at 127.0.0.1:9 inside the target"), "{row}");
+    assert!(
+        row.ends_with(" nsenter+socat nothing listens at 127.0.0.1:9 inside the target"),
+        "{row}"
+    );
     // This session stays open until after the end of the watch.
     let mut open = spawn_piped(&mut nsenter_socat(pod.pause, 8080));
     watch.stdout_line("start", |line| line.contains("8080") && line.contains(&target));

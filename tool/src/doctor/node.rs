@@ -1,0 +1,21 @@
+//! What a group of checks of the node gets and gives.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use super::facts::daemons::Daemon;
+use super::facts::distribution::Packages;
+use crate::model::Finding;
+use crate::runtime::Runtimes;
+
+/// What the checks of the node need.
+pub(super) struct Node {
+    pub(super) runtimes: Runtimes,
+    pub(super) idle: Duration,
+    pub(super) packages: Packages,
+    pub(super) daemons: Vec<Daemon>,
+}
+
+/// The findings of a group, once its checks are done.
+pub(super) type CheckFuture<'a> = Pin<Box<dyn Future<Output = Vec<Finding>> + 'a>>;

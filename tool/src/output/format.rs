@@ -1,0 +1,52 @@
+//! The formats of `-o`, and the sink for each of them.
+
+use std::io::{BufWriter, IsTerminal as _, stdout};
+
+use clap::ValueEnum;
+
+use super::{Sink, View, json, live, text};
+
+/// The values of `-o`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// execsnoop's columns
+    #[default]
+    Text,
+    /// execsnoop's columns, and the user, the network namespace, the pod and the container
+    Wide,
+    /// One JSON object per line, with everything that is known
+    Json,
+}
+
+/// The values of `-o` for a command with only one text format.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum TextOrJson {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object per line, with everything that is known
+    Json,
+}
+
+impl From<TextOrJson> for Format {
+    fn from(format: TextOrJson) -> Self {
+        match format {
+            TextOrJson::Text => Self::Text,
+            TextOrJson::Json => Self::Json,
+        }
+    }
+}
+
+/// The sink for a format and a view, on stdout.
+#[must_use]
+pub fn sink(format: impl Into<Format>, view: View) -> Box<dyn Sink> {
+    let out = BufWriter::new(stdout());
+    match (format.into(), view) {
+        (Format::Json, _) => Box::new(json::JsonSink::new(out)),
+        (Format::Text, View::Sessions) if stdout().is_terminal() => {
+            Box::new(live::LiveSink::new(out))
+        }
+        (Format::Wide, View::Execs(columns)) => text::sink(out, View::Execs(columns.wide())),
+        (Format::Text | Format::Wide, view) => text::sink(out, view),
+    }
+}

@@ -1,0 +1,18 @@
+//! What the commands show.
+
+use super::Columns;
+
+/// What a command shows. Text for people differs with it; JSON does not.
+#[derive(Clone, Debug)]
+pub enum View {
+    /// Execs, in these columns.
+    Execs(Columns),
+    /// The sessions of the node.
+    Sessions,
+    /// The connections of a forward, in kubectl's words.
+    Forward,
+    /// The findings of the doctor.
+    Findings,
+    /// The targets that can be forwarded to.
+    Targets,
+}
