@@ -23,7 +23,7 @@ fn a_usage_error_is_one_line_with_exit_code_2() {
         (&["--frob"], &["--frob", "--help"]),
         (&["forward"], &["TARGET", "--help"]),
         (&["forward", "pid/1"], &["REMOTE", "--help"]),
-        (&["forward", "svc/web", "80"], &["does not know svcs", "pid/PID"]),
+        (&["forward", "svc/web", "80"], &["\"svc\" is no kind of target", "pid/PID"]),
         (&["forward", "pid/0", "80"], &["above 0"]),
         (&["forward", "pid/1", "0"], &["remote port must be > 0"]),
         (&["forward", "pid/1", "99999"], &["error parsing local port '99999'"]),

@@ -28,7 +28,7 @@ fn localhost_with_an_unusual_address_in_etc_hosts() {
     assert_eq!(severity(&astray, "target.localhost", part), "fail");
     assert_eq!(severity(&astray, "dial.nsenter", "to 7110 fails"), "fail");
     let near = with("127.0.0.2 localhost\n", "");
-    let part = "localhost is 127.0.0.2 in /etc/hosts: who listens on 127.0.0.1 is not reached";
+    let part = "localhost is 127.0.0.2 in /etc/hosts: a server on 127.0.0.1 cannot be reached";
     assert_eq!(severity(&near, "target.localhost", part), "warn");
     assert_eq!(severity(&near, "dial.nsenter", "to 7110 fails"), "fail");
     assert_eq!(severity(&with("127.0.0.1 localhost\n", ""), "target.localhost", "127.0.0.1"), "ok");

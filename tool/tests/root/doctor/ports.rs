@@ -100,6 +100,6 @@ fn a_port_without_a_server_and_more_servers_than_are_tried() {
         .map(|port| echo_server(&pod, &format!("TCP4-LISTEN:{port},fork"), port))
         .collect();
     let (many, _) = check_target(&pod, &[]);
-    let part = "9 ports listen in there; the first 8 are tried";
+    let part = "9 ports listen inside the target; only the first 8 are tried";
     assert_eq!((severity(&many, "target.listens", part), dialed(&many)), ("note", 8));
 }

@@ -125,7 +125,7 @@ fn missing_processes_namespaces_and_helpers() {
     assert_eq!((severity(&gone, "target.found", "no network namespace"), code), ("fail", Some(1)));
     assert_eq!(fix(&gone, "target.found"), "pfsnoop targets");
     let (alone, code) = doctor(&format!("netns//proc/{}/ns/net", pod.pause));
-    assert_eq!(severity(&alone, "target.process", "no process of it is known"), "note");
+    assert_eq!(severity(&alone, "target.process", "no process of the target is known"), "note");
     assert_eq!(severity(&alone, "dial.nsenter", "was not tried"), "note");
     assert_eq!((severity(&alone, "dial.native", "connects to 8080"), code), ("ok", Some(0)));
     let (host, _) = doctor(&format!("pid/{}", std::process::id()));

@@ -31,7 +31,7 @@ fn without_root_it_claims_nothing_that_it_could_not_read() {
     assert_eq!((severity(&findings, "kernel.capabilities", capabilities), code), ("fail", Some(1)));
     assert_eq!(fix(&findings, "kernel.capabilities"), "sudo pfsnoop doctor");
     for (check, program) in [("helper.socat", "socat"), ("helper.nsenter", "nsenter")] {
-        let part = format!("finds {program} cannot be seen: ");
+        let part = format!("finds {program}: ");
         assert_eq!(severity(&findings, check, &part), "warn");
         assert_eq!(find(&findings, check, "kubelet (pid ").unwrap()["fix"], "sudo pfsnoop doctor");
         assert_eq!(severity(&findings, check, "pfsnoop finds /usr/bin/"), "ok");
@@ -39,7 +39,7 @@ fn without_root_it_claims_nothing_that_it_could_not_read() {
     assert_eq!(severity(&findings, "leftover", "of 1 running socats of forwards, 1 "), "note");
 
     let (findings, _) = examine_alone(&format!("{NOBODY}\nnobody doctor -o json pid/$$"));
-    assert_eq!(severity(&findings, "target.process", "cannot look at process "), "fail");
+    assert_eq!(severity(&findings, "target.process", "cannot read process "), "fail");
     assert!(fix(&findings, "target.process").starts_with("sudo pfsnoop doctor pid/"));
 }
 

@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::common::running::Running;
 use crate::common::{eventually, output, pfsnoop, stdout_of, system, text};
 use crate::support::exec::{run, run_as, start_exec};
+use crate::support::records::wait_for_record;
 
 #[test]
 fn a_row_has_pid_parent_and_arguments() {
@@ -138,17 +139,10 @@ fn hostile_arguments_and_names_cannot_forge_rows() {
 
 #[test]
 fn a_json_record_has_arguments_user_and_namespaces() {
-    let mut snoop = Running::start(&mut pfsnoop(&["-n", "true", "-o", "json", "--count", "1"]));
-    // There is no header to wait for.
-    let pid = loop {
-        let pid = run("/bin/true", &["ü", ""]);
-        if !snoop.stdout().is_empty() || snoop.has_exited() {
-            break pid;
-        }
-    };
-    let line = snoop.stdout_line("record", |line| line.starts_with('{'));
-    let record: serde_json::Value = serde_json::from_str(&line).unwrap();
-    assert!(record["pid"].as_u64().unwrap() <= u64::from(pid));
+    let snoop = Running::start(&mut pfsnoop(&["-n", "true", "-o", "json"]));
+    wait_for_record(&snoop, "ready", |record| record["type"] == "ready");
+    let pid = run("/bin/true", &["ü", ""]);
+    let record = wait_for_record(&snoop, "exec", |record| record["pid"] == pid);
     assert_eq!(record["type"], "exec");
     assert_eq!(record["args"], serde_json::json!(["/bin/true", "ü", ""]));
     assert_eq!(record["filename"], "/bin/true");

@@ -164,7 +164,9 @@ fn records_name_containers_and_pods_of_containerd() {
     containerd.cri().exec(&pod.web, &["/bin/mkdir", "-p", "/m-cri"]);
     let row = snoop.stdout_line("mkdir's record", |line| line.contains("/m-cri"));
     let record: serde_json::Value = serde_json::from_str(&row).unwrap();
-    let container = serde_json::json!({"id": pod.web, "runtime": "containerd", "name": "web"});
+    let container = serde_json::json!(
+        {"id": pod.web, "runtime": "containerd", "name": "web", "confirmed": true}
+    );
     assert_eq!(record["container"], container);
     let uid = containerd::UID;
     let expected = serde_json::json!({"namespace": "shop", "name": "kuard", "uid": uid});

@@ -46,7 +46,7 @@ fn pods_and_containers_are_found_by_name() {
 
     let uid = docker::UID;
     let pod = json!({"namespace": "shop", "name": "kuard", "uid": uid});
-    let container = json!({"id": id, "runtime": "docker", "name": "plain-web"});
+    let container = json!({"id": id, "runtime": "docker", "name": "plain-web", "confirmed": true});
     for (target, expected, key) in
         [("kuard", &pod, "pod"), ("container/plain-web", &container, "container")]
     {

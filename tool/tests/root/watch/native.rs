@@ -45,7 +45,10 @@ fn native_session_records_have_the_documented_keys() {
     assert_eq!(keys(&end), always.into_iter().chain(ended).collect());
     let comm = std::fs::read_to_string(format!("/proc/{}/comm", std::process::id())).unwrap();
     for record in &all {
-        assert_eq!(record["forwarder"], json!({"pid": std::process::id(), "comm": comm.trim()}));
+        assert_eq!(
+            record["forwarder"],
+            json!({"pid": std::process::id(), "comm": comm.trim(), "uid": 0})
+        );
         assert_eq!(record["target"], json!({"netns": pod.netns()}), "nobody's container");
         assert_eq!(record["port"], 8080);
         assert_eq!(record["session_id"], all[0]["session_id"]);
@@ -91,7 +94,7 @@ fn a_forwarder_that_is_killed() {
     assert!(get("127.0.0.1", local).contains("pfsnoop demo pod"));
     let end = closed(&watch, into(pod.pause));
     assert_eq!(end["outcome"], "ok", "{end}");
-    assert_eq!(end["forwarder"], json!({"pid": forwarder.pid(), "comm": "pfsnoop"}));
+    assert_eq!(end["forwarder"], json!({"pid": forwarder.pid(), "comm": "pfsnoop", "uid": 0}));
     let _client = TcpStream::connect(("127.0.0.1", local)).unwrap();
     let of_second =
         |record: &Value| into(pod.pause)(record) && record["session_id"] != end["session_id"];

@@ -18,7 +18,7 @@ use crate::support::records::{closed, keys, sessions, states};
 use crate::support::watch::watch_json;
 
 /// Keys of every session record of nsenter and socat.
-const ALWAYS: [&str; 10] = [
+const ALWAYS: [&str; 11] = [
     "type",
     "time",
     "session_id",
@@ -26,6 +26,7 @@ const ALWAYS: [&str; 10] = [
     "via",
     "forwarder",
     "helper_pid",
+    "helper_exec_id",
     "target",
     "port",
     "address",
@@ -63,7 +64,10 @@ fn session_records_have_the_documented_keys() {
     for record in &all {
         assert_eq!(record["via"], "nsenter+socat");
         // This test spawned it.
-        assert_eq!(record["forwarder"], json!({"pid": std::process::id(), "comm": comm.trim()}));
+        assert_eq!(
+            record["forwarder"],
+            json!({"pid": std::process::id(), "comm": comm.trim(), "uid": 0})
+        );
         let target = json!({"pid": pod.pause, "netns": pod.netns()});
         assert_eq!(record["target"], target);
         assert_eq!(record["port"], 8080);

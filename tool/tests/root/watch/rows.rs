@@ -13,6 +13,7 @@ use crate::common::running::Running;
 use crate::support::helper::{nsenter_socat, request_page, run_nsenter_socat, spawn_piped};
 use crate::support::netns::in_netns_of;
 use crate::support::pod::DemoPod;
+use crate::support::records::{sessions, states};
 use crate::support::watch::{watch_json, watch_text};
 
 #[test]
@@ -166,7 +167,7 @@ fn ends_after_a_count_of_sessions_and_after_a_time() {
         run_nsenter_socat(pod.pause, 7099);
     }
     assert!(counted.wait().success());
-    assert_eq!(counted.all_stdout().len(), 4, "two starts and two ends");
+    assert_eq!(states(&sessions(&counted, |_| true)), ["started", "closed", "started", "closed"]);
     let mut timed = watch_json(&["--duration", "0.3"]);
     assert!(timed.wait().success());
 }
