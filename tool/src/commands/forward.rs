@@ -21,11 +21,6 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
     let finding = Target::find(&args.target, &args.namespace, &runtimes);
     let Some(found) = token.run_until_cancelled(finding).await else { return Ok(()) };
     let target = found.map_err(escaped)?;
-    if target.is_host_network() {
-        output::complain(
-            "note: the target uses the node's own network: its ports are the node's ports",
-        );
-    }
     let dialer = dialer(args.dialer, &target)?;
     let looking_up = destination(&target, &runtimes, args.output);
     let Some(destination) = token.run_until_cancelled(looking_up).await else { return Ok(()) };
@@ -38,7 +33,8 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
     };
     let correlator = forward::correlator(dialer.via(), destination, monitor.is_some())?;
     let listeners = listen_all(&args.address, &args.ports).map_err(anyhow::Error::msg)?;
-    warn_of_open_addresses(&listeners);
+    note_host_network(&target);
+    note_open_addresses(&listeners);
     let mut sink = output::sink(args.output, View::Forward);
     for update in forward::opening(&listeners, monitor.is_some()) {
         sink.update(&update)?;
@@ -83,8 +79,17 @@ fn dialer(choice: DialerChoice, target: &Target) -> Result<Box<dyn Dialer>> {
     Ok(Box::new(nsenter))
 }
 
-/// Warns of addresses that other machines can reach.
-fn warn_of_open_addresses(listeners: &[Listener]) {
+/// Says that a forward into the node's own network reaches every server of the node.
+fn note_host_network(target: &Target) {
+    if target.is_host_network() {
+        output::complain(
+            "note: the target uses the node's own network: its ports are the node's ports",
+        );
+    }
+}
+
+/// Says which addresses other machines can reach.
+fn note_open_addresses(listeners: &[Listener]) {
     let is_open = |listener: &&Listener| !listener.address().ip().is_loopback();
     let open: Vec<_> =
         listeners.iter().filter(is_open).map(|open| open.address().to_string()).collect();

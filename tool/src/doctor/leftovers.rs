@@ -28,8 +28,7 @@ fn leftovers(socats: &[Socat], idle: Duration) -> Vec<Finding> {
     if unreadable > 0 {
         let all = socats.len();
         let what = format!(
-            "{all} socats of forwards are running; for {unreadable} of them, pfsnoop cannot read \
-             whether they are idle"
+            "whether a socat of a forward is idle cannot be read for {unreadable} of {all} that run"
         );
         return vec![Finding::new(Note, "leftover", what, WHY)];
     }

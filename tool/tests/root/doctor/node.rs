@@ -57,7 +57,10 @@ fn an_old_kernel_a_missing_btf_and_a_missing_capability_fail() {
         examine_alone("mount -t tmpfs none /sys/kernel/btf; $PFSNOOP doctor -o json");
     assert_eq!(severity(&findings, "kernel.btf", "no BTF"), "fail");
     assert_eq!(fix(&findings, "kernel.btf"), upgrade);
-    assert_eq!(severity(&findings, "kernel.tracing", "does not work: this kernel offers"), "fail");
+    assert_eq!(
+        severity(&findings, "kernel.tracing", "does not work: this kernel has no BTF"),
+        "fail"
+    );
     assert_eq!(fix(&findings, "kernel.tracing"), "pfsnoop exec --verbose");
     let (findings, _) = examine_alone("setpriv --bounding-set=-sys_ptrace $PFSNOOP doctor -o json");
     assert_eq!(severity(&findings, "kernel.capabilities", "lacks CAP_SYS_PTRACE"), "fail");

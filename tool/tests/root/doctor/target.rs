@@ -122,7 +122,10 @@ fn missing_processes_namespaces_and_helpers() {
     );
     assert_eq!(fix(&gone, "target.process"), "pfsnoop targets");
     let (gone, code) = doctor("netns//nowhere");
-    assert_eq!((severity(&gone, "target.found", "no network namespace"), code), ("fail", Some(1)));
+    assert_eq!(
+        (severity(&gone, "target.found", "is not a network namespace"), code),
+        ("fail", Some(1))
+    );
     assert_eq!(fix(&gone, "target.found"), "pfsnoop targets");
     let (alone, code) = doctor(&format!("netns//proc/{}/ns/net", pod.pause));
     assert_eq!(severity(&alone, "target.process", "no process of the target is known"), "note");

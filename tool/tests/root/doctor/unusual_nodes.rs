@@ -36,7 +36,7 @@ fn without_root_it_claims_nothing_that_it_could_not_read() {
         assert_eq!(find(&findings, check, "kubelet (pid ").unwrap()["fix"], "sudo pfsnoop doctor");
         assert_eq!(severity(&findings, check, "pfsnoop finds /usr/bin/"), "ok");
     }
-    assert_eq!(severity(&findings, "leftover", "of 1 running socats of forwards, 1 "), "note");
+    assert_eq!(severity(&findings, "leftover", "idle cannot be read for 1 of 1 that run"), "note");
 
     let (findings, _) = examine_alone(&format!("{NOBODY}\nnobody doctor -o json pid/$$"));
     assert_eq!(severity(&findings, "target.process", "cannot read process "), "fail");

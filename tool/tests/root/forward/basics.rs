@@ -103,7 +103,7 @@ fn the_end_of_the_target_is_reported() {
     assert_eq!(get("127.0.0.1", locals[0]), "");
     forward.stderr_line("what happened", |line| {
         line.contains(&format!("process {} has ended", target.id()))
-            && line.contains("look its pid up")
+            && line.contains("look up its pid again")
     });
 }
 
@@ -146,7 +146,7 @@ fn listens_on_all_ipv4_and_all_ipv6_addresses_with_a_warning() {
     }
     let (_, _, stderr) = forward.interrupt();
     let note = format!(
-        "pfsnoop: note: everybody who reaches this node can use 0.0.0.0:{port}, [::]:{port}"
+        "pfsnoop: note: everybody who can reach this node can use 0.0.0.0:{port}, [::]:{port}"
     );
     assert_eq!(stderr, [note]);
 }

@@ -10,7 +10,7 @@ use crate::common::running::Running;
 use crate::common::{eventually, pfsnoop};
 use crate::support::forward::{forward_json, get, start_json};
 use crate::support::pod::DemoPod;
-use crate::support::records::{closed, in_state, keys, records, states};
+use crate::support::records::{closed, in_state, keys, parse, records, sessions, states};
 
 /// Waits until the only session is connected. Returns the `connected` record.
 fn connected(running: &Running) -> Value {
@@ -32,7 +32,9 @@ fn a_native_connection_has_a_record_for_each_of_three_states() {
     let page = get("127.0.0.1", locals[0]);
     closed(&forward, |_| true);
     get("::1", locals[0]);
-    let all = eventually("six records", || Some(records(&forward)).filter(|all| all.len() >= 6));
+    let all = eventually("six records", || {
+        Some(sessions(&forward, |_| true)).filter(|all| all.len() >= 6)
+    });
     assert_eq!(states(&all), ["started", "connected", "closed", "started", "connected", "closed"]);
     assert_eq!(keys(&all[0]), with(&[]));
     assert_eq!(keys(&all[1]), with(&[]));
@@ -43,7 +45,7 @@ fn a_native_connection_has_a_record_for_each_of_three_states() {
     for record in &all {
         assert_eq!(record["type"], "session");
         assert_eq!(record["via"], "native");
-        assert_eq!(record["forwarder"], json!({"pid": forward.pid(), "comm": "pfsnoop"}));
+        assert_eq!(record["forwarder"], json!({"pid": forward.pid(), "comm": "pfsnoop", "uid": 0}));
         assert_eq!(record["target"], json!({"pid": pod.pause, "netns": netns}));
         assert_eq!(record["port"], 8080, "the target's port");
         let time = record["time"].as_str().unwrap();
@@ -61,7 +63,7 @@ fn a_native_connection_has_a_record_for_each_of_three_states() {
     assert_eq!(all[2]["bytes_from_pod"], page.len());
     let (status, stdout, stderr) = forward.interrupt();
     assert!(status.success());
-    assert_eq!(stdout.len(), 6, "no table: {stdout:?}");
+    assert_eq!(stdout.len(), 9, "two listeners, ready, six of sessions, and no table: {stdout:?}");
     assert!(stderr.iter().all(|line| line.starts_with("Forwarding from")), "{stderr:?}");
 }
 
@@ -86,7 +88,9 @@ fn session_and_exec_records_share_the_helpers_pid() {
     }
     assert!(closed["connect_ns"].as_u64() < closed["duration_ns"].as_u64(), "{closed}");
     assert_eq!([&closed["outcome"], &closed["exit_code"]], [&json!("ok"), &json!(0)]);
-    assert_eq!(records(&forward)[0]["state"], "started", "before what was spawned for it");
+    let all = records(&forward);
+    let position = |kind: &str| all.iter().position(|record| record["type"] == kind);
+    assert!(position("session") < position("exec"), "a session starts before its helper: {all:#?}");
 }
 
 #[test]
@@ -100,7 +104,9 @@ fn with_no_watch_there_are_only_session_records() {
     assert_eq!([&closed["outcome"], &closed["address"]], [&json!("ok"), &json!("localhost")]);
     assert!(closed.get("connect_ns").is_none(), "only the kernel knows: {closed}");
     let (_, stdout, _) = forward.interrupt();
-    assert!(stdout.iter().all(|line| line.starts_with("{\"type\":\"session\",")), "{stdout:?}");
+    let types: BTreeSet<_> =
+        parse(&stdout).iter().map(|record| record["type"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(types, ["listening", "ready", "session"].map(str::to_owned).into(), "{stdout:?}");
 }
 
 /// The kernel programs do not report sockets inside the forwarder's own network namespace.

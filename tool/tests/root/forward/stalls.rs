@@ -109,7 +109,7 @@ fn a_connection_that_fails_for_lack_of_files_says_so() {
     prlimit(Some(pid), Resource::Nofile, few).unwrap();
     get("127.0.0.1", locals[0]);
     let said = forward.stderr_line("the reason", |line| line.contains("an error occurred"));
-    assert!(said.contains("cannot carry anything; `ulimit -n`"), "{said}");
+    assert!(said.contains("cannot make a pipe; `ulimit -n`"), "{said}");
     assert!(said.contains("Too many open files"), "{said}");
 }
 

@@ -2,11 +2,12 @@
 
 use std::process::Command;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::common::{assert_fails, eventually, output, pfsnoop, text};
 use crate::support::docker::{self, Docker, container_name};
 use crate::support::forward::{get, start_json, start_listening};
+use crate::support::records::records;
 
 fn pfsnoop_of(docker: &Docker, args: &[&str]) -> Command {
     let mut command = pfsnoop(args);
@@ -55,11 +56,13 @@ fn pods_and_containers_are_found_by_name() {
         get("127.0.0.1", locals[0]);
         forward.stdout_line("the end", |line| line.contains("\"state\":\"closed\""));
         forward.stdout_line("socat", |line| line.contains("\"comm\":\"socat\""));
-        for line in forward.stdout() {
-            let record: Value = serde_json::from_str(&line).unwrap();
-            let is_session = record["type"] == "session";
-            let place = if is_session { &record["target"] } else { &record };
-            assert_eq!(place[key], *expected, "{line}");
+        for record in records(&forward) {
+            let place = match record["type"].as_str() {
+                Some("session") => &record["target"],
+                Some("exec") => &record,
+                _ => continue,
+            };
+            assert_eq!(place[key], *expected, "{record}");
         }
     }
 
