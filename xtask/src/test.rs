@@ -50,17 +50,20 @@ pub(crate) fn run(tier: Tier, args: &[String]) -> Result<()> {
         setup::to_test()?;
     }
     println!("test: tier {} leaves out: {}", tier.name(), tier.left_out());
-    run_visibly(
-        cargo(&["test", "--workspace"]).args(test_args(tier, args)).env(TIER_VARIABLE, tier.name()),
-    )
+    let test = |targets: &[&str]| {
+        let mut test = cargo(&["test"]);
+        run_visibly(test.args(targets).args(test_args(tier, args)).env(TIER_VARIABLE, tier.name()))
+    };
+    test(&["--workspace", "--exclude", "pfsnoop-ebpf"])?;
+    // A plain `cargo test` leaves this target out, because it needs root.
+    test(&["--package", "pfsnoop", "--test", "root"])
 }
 
-/// What follows `cargo test --workspace`.
+/// What follows the targets.
 fn test_args(tier: Tier, args: &[String]) -> Vec<&str> {
     let mut halves = args.splitn(2, |arg| arg == "--");
     let mut next = || halves.next().unwrap_or_default().iter().map(String::as_str);
-    let mut all = vec!["--exclude", "pfsnoop-ebpf"];
-    all.extend(next());
+    let mut all: Vec<&str> = next().collect();
     all.push("--");
     if tier == Tier::Quick {
         all.extend(["--skip", VIRTUAL_MACHINES]);
@@ -80,10 +83,10 @@ mod tests {
 
     #[test]
     fn quick_skips_virtual_machines_beside_the_user_s_arguments() {
-        assert_eq!(args_of(Tier::Default, ""), "--exclude pfsnoop-ebpf --");
+        assert_eq!(args_of(Tier::Default, ""), "--");
         assert_eq!(
-            args_of(Tier::Quick, "--test it watch -- --nocapture"),
-            "--exclude pfsnoop-ebpf --test it watch -- --skip kernels:: --nocapture"
+            args_of(Tier::Quick, "watch -- --nocapture"),
+            "watch -- --skip kernels:: --nocapture"
         );
     }
 }
