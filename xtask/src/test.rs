@@ -64,7 +64,8 @@ fn test_args(tier: Tier, args: &[String]) -> Vec<&str> {
     let mut halves = args.splitn(2, |arg| arg == "--");
     let mut next = || halves.next().unwrap_or_default().iter().map(String::as_str);
     let mut all: Vec<&str> = next().collect();
-    all.push("--");
+    // Unit tests that need root are ignored by a plain `cargo test`.
+    all.extend(["--", "--include-ignored"]);
     if tier == Tier::Quick {
         all.extend(["--skip", VIRTUAL_MACHINES]);
     }
@@ -83,10 +84,10 @@ mod tests {
 
     #[test]
     fn quick_skips_virtual_machines_beside_the_user_s_arguments() {
-        assert_eq!(args_of(Tier::Default, ""), "--");
+        assert_eq!(args_of(Tier::Default, ""), "-- --include-ignored");
         assert_eq!(
             args_of(Tier::Quick, "watch -- --nocapture"),
-            "watch -- --skip kernels:: --nocapture"
+            "watch -- --include-ignored --skip kernels:: --nocapture"
         );
     }
 }

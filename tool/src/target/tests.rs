@@ -61,6 +61,7 @@ async fn find(answers: &[Option<Place>]) -> Result<Target, FindError> {
 }
 
 #[tokio::test]
+#[ignore = "needs root: `cargo xtask test` runs it"]
 async fn a_sandbox_that_ends_while_it_is_looked_up_is_not_entered() {
     let own = std::process::id();
     let here = || Some(place(Some(own), None));
@@ -75,6 +76,7 @@ async fn a_sandbox_that_ends_while_it_is_looked_up_is_not_entered() {
 }
 
 #[tokio::test]
+#[ignore = "needs root: `cargo xtask test` runs it"]
 async fn a_pid_in_another_namespace_than_the_runtime_reports_is_not_entered() {
     let at = |path| Some(place(Some(std::process::id()), Some(path)));
     assert!(find(&[at("/proc/self/ns/net"), at("/proc/self/ns/net")]).await.is_ok());
@@ -85,6 +87,7 @@ async fn a_pid_in_another_namespace_than_the_runtime_reports_is_not_entered() {
 }
 
 #[tokio::test]
+#[ignore = "needs root: `cargo xtask test` runs it"]
 async fn a_namespace_without_a_process_is_enough() {
     let by_file = Some(place(None, Some("/proc/self/ns/net")));
     assert_eq!(find(&[by_file.clone(), by_file]).await.unwrap().pid(), None);

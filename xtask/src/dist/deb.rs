@@ -15,6 +15,18 @@ const FILES: &[(&str, &str)] = &[
     ("completions/pfsnoop.fish", "usr/share/fish/vendor_completions.d/pfsnoop.fish"),
 ];
 
+/// The pages of `docs/` for people who use pfsnoop.
+const PAGES: &[&str] = &[
+    "exec.md",
+    "forward.md",
+    "watch.md",
+    "doctor.md",
+    "runbook.md",
+    "json.md",
+    "benchmarks.md",
+    "records.schema.json",
+];
+
 const COPYRIGHT: &str = "\
 pfsnoop is licensed under MIT (below) or Apache-2.0 (/usr/share/common-licenses/Apache-2.0), at
 your choice; the kernel programs in it under MIT or GPL-2 (/usr/share/common-licenses/GPL-2).
@@ -50,7 +62,9 @@ pub(super) fn build(dist: &Path) -> Result<PathBuf> {
 
 fn documents(folder: &Path) -> Result<()> {
     let workspace = workspace_root();
-    install(&workspace.join("docs/runbook.md"), &folder.join("runbook.md"), "0644")?;
+    for page in PAGES {
+        install(&workspace.join("docs").join(page), &folder.join(page), "0644")?;
+    }
     compressed(&workspace.join("CHANGELOG.md"), &folder.join("changelog"))?;
     let licence = fs::read_to_string(workspace.join("LICENSE-MIT"))?;
     fs::write(folder.join("copyright"), format!("{COPYRIGHT}{licence}"))?;
@@ -68,7 +82,7 @@ fn control(version: &str, architecture: &str) -> String {
          Recommends: socat, util-linux\n\
          Homepage: {}\n\
          Description: see and make kubectl port-forwards on a node\n \
-         Shows every nsenter and socat that kubectl port-forward spawns on a Kubernetes or\n \
+         Shows every nsenter and socat that kubectl port-forward starts on a Kubernetes or\n \
          Docker node, forwards ports in the same way or natively, and diagnoses what stops\n \
          a port-forward. The binary is static.\n",
         env!("CARGO_PKG_REPOSITORY")

@@ -3,7 +3,8 @@
 use super::short_size::short_size;
 use crate::output::width::{cut, padded, width};
 
-/// From this width on, rows have every column.
+/// From this width on, rows have every column: together with VIA, they take so many columns. WHY
+/// has what is left, or the next line.
 const WIDE: usize = 120;
 
 /// The widths of the columns.
@@ -25,7 +26,7 @@ impl SessionLayout {
         let width = width.map(usize::from);
         let is_wide = width.is_none_or(|width| width >= WIDE);
         // Together with the fixed columns, the narrow ones take 80.
-        let (target, forwarder, bytes) = if is_wide { (30, 15, 10) } else { (16, 11, 5) };
+        let (target, forwarder, bytes) = if is_wide { (29, 15, 10) } else { (16, 11, 5) };
         Self { width, target, forwarder, bytes, is_wide }
     }
 
@@ -39,7 +40,10 @@ impl SessionLayout {
         let titles = ["TIME", "STATE", "TARGET", "PORT", "FORWARDER", to, from, "SECONDS"];
         let mut header = self.columns(titles);
         if self.is_wide {
-            header.push_str(" VIA           WHY");
+            header.push_str(" VIA          ");
+            if self.has_room(&header, "WHY") {
+                header.push_str(" WHY");
+            }
         }
         self.fit(&header)
     }
@@ -74,5 +78,18 @@ impl SessionLayout {
             Some(bytes) if self.is_wide => bytes.to_string(),
             Some(bytes) => short_size(bytes),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_narrowest_wide_row_has_room_for_via() {
+        let layout = SessionLayout::new(u16::try_from(WIDE).ok());
+        let row = format!("{} nsenter+socat", layout.columns([""; 8]));
+        assert_eq!(layout.fit(&row), row);
+        assert!(layout.header().ends_with(" VIA"), "WHY has no room: {}", layout.header());
     }
 }

@@ -1,6 +1,7 @@
 //! Which pod and container a process belongs to.
 
 mod containers;
+mod frozen_runtime;
 mod late_runtime;
 mod reused_pid;
 mod silent_runtime;

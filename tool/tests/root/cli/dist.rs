@@ -84,6 +84,7 @@ fn the_package_installs_and_removes_cleanly() {
         "usr/share/zsh/vendor-completions/_pfsnoop",
         "usr/share/fish/vendor_completions.d/pfsnoop.fish",
         "usr/share/doc/pfsnoop/runbook.md",
+        "usr/share/doc/pfsnoop/records.schema.json",
         "usr/share/doc/pfsnoop/copyright",
     ] {
         assert!(installed.contains(&format!("./{path}")), "{path} in {installed:#?}");

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::common::{output, system, text};
+use crate::support::schema::parse_record;
 
 /// Runs a doctor. Returns its findings and its exit code, which must fit them.
 pub fn examine(command: &mut Command) -> (Vec<Value>, Option<i32>) {
@@ -32,15 +33,10 @@ pub fn examine_alone(script: &str) -> (Vec<Value>, Option<i32>) {
 /// Parses findings. Each has the keys of the contract; a warning or a failure has a fix.
 pub fn parse_findings(stdout: &str) -> Vec<Value> {
     let parse = |line: &str| {
-        let finding: Value =
-            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        assert!(line.starts_with(r#"{"type":"finding","#), "{line}");
+        let finding = parse_record(line);
+        assert_eq!(finding["type"], "finding", "{line}");
         let needs_fix = finding["severity"] == "warn" || finding["severity"] == "fail";
         assert_eq!(needs_fix, finding["fix"].is_string(), "a command that fixes it: {line}");
-        assert!(finding["why"].is_string(), "{line}");
-        let keys = ["type", "severity", "check", "what", "why", "fix", "duration_ns"];
-        let is_known = |key: &String| keys.contains(&key.as_str());
-        assert!(finding.as_object().unwrap().keys().all(is_known), "{line}");
         finding
     };
     stdout.lines().map(parse).collect()

@@ -16,6 +16,7 @@ pub mod netns;
 pub mod pod;
 pub mod processes;
 pub mod records;
+pub mod schema;
 pub mod stand_in;
 pub mod vm;
 pub mod watch;

@@ -6,12 +6,11 @@ use serde_json::Value;
 
 use crate::common::eventually;
 use crate::common::running::Running;
+use crate::support::schema::parse_record;
 
-/// Parses lines, each of which must be a record.
+/// Parses lines. Each must be a record as the schema describes it.
 pub fn parse(lines: &[impl AsRef<str>]) -> Vec<Value> {
-    let parse =
-        |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-    lines.iter().map(|line| parse(line.as_ref())).collect()
+    lines.iter().map(|line| parse_record(line.as_ref())).collect()
 }
 
 /// Every record so far. Fails when stdout holds anything else.

@@ -10,6 +10,7 @@ use crate::common::{assert_fails, eventually, pfsnoop};
 use crate::support::containerd::{self, Containerd};
 use crate::support::docker::Docker;
 use crate::support::forward::{get, start_listening};
+use crate::support::schema::parse_record;
 
 /// `pfsnoop` that asks only this daemon.
 fn pfsnoop_of(containerd: &Containerd, args: &[&str]) -> Command {
@@ -163,7 +164,7 @@ fn records_name_containers_and_pods_of_containerd() {
     );
     containerd.cri().exec(&pod.web, &["/bin/mkdir", "-p", "/m-cri"]);
     let row = snoop.stdout_line("mkdir's record", |line| line.contains("/m-cri"));
-    let record: serde_json::Value = serde_json::from_str(&row).unwrap();
+    let record = parse_record(&row);
     let container = serde_json::json!(
         {"id": pod.web, "runtime": "containerd", "name": "web", "confirmed": true}
     );
@@ -187,7 +188,7 @@ fn a_stopped_runtime_delays_one_row_and_not_each() {
     let begin = Instant::now();
     eventually("rows", || (snoop.stdout().len() >= 10).then_some(()));
     assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
-    let row: serde_json::Value = serde_json::from_str(&snoop.stdout()[9]).unwrap();
+    let row = parse_record(&snoop.stdout()[9]);
     assert_eq!(row["container"]["id"], pod.web.as_str(), "the id comes from the cgroup");
     snoop.stderr_line("warning", |line| {
         line.contains("containerd does not answer: no answer in 5 s")

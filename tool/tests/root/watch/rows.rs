@@ -6,7 +6,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::process::Signal;
-use serde_json::Value;
 
 use crate::common::output;
 use crate::common::running::Running;
@@ -14,6 +13,7 @@ use crate::support::helper::{nsenter_socat, request_page, run_nsenter_socat, spa
 use crate::support::netns::in_netns_of;
 use crate::support::pod::DemoPod;
 use crate::support::records::{sessions, states};
+use crate::support::schema::parse_record;
 use crate::support::watch::{watch_json, watch_text};
 
 #[test]
@@ -148,7 +148,7 @@ fn lost_records_are_reported() {
     let mut as_json = watch_json(&[]);
     storm(&as_json);
     let lost = as_json.stdout_line("the loss", |line| line.contains("\"lost\""));
-    let lost: Value = serde_json::from_str(&lost).unwrap();
+    let lost = parse_record(&lost);
     assert!(lost["events"].as_u64().unwrap() > 0 && lost["total"] == lost["events"], "{lost}");
     let mut as_rows = watch_text(&[]);
     storm(&as_rows);
