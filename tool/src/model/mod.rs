@@ -5,6 +5,8 @@ mod args;
 mod destination;
 mod end;
 mod event;
+#[cfg(test)]
+mod example;
 mod exec_event;
 mod exit_event;
 mod filter;

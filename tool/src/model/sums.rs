@@ -103,33 +103,14 @@ impl PortSums {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Destination, Program, Reason, Via};
 
     fn closed(port: u16, outcome: Outcome, bytes: u64) -> Session {
         let closed = Closed {
-            outcome,
-            reason: Reason::BothEnded,
-            helper_end: None,
-            stderr: None,
-            error: None,
             bytes_to_pod: Some(bytes),
-            bytes_from_pod: None,
-            connect_ns: None,
             duration_ns: Some(bytes),
+            ..Closed::example(outcome)
         };
-        Session {
-            id: String::new(),
-            time_ns: 0,
-            via: Via::Native,
-            forwarder: Program { pid: 1, comm: Box::default(), uid: None },
-            helper: None,
-            cookie: None,
-            target: Destination::default(),
-            port,
-            ports: None,
-            address: None,
-            state: State::Closed(closed),
-        }
+        Session { port, ..Session::example(closed) }
     }
 
     #[test]

@@ -67,36 +67,19 @@ fn row(target: &str, port: u16, sums: &Sums) -> [Cell; 7] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Closed, Destination, Outcome, Program, Reason, Session, State, Via};
+    use crate::model::{Closed, Outcome, Session};
 
     fn sums() -> SessionSums {
         let mut sums = SessionSums::default();
         let outcomes = [Outcome::Ok, Outcome::Killed, Outcome::HelperMissing, Outcome::Killed];
         for (n, outcome) in (1..).zip(outcomes) {
             let closed = Closed {
-                outcome,
-                reason: Reason::BothEnded,
-                helper_end: None,
-                stderr: None,
-                error: None,
                 bytes_to_pod: Some(1000),
                 bytes_from_pod: Some(1_234_567),
-                connect_ns: None,
                 duration_ns: Some(n * 1_000_000_000),
+                ..Closed::example(outcome)
             };
-            let session = Session {
-                id: String::new(),
-                time_ns: 0,
-                via: Via::Native,
-                forwarder: Program { pid: 1, comm: Box::default(), uid: None },
-                helper: None,
-                cookie: None,
-                target: Destination::default(),
-                port: 8080,
-                ports: None,
-                address: None,
-                state: State::Closed(closed),
-            };
+            let session = Session::example(closed);
             sums.add(&session, "net:[4026532178]".to_owned());
         }
         sums

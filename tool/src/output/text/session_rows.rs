@@ -101,28 +101,18 @@ mod tests {
 
     #[test]
     fn no_row_is_wider_than_the_terminal() {
+        let closed = Closed {
+            reason: Reason::NoSocat,
+            bytes_to_pod: Some(999_999),
+            duration_ns: Some(1_000_000_000_000),
+            ..Closed::example(Outcome::HelperMissing)
+        };
         let session = Session {
-            id: String::new(),
-            time_ns: 0,
             via: Via::NsenterSocat,
             forwarder: Program { pid: 1, comm: b"fifteen-letters"[..].into(), uid: None },
-            helper: None,
-            cookie: None,
             target: Destination { netns: Some(4_026_532_178), ..Destination::default() },
             port: 65_535,
-            ports: None,
-            address: None,
-            state: State::Closed(Closed {
-                outcome: Outcome::HelperMissing,
-                reason: Reason::NoSocat,
-                helper_end: None,
-                stderr: None,
-                error: None,
-                bytes_to_pod: Some(999_999),
-                bytes_from_pod: None,
-                connect_ns: None,
-                duration_ns: Some(1_000_000_000_000),
-            }),
+            ..Session::example(closed)
         };
         for columns in [1, 20, 40, 80, 119, 120, 200] {
             let rows = SessionRows::new(Some(columns), false);
