@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 
+use super::facts::daemons;
 use super::facts::distribution::Packages;
 use super::search_path::{USUAL_PATH, own_search};
 use super::shell::quoted;
@@ -38,12 +39,7 @@ fn export_path() -> String {
 
 /// The command that gives a daemon's systemd unit a longer `PATH`.
 fn extend_path_of(daemon: &str) -> String {
-    let unit = match daemon {
-        "cri-dockerd" => "cri-docker",
-        "dockerd" => "docker",
-        "k3s-server" => "k3s",
-        name => name,
-    };
+    let unit = daemons::unit_of(daemon);
     let folder = format!("/etc/systemd/system/{unit}.service.d");
     let lines = quoted(&format!("[Service]\nEnvironment=PATH={USUAL_PATH}\n"));
     format!(

@@ -16,7 +16,7 @@ const MAX_BYTES: usize = 8 * 1024 * 1024;
 const RESERVED_BYTES: usize = 2 * 1024 * 1024;
 
 /// At most this many events are handed on at once, so that signals and timers have their turn.
-const BATCH: usize = 512;
+const BATCH: usize = 128;
 
 /// A queue between the reader thread and the monitor.
 #[derive(Default)]

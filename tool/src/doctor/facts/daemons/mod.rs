@@ -5,3 +5,4 @@ mod kubelet;
 mod mode;
 
 pub use daemon::{Daemon, OpenFiles, ProgramSearch, running};
+pub use mode::unit_of;

@@ -1,4 +1,5 @@
-//! How a daemon carries out a port-forward, from its name, its flags and its files.
+//! The table of daemons: which unit each is, and how it carries out a port-forward, from its name,
+//! its flags and its files.
 
 use std::path::Path;
 
@@ -10,31 +11,46 @@ use crate::model::ForwardingMode;
 pub(super) struct KnownDaemon {
     /// The comm.
     pub(super) name: &'static str,
+    /// The systemd unit, without `.service`.
+    unit: &'static str,
     mode: fn(&[String], Option<&Root>) -> ForwardingMode,
 }
 
 /// The daemons. rke2 is RKE2's process, and kubelite is MicroK8s': each contains a kubelet, and
 /// uses containerd.
 pub(super) const DAEMONS: [KnownDaemon; 8] = [
-    KnownDaemon { name: "cri-dockerd", mode: |_, _| ForwardingMode::Helpers },
+    KnownDaemon { name: "cri-dockerd", unit: "cri-docker", mode: |_, _| ForwardingMode::Helpers },
     // A kubelet reaches Docker only through cri-dockerd, which does the forwarding.
-    KnownDaemon { name: "dockerd", mode: |_, _| ForwardingMode::None },
-    KnownDaemon { name: "kubelet", mode: kubelet::mode },
-    KnownDaemon { name: "k3s", mode: of_k3s },
-    KnownDaemon { name: "k3s-server", mode: of_k3s },
-    KnownDaemon { name: "k3s-agent", mode: of_k3s },
-    KnownDaemon { name: "rke2", mode: |_, _| ForwardingMode::Native },
-    KnownDaemon { name: "kubelite", mode: |_, _| ForwardingMode::Native },
+    KnownDaemon { name: "dockerd", unit: "docker", mode: |_, _| ForwardingMode::None },
+    KnownDaemon { name: "kubelet", unit: "kubelet", mode: kubelet::mode },
+    KnownDaemon { name: "k3s", unit: "k3s", mode: of_k3s },
+    KnownDaemon { name: "k3s-server", unit: "k3s", mode: of_k3s },
+    KnownDaemon { name: "k3s-agent", unit: "k3s-agent", mode: of_k3s },
+    KnownDaemon { name: "rke2", unit: "rke2-server", mode: |_, _| ForwardingMode::Native },
+    KnownDaemon {
+        name: "kubelite",
+        unit: "snap.microk8s.daemon-kubelite",
+        mode: |_, _| ForwardingMode::Native,
+    },
 ];
 
 /// With `--docker`, the cri-dockerd that is built into k3s listens on this socket.
 const K3S_CRI_DOCKERD: &str = "/run/k3s/cri-dockerd/cri-dockerd.sock";
 
+/// The systemd unit of the daemon with this name, without `.service`.
+#[must_use]
+pub fn unit_of(name: &str) -> &str {
+    known(name).map_or(name, |daemon| daemon.unit)
+}
+
+fn known(name: &str) -> Option<&'static KnownDaemon> {
+    DAEMONS.iter().find(|daemon| daemon.name == name)
+}
+
 /// The mode of the daemon with this name and these arguments. `root` is `None` if the daemon's
 /// files cannot be read.
 pub(super) fn of(name: &str, args: &[String], root: Option<&Root>) -> ForwardingMode {
-    let known = DAEMONS.iter().find(|daemon| daemon.name == name);
-    known.map_or(ForwardingMode::None, |daemon| (daemon.mode)(args, root))
+    known(name).map_or(ForwardingMode::None, |daemon| (daemon.mode)(args, root))
 }
 
 fn of_k3s(args: &[String], root: Option<&Root>) -> ForwardingMode {
