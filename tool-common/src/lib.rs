@@ -34,9 +34,9 @@ pub mod names {
     pub const FAILED_EXEC_SCRATCH: &str = "FAILED_EXEC_SCRATCH";
     /// The program that copies the arguments of a failed exec. It is the target of tail calls.
     pub const FAILED_EXEC_PROGRAMS: &str = "FAILED_EXEC_PROGRAMS";
-    /// Processes whose end must be reported.
+    /// Processes to report the end of.
     pub const PASSED: &str = "PASSED";
-    /// Processes whose end was just reported.
+    /// Processes with an end that was just reported.
     pub const ENDED: &str = "ENDED";
     /// Followed connections into other network namespaces.
     pub const FOREIGN_CONNECTIONS: &str = "FOREIGN_CONNECTIONS";

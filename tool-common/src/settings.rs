@@ -34,7 +34,7 @@ pub const fn comm_contains(comm: [u64; 2], text: [u64; 2], mask: [u64; 2]) -> bo
 
 /// Bits of [`Settings::filters`]: which fields of the settings select.
 pub mod filters {
-    /// Only processes whose comm contains [`Settings::comm`](super::Settings::comm).
+    /// Only processes with a comm that contains [`Settings::comm`](super::Settings::comm).
     pub const COMM: u32 = 1;
     /// Only this real user id.
     pub const UID: u32 = 2;

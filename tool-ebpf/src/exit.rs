@@ -28,12 +28,12 @@ fn sched_process_exit(ctx: RawTracePointContext) -> i32 {
     0
 }
 
-/// Start time by pid of each process whose end must be reported: its exec passed the filters, or it
+/// Processes to report the end of, as start time by pid: their exec passed the filters, or they
 /// connected into another network namespace. Used only with filters; without, every end is reported.
 #[map]
 static PASSED: LruHashMap<u32, u64> = LruHashMap::with_max_entries(16 * 1024, 0);
 
-/// Start time by pid of processes whose end was just reported.
+/// Processes with an end that was just reported, as start time by pid.
 #[map]
 static ENDED: LruHashMap<u32, u64> = LruHashMap::with_max_entries(1024, 0);
 

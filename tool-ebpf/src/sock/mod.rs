@@ -85,9 +85,9 @@ extern "C" fn check_connection(ctx: *mut c_void) -> u32 {
 }
 
 /// The memory of a socket is only ever reused for sockets (`SLAB_TYPESAFE_BY_RCU`,
-/// net/ipv4/tcp_ipv4.c). So the read of a closed socket finds its last values, or those of another
-/// socket. The last values have the bytes that it carried, but not always how it ended: the state
-/// before the last is gone.
+/// net/ipv4/tcp_ipv4.c). So a read of a closed socket finds its last values, or the values of another
+/// socket. The last values include the bytes that it carried, but not always how it ended: the
+/// state before the last is gone.
 #[inline(always)]
 fn try_check(sock: Sock, mut record: SockRecord, is_counted: bool) -> Option<()> {
     /// The tracepoint comes before the change: such a young connection may not have its first state.
@@ -165,8 +165,8 @@ fn connecting(ctx: &RawTracePointContext, sock: Sock) -> Option<()> {
     // SAFETY: the helper takes nothing.
     let task = Task(unsafe { bpf_get_current_task() } as *const u8);
     let process = task.leader()?;
-    // The namespace of the process counts, not that of the thread: the connecting thread of
-    // containerd has entered the pod's namespace, and pfsnoop's own has not.
+    // The namespace of the first thread counts. The connecting thread does not tell: containerd's
+    // has entered the pod's namespace, and pfsnoop's own has not.
     let is_foreign = process.net()? != net;
     if !is_foreign && !is_helper(ctx) || task.is_kernel_thread() || !is_of_family(process) {
         return None;

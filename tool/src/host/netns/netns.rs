@@ -1,6 +1,6 @@
 //! Sockets in other network namespaces.
 //!
-//! A socket belongs for good to the namespace in which it was made, and any thread may use it. So
+//! A socket stays in the namespace in which it was made, and any thread may use it. So
 //! one thread enters the namespace and makes the sockets there. All other threads stay outside.
 
 use std::fs::File;
