@@ -1,4 +1,11 @@
-//! The doctor's checks, in order.
+//! The doctor's checks, in order. A group of checks is one file in `checks/` and two lines here.
+
+mod helpers;
+mod kernel;
+mod kernel_fix;
+mod leftovers;
+mod limits;
+mod runtimes;
 
 use std::io;
 use std::time::Duration;
@@ -7,7 +14,6 @@ use super::facts::daemons;
 use super::facts::distribution::Packages;
 use super::node::{CheckFuture, Node};
 use super::target::check_target;
-use super::{helpers, kernel, leftovers, limits, runtimes};
 use crate::model::Finding;
 use crate::runtime::Runtimes;
 use crate::target::TargetName;

@@ -1,10 +1,16 @@
-//! The formats of `-o`, and the sink for each of them.
+//! The formats of `-o`. Each is one folder in `format/`, its declaration, and one match arm here.
+
+mod json;
+mod live;
+mod text;
 
 use std::io::{BufWriter, IsTerminal as _, stdout};
 
 use clap::ValueEnum;
 
-use super::{Sink, View, json, live, text};
+pub use text::Columns;
+
+use super::{Sink, View};
 
 /// The values of `-o`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -1,22 +1,18 @@
-//! Prints updates. Only this module formats. A format is one folder with a [`Sink`] and one match
-//! arm in `format.rs`.
+//! Prints updates. Only this module formats. `format.rs` lists the formats; each is a folder
+//! in `format/` with a [`Sink`].
 
 mod escape;
 mod format;
-mod json;
-mod live;
 mod names;
 mod reason;
 mod sink;
 mod stderr;
 mod terminal;
-mod text;
 mod view;
 mod width;
 
 pub use escape::escaped;
-pub use format::{Format, TextOrJson, sink};
+pub use format::{Columns, Format, TextOrJson, sink};
 pub use sink::Sink;
 pub use stderr::complain;
-pub use text::Columns;
 pub use view::View;

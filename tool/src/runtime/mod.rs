@@ -2,16 +2,14 @@
 //! [`RuntimeClient`] and one line in the registry.
 //!
 //! ```text
-//! registry -> discovery (which sockets) -> RuntimeClient (docker, cri)
+//! registry (docker, cri) -> discovery (which sockets) -> RuntimeClient
 //!   -> ContainerIndex (everything they list)
 //!   -> RuntimeStatus (the runtimes themselves)
 //! ```
 
 mod candidate;
 mod client;
-pub mod cri;
 mod discovery;
-mod docker;
 mod endpoint;
 mod index;
 mod protocol;
@@ -24,5 +22,5 @@ pub use discovery::Runtimes;
 pub use endpoint::Endpoint;
 pub use index::{ContainerIndex, IndexEntry};
 pub use protocol::Protocol;
-pub use registry::protocols;
+pub use registry::{cri, protocols};
 pub use status::{RuntimeAnswer, RuntimeDetails, RuntimeStatus, Silence};

@@ -1,7 +1,9 @@
-//! The APIs of container runtimes, one line each.
+//! The APIs of container runtimes. Each is one file in `registry/` and two lines here.
+
+pub mod cri;
+mod docker;
 
 use super::protocol::Protocol;
-use super::{cri, docker};
 
 /// Every API, in the order in which the runtimes are asked.
 const PROTOCOLS: [&Protocol; 2] = [&docker::PROTOCOL, &cri::PROTOCOL];

@@ -9,9 +9,9 @@ use bollard::models::ContainerSummary;
 use bollard::query_parameters::ListContainersOptions;
 use bollard::{API_DEFAULT_VERSION, Docker};
 
-use super::client::{Answer, Names, Place, RuntimeClient, RuntimeError};
-use super::protocol::{Protocol, Socket, Variable};
 use crate::model::{ForwardingMode, Pod, TargetInfo, TargetKind};
+use crate::runtime::client::{Answer, Names, Place, RuntimeClient, RuntimeError};
+use crate::runtime::protocol::{Protocol, Socket, Variable};
 
 /// Seconds that one answer may take.
 const ANSWER_TIMEOUT: u64 = 5;

@@ -1,12 +1,12 @@
 //! The running kernel, and whether the tracer works on it.
 
-use super::node::{CheckFuture, Node};
+use crate::doctor::node::{CheckFuture, Node};
 use std::time::{Duration, Instant};
 
-use super::facts::distribution::Packages;
-use super::facts::kernel::Kernel;
 use super::kernel_fix::{less_lockdown, newer_kernel};
 use crate::attribution::Attribution;
+use crate::doctor::facts::distribution::Packages;
+use crate::doctor::facts::kernel::Kernel;
 use crate::model::Finding;
 use crate::model::Severity::{Fail, Warn};
 use crate::monitor::{Monitor, MonitorOptions};

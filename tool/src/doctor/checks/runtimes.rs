@@ -1,6 +1,6 @@
 //! The container runtimes: whether each answers, and how it forwards.
 
-use super::node::{CheckFuture, Node};
+use crate::doctor::node::{CheckFuture, Node};
 use crate::model::Finding;
 use crate::model::ForwardingMode;
 use crate::model::Severity::{Fail, Note, Warn};

@@ -1,8 +1,8 @@
 //! The lines of the footer.
 
 use crate::model::{Session, SessionSums};
+use crate::output::format::text::SessionRows;
 use crate::output::names::outcome_counts;
-use crate::output::text::SessionRows;
 use crate::sessions::OpenSession;
 
 /// The row of an open session.

@@ -1,9 +1,9 @@
 //! socat processes that are no longer needed.
 
-use super::node::{CheckFuture, Node};
+use crate::doctor::node::{CheckFuture, Node};
 use std::time::Duration;
 
-use super::facts::socats::{Socat, socats};
+use crate::doctor::facts::socats::{Socat, socats};
 use crate::model::Finding;
 use crate::model::Severity::{Note, Warn};
 

@@ -1,11 +1,11 @@
 //! Whether each process that forwards finds nsenter and socat.
 
-use super::facts::daemons::{Daemon, ProgramSearch};
-use super::facts::distribution::Packages;
-use super::facts::version::{Version, version};
-use super::helper_fix::{fix_for_daemon, fix_for_pfsnoop};
-use super::node::{CheckFuture, Node};
-use super::search_path::{own_search, shown};
+use crate::doctor::facts::daemons::{Daemon, ProgramSearch};
+use crate::doctor::facts::distribution::Packages;
+use crate::doctor::facts::version::{Version, version};
+use crate::doctor::helper_fix::{fix_for_daemon, fix_for_pfsnoop};
+use crate::doctor::node::{CheckFuture, Node};
+use crate::doctor::search_path::{own_search, shown};
 use crate::host::root::Root;
 use crate::model::Finding;
 use crate::model::ForwardingMode;

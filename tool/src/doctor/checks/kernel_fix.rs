@@ -1,6 +1,6 @@
 //! The commands that fix the kernel, for each distribution.
 
-use super::facts::distribution::Packages;
+use crate::doctor::facts::distribution::Packages;
 
 /// The command that boots a kernel with BPF ring buffers and BTF.
 pub(super) fn newer_kernel(packages: Packages) -> &'static str {

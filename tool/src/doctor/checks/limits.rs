@@ -1,8 +1,8 @@
 //! Limits that a new connection or helper can hit: processes, open files, tracked connections.
 
-use super::facts::daemons::{Daemon, OpenFiles};
-use super::facts::usage::{self, Usage};
-use super::node::{CheckFuture, Node};
+use crate::doctor::facts::daemons::{Daemon, OpenFiles};
+use crate::doctor::facts::usage::{self, Usage};
+use crate::doctor::node::{CheckFuture, Node};
 use crate::model::Finding;
 use crate::model::Severity::{Fail, Warn};
 

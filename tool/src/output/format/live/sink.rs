@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use super::footer::Footer;
 use super::lines::{open_row, summary};
 use crate::model::{Session, SessionSums, State, Update};
+use crate::output::format::text::{SessionRows, report_lost, write_end};
 use crate::output::names::target_name;
 use crate::output::sink::Sink;
 use crate::output::terminal::{has_colour, size};
-use crate::output::text::{SessionRows, report_lost, write_end};
 use crate::sessions::OpenSession;
 
 /// The shortest time between two drawings. Under load, something changes every few milliseconds.

@@ -48,7 +48,7 @@ fn listed(container: Container, pod: Option<Pod>) -> TargetInfo {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime::cri::messages::{ContainerMetadata, PodSandboxMetadata};
+    use crate::runtime::registry::cri::messages::{ContainerMetadata, PodSandboxMetadata};
 
     #[test]
     fn containers_have_the_pod_of_their_sandbox_and_the_newest_comes_first() {
