@@ -24,6 +24,12 @@ fn a_signal_lets_short_connections_finish_and_ends_the_others() {
         late.write_all(b"go\n").unwrap();
         // Without this, socat would stay for half a second more.
         late.shutdown(std::net::Shutdown::Write).unwrap();
+        // A connection that waits to be accepted would be reset with its listener.
+        eventually("both are accepted", || {
+            let stdout = forward.stdout();
+            let handled = stdout.iter().filter(|line| line.starts_with("Handling connection"));
+            (handled.count() == 2).then_some(())
+        });
         forward.signal(signal);
         let mut answer = String::new();
         late.read_to_string(&mut answer).unwrap();
