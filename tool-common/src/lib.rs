@@ -40,6 +40,12 @@ pub mod names {
     pub const ENDED: &str = "ENDED";
     /// Followed connections into other network namespaces.
     pub const FOREIGN_CONNECTIONS: &str = "FOREIGN_CONNECTIONS";
+    /// Processes that are at home in another network namespace than the host's.
+    pub const HOMES: &str = "HOMES";
+    /// One `u32`: 1 while processes may be missing from [`HOMES`].
+    pub const HOMES_INCOMPLETE: &str = "HOMES_INCOMPLETE";
+    /// The connections of which the other end is noted too.
+    pub const SERVER_ENDS: &str = "SERVER_ENDS";
     /// Followed connections of socat.
     pub const HELPER_CONNECTIONS: &str = "HELPER_CONNECTIONS";
     /// Per-CPU counts of records that were not sent, mostly because a ring buffer was full, indexed by

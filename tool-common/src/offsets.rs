@@ -75,6 +75,7 @@ offsets! {
     task_thread_pid: "task_struct" "thread_pid", "";
     task_signal: "task_struct" "signal", "";
     task_exit_code: "task_struct" "exit_code", "";
+    task_flags: "task_struct" "flags", "";
     cred_uid: "cred" "uid", "(include/linux/cred.h): a `kuid_t`, which has `val` alone";
     signal_live: "signal_struct" "live", "(include/linux/sched/signal.h)";
     signal_group_exit_code: "signal_struct" "group_exit_code", "";
@@ -85,6 +86,8 @@ offsets! {
     nsproxy_net_ns: "nsproxy" "net_ns", "(include/linux/nsproxy.h)";
     nsproxy_mnt_ns: "nsproxy" "mnt_ns", "";
     net_ns_inum: "net" "ns.inum", "(include/net/net_namespace.h)";
+    net_loopback_dev: "net" "loopback_dev", "";
+    net_device_flags: "net_device" "flags", "(include/linux/netdevice.h)";
     mnt_namespace_ns_inum: "mnt_namespace" "ns.inum", "(fs/mount.h)";
     pid_level: "pid" "level", "(include/linux/pid.h)";
     pid_numbers: "pid" "numbers", "is an array of `upid`";
@@ -113,8 +116,13 @@ offsets! {
     sock_common_skc_flags: "sock_common" "skc_flags", "";
     sock_common_skc_cookie: "sock_common" "skc_cookie", "is 64 bits (net/core/sock_diag.c, `__sock_gen_cookie`)";
     sock_sk_err: "sock" "sk_err", "";
+    sock_sk_shutdown: "sock" "sk_shutdown", "";
+    inet_sock_inet_sport: "inet_sock" "inet_sport", "(include/net/inet_sock.h) is big-endian";
     tcp_sock_bytes_received: "tcp_sock" "bytes_received", "(include/linux/tcp.h)";
     tcp_sock_bytes_acked: "tcp_sock" "bytes_acked", "";
     tcp_sock_bytes_sent: "tcp_sock" "bytes_sent", "(4.19 and newer)";
     tcp_sock_bytes_retrans: "tcp_sock" "bytes_retrans", "";
+    tcp_sock_data_segs_in: "tcp_sock" "data_segs_in", "";
+    tcp_sock_write_seq: "tcp_sock" "write_seq", "";
+    tcp_sock_snd_una: "tcp_sock" "snd_una", "";
 }

@@ -181,6 +181,8 @@ pub mod sock_states {
     pub const CLOSED: u32 = 4;
     /// The connection is closed, but how it ended was not seen. The byte counts may still be known.
     pub const GONE: u32 = 5;
+    /// The process has closed its socket. What it wrote may still be on its way.
+    pub const RELEASED: u32 = 6;
 }
 
 /// Result of the program that checks a connection, if the connection is not followed.
@@ -188,14 +190,30 @@ pub const NOT_FOLLOWED: u32 = 1;
 
 /// Bits of [`SockRecord::flags`].
 pub mod sock_flags {
-    /// The socket is in another network namespace than the process that connects it.
+    /// The socket is in another network namespace than the home of the process that connects it.
     pub const FOREIGN: u32 = 1;
     /// The byte counts are known.
     pub const COUNTED: u32 = 2;
-    /// The connection was closed without a FIN of its own side before: it was aborted, which resets it.
+    /// The process closed its socket in a way that resets the connection: data had arrived that it
+    /// had not read, or it had asked for a reset.
     pub const ABORTED: u32 = 4;
     /// The other side has answered, even if no record reported it.
     pub const ANSWERED: u32 = 8;
+    /// The other side has ended: its FIN has arrived.
+    pub const FIN_RECEIVED: u32 = 16;
+    /// This side had ended before the connection was closed: its FIN was sent.
+    pub const FIN_SENT: u32 = 32;
+    /// The process has closed its socket.
+    pub const RELEASED: u32 = 64;
+    /// Data arrived after the process had closed its socket.
+    pub const DATA_AFTER_RELEASE: u32 = 128;
+    /// The process asked for a reset (`SO_LINGER` with a time of 0).
+    pub const LINGER: u32 = 256;
+    /// The loopback device of the socket's network namespace is down.
+    pub const LOOPBACK_DOWN: u32 = 512;
+    /// The process at the other end was ending when its socket was closed:
+    /// [`SockRecord::server_status`](super::SockRecord::server_status) says how.
+    pub const SERVER_ENDED: u32 = 1024;
 }
 
 /// A TCP connection in one of its states, seen from the side that connects.
@@ -230,12 +248,23 @@ pub struct SockRecord {
     pub error: u32,
     /// Real user id of the process that connects.
     pub uid: u32,
+    /// Bytes that the process has written and the other side has not acknowledged.
+    pub unsent: u32,
+    /// How the process at the other end ended, as wait(2) has it; see
+    /// [`SERVER_ENDED`](sock_flags::SERVER_ENDED).
+    pub server_status: u32,
+    /// Segments with data that had arrived when the process closed its socket.
+    pub segments: u32,
     /// Keeps the size a multiple of eight.
     pub reserved: u32,
     /// `AF_INET` or `AF_INET6`.
     pub family: u16,
     /// Destination port.
     pub port: u16,
+    /// Source port; 0 until the connection is established.
+    pub source_port: u16,
+    /// Keeps the size a multiple of eight.
+    pub reserved_16: u16,
     /// Source address. IPv4 uses the first four bytes.
     pub source: [u8; 16],
     /// Destination address, in the same form.

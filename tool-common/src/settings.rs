@@ -66,6 +66,11 @@ pub struct Settings {
     pub comm: [u64; 2],
     /// Mask for [`comm`](Self::comm): 0xff for each byte of the text.
     pub comm_mask: [u64; 2],
+    /// The network namespace (its inode) that is home to a process without an entry in the map of
+    /// homes; 0 if homes are not noted.
+    pub host_netns: u32,
+    /// Keeps the size a multiple of eight.
+    pub reserved: u32,
 }
 
 impl Settings {
@@ -79,6 +84,8 @@ impl Settings {
         cgroup_id: 0,
         comm: [0; 2],
         comm_mask: [0; 2],
+        host_netns: 0,
+        reserved: 0,
     };
 }
 

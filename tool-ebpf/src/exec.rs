@@ -6,6 +6,7 @@
 //! memory, even if the caller's own pages were not.
 
 use aya_ebpf::{
+    EbpfContext as _,
     helpers::generated::{bpf_ktime_get_boot_ns, bpf_probe_read_kernel_str, bpf_probe_read_user},
     macros::{map, raw_tracepoint},
     maps::PerCpuArray,
@@ -15,13 +16,15 @@ use aya_log_ebpf::{info, warn};
 use pfsnoop_common::record::{
     ExecHeader, Kind, MAX_ARGS, MAX_CGROUP_NAME, MAX_FILENAME, exec_flags,
 };
+use pfsnoop_common::settings::filters;
 
 use crate::cgroup;
 use crate::emit::{self, Urgency, ring_of};
 use crate::exit;
 use crate::failed_exec;
 use crate::filter;
-use crate::globals::{field, offset};
+use crate::globals::{field, offset, setting};
+use crate::home;
 use crate::task::Task;
 use crate::text::{bounded, copied_len};
 
@@ -56,6 +59,7 @@ fn sched_process_exec(ctx: RawTracePointContext) -> i32 {
 fn try_exec(ctx: &RawTracePointContext) -> Option<()> {
     let task = Task(ctx.arg::<*const u8>(0));
     failed_exec::forget(ctx.arg::<u32>(1));
+    home::settle(ctx.tgid(), task);
     if !filter::passes(ctx, task) {
         return None;
     }
@@ -73,6 +77,12 @@ fn try_exec(ctx: &RawTracePointContext) -> Option<()> {
     header.time_ns = unsafe { bpf_ktime_get_boot_ns() };
     task.identify(ctx, header);
     exit::expect_end(header.pid, header.start_ns);
+    if setting!(filters) & filters::HELPERS != 0
+        && let Some(start_ns) = task.parent().and_then(Task::start_ns)
+    {
+        // A helper ends with the process that has started it.
+        exit::expect_end(header.ppid, start_ns);
+    }
     if total <= SCRATCH_ARGS as u64 {
         output_small(ctx, task, small, start, filename);
     } else {

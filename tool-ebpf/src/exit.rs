@@ -19,6 +19,7 @@ use pfsnoop_common::settings::filters;
 
 use crate::emit::{self, Urgency, ring_of};
 use crate::globals::setting;
+use crate::home;
 use crate::task::Task;
 
 /// Entry point.
@@ -76,6 +77,7 @@ fn try_exit(ctx: &RawTracePointContext) -> Option<()> {
     if task.live_threads()? != 0 {
         return None;
     }
+    home::leave(ctx.tgid());
     let leader = task.leader()?;
     let start_ns = leader.start_ns().unwrap_or(0);
     if !claim_end(ctx.tgid(), start_ns) {

@@ -19,6 +19,7 @@ mod exit;
 mod failed_exec;
 mod filter;
 mod globals;
+mod home;
 mod sock;
 mod task;
 mod text;

@@ -16,6 +16,12 @@ impl Task {
         field(self.0, offset!(task_tgid))
     }
 
+    /// The thread's id (the kernel's pid).
+    #[inline(always)]
+    pub(crate) fn tid(self) -> Option<u32> {
+        field(self.0, offset!(task_pid))
+    }
+
     /// The first thread of the process.
     #[inline(always)]
     pub(crate) fn leader(self) -> Option<Self> {
@@ -81,6 +87,14 @@ impl Task {
     pub(crate) fn net(self) -> Option<*const u8> {
         let nsproxy: *const u8 = field(self.0, offset!(task_nsproxy))?;
         field(nsproxy, offset!(nsproxy_net_ns))
+    }
+
+    /// Whether the task is ending, and the kernel closes its files (`PF_EXITING`,
+    /// include/linux/sched.h).
+    #[inline(always)]
+    pub(crate) fn is_ending(self) -> bool {
+        const PF_EXITING: u32 = 4;
+        field::<u32>(self.0, offset!(task_flags)).is_some_and(|flags| flags & PF_EXITING != 0)
     }
 
     /// Inode of the network namespace.

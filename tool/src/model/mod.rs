@@ -49,7 +49,7 @@ pub use process::{ProcessId, Program};
 pub use reason::Reason;
 pub use selection::Selection;
 pub use session::{Closed, Helper, Session, State, Via};
-pub use sock_event::{Bytes, SockEvent, SockState};
+pub use sock_event::{Bytes, Ending, OwnReset, SockEvent, SockState};
 pub use sums::{PortSums, SessionSums, Sums};
 pub use target::{TargetEntry, TargetInfo, TargetKind, TargetNetwork};
 pub use times::Times;

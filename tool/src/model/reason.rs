@@ -9,6 +9,11 @@ use super::End;
 pub enum Reason {
     /// Both sides ended by themselves.
     BothEnded,
+    /// The client's side ended, and the pod had not.
+    ClientEnded,
+    /// The pod reset the connection after the client's side had ended. Everything that the pod had
+    /// sent before has arrived.
+    ResetAfterEnd,
     /// The target answered that nothing listens there (a reset in answer to the SYN).
     NothingListens {
         /// The address that was asked.
@@ -51,15 +56,32 @@ pub enum Reason {
         /// nsenter had become socat.
         is_socat: bool,
     },
-    /// socat ended with an error.
+    /// socat ended with an error before it had connected.
     SocatFailed {
         /// Its exit code.
         exit_code: u8,
     },
     /// The forwarder's process ended before its connection.
     ForwarderEnded(End),
+    /// socat ended with an error, and nothing was wrong with its connection: it could not pass data
+    /// on to the client.
+    NotPassedOn {
+        /// socat's exit code.
+        exit_code: u8,
+    },
     /// The forwarder closed the connection before it had read all data from the pod.
     UnreadData,
+    /// The forwarder closed the connection with the option that resets it.
+    ResetOnPurpose,
+    /// The forwarder closed the connection, and the pod has not taken all data.
+    Unsent {
+        /// Bytes that are left.
+        bytes: u32,
+    },
+    /// The loopback device of the target's network namespace went down under the connection.
+    LoopbackDown,
+    /// The process in the pod that had the connection ended.
+    ServerEnded(End),
     /// Records of the end, or of what led to it, were lost.
     NotSeen,
     /// The forwarder's own error. It may quote a helper's stderr.

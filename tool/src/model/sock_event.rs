@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::ProcessId;
+use super::{End, ProcessId};
 
 /// A TCP connection in one of its states: a connection in another network namespace than its
 /// process's own, or any connection of socat.
@@ -28,7 +28,7 @@ pub struct SockEvent {
     pub uid: Option<u32>,
     /// Inode of the connection's network namespace; `None` when the kernel does not report it.
     pub netns: Option<u32>,
-    /// The connection's network namespace is not the process's own.
+    /// The connection's network namespace is not the home of its process.
     pub is_foreign: bool,
     /// The address of this side.
     pub source: IpAddr,
@@ -49,15 +49,43 @@ pub enum SockState {
     Connected,
     /// It is open. The event answers a request for its byte counts.
     Open,
+    /// The process has closed its socket. The kernel may keep the connection for longer.
+    Released(Ending),
     /// It has ended, or connecting has failed.
-    Closed {
-        /// The errno of its end.
-        error: Option<i32>,
-        /// This side closed it before it had read all data, which resets the connection.
-        has_unread_data: bool,
-    },
+    Closed(Ending),
     /// It has ended, and how was not seen.
     Gone,
+}
+
+/// What the kernel knew about a connection when its process let go of it, or when it ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct Ending {
+    /// The errno of its end.
+    pub error: Option<i32>,
+    /// The other side had ended: its FIN had arrived.
+    pub is_ended_there: bool,
+    /// This side had ended: its FIN was sent before.
+    pub is_ended_here: bool,
+    /// The process has closed its socket.
+    pub is_released: bool,
+    /// This side reset the connection.
+    pub reset: Option<OwnReset>,
+    /// Bytes that this side has written and the other side has not acknowledged.
+    pub unsent: u32,
+    /// The loopback device of the network namespace is down.
+    pub is_loopback_down: bool,
+    /// How the process at the other end was ending when the kernel closed its socket.
+    pub server_end: Option<End>,
+}
+
+/// Why this side reset a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnReset {
+    /// The process closed the socket before it had read all data, or data came afterwards.
+    UnreadData,
+    /// The process asked for it.
+    OnPurpose,
 }
 
 /// Payload that a connection has carried.

@@ -46,7 +46,11 @@ impl Reconciler {
     ) -> Result<(), ProbeError> {
         let checked = if self.ticks.is_multiple_of(CHECK_INTERVAL) { usize::MAX } else { shown };
         let mut over = Vec::new();
-        for (n, open) in sessions.open().take(checked).enumerate() {
+        for (n, open) in sessions.open().enumerate() {
+            // The last bytes of a connection that its process has let go of are on their way.
+            if n >= checked && !open.is_released {
+                continue;
+            }
             let is_followed = match open.connection {
                 Some(connection) => {
                     probe.check_connection(connection, open.process.pid, n < shown)?

@@ -10,6 +10,10 @@ use crate::model::{End, Reason};
 pub(super) fn reason(reason: &Reason) -> String {
     match reason {
         Reason::BothEnded => "both sides ended by themselves".to_owned(),
+        Reason::ClientEnded => "the client's side ended, and the pod had not".to_owned(),
+        Reason::ResetAfterEnd => "the pod reset the connection after the client's side had ended; \
+             everything that it had sent before has arrived"
+            .to_owned(),
         Reason::NothingListens { address, port } => {
             let at = std::net::SocketAddr::new(*address, *port);
             format!("nothing listens at {at} inside the target")
@@ -50,6 +54,23 @@ pub(super) fn reason(reason: &Reason) -> String {
         }
         Reason::ForwarderEnded(End::Exited(code)) => {
             format!("the forwarder ended (exit code {code}) before the connection did")
+        }
+        Reason::NotPassedOn { exit_code } => format!(
+            "socat could not pass data on to the client, which has probably left (exit code \
+             {exit_code})"
+        ),
+        Reason::ResetOnPurpose => "the forwarder reset the connection".to_owned(),
+        Reason::Unsent { bytes } => format!(
+            "the forwarder closed the connection, and the pod has not taken the last {bytes} bytes"
+        ),
+        Reason::LoopbackDown => "the target's loopback went down under the connection: its pod is \
+             being deleted"
+            .to_owned(),
+        Reason::ServerEnded(End::Killed(signal)) => {
+            format!("{} ended the server's process in the target", signal_name(*signal))
+        }
+        Reason::ServerEnded(End::Exited(code)) => {
+            format!("the server's process in the target ended (exit code {code})")
         }
         Reason::UnreadData => {
             "the forwarder closed the connection before it had read all data from the pod"

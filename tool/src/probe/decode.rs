@@ -8,7 +8,8 @@ use pfsnoop_common::record::{
 };
 
 use crate::model::{
-    Arg, Args, Bytes, End, Event, ExecEvent, ExitEvent, SockEvent, SockState, invocation,
+    Arg, Args, Bytes, End, Ending, Event, ExecEvent, ExitEvent, OwnReset, SockEvent, SockState,
+    invocation,
 };
 
 /// Why a record cannot be decoded.
@@ -105,10 +106,8 @@ fn sock(record: &[u8]) -> Result<SockEvent, DecodeError> {
         sock_states::CONNECTING => SockState::Connecting,
         sock_states::CONNECTED => SockState::Connected,
         sock_states::OPEN => SockState::Open,
-        sock_states::CLOSED => SockState::Closed {
-            error: (sock.error != 0).then_some(sock.error.cast_signed()),
-            has_unread_data: has(sock_flags::ABORTED),
-        },
+        sock_states::RELEASED => SockState::Released(ending(&sock)),
+        sock_states::CLOSED => SockState::Closed(ending(&sock)),
         sock_states::GONE => SockState::Gone,
         _ => return Err(DecodeError::UnknownSock),
     };
@@ -131,6 +130,23 @@ fn sock(record: &[u8]) -> Result<SockEvent, DecodeError> {
         is_answered: has(sock_flags::ANSWERED),
         bytes: has(sock_flags::COUNTED).then_some(bytes),
     })
+}
+
+fn ending(sock: &SockRecord) -> Ending {
+    let has = |flag| sock.flags & flag != 0;
+    let has_unread_data = has(sock_flags::ABORTED) || has(sock_flags::DATA_AFTER_RELEASE);
+    let on_purpose = has(sock_flags::LINGER).then_some(OwnReset::OnPurpose);
+    Ending {
+        error: (sock.error != 0).then_some(sock.error.cast_signed()),
+        is_ended_there: has(sock_flags::FIN_RECEIVED),
+        is_ended_here: has(sock_flags::FIN_SENT),
+        is_released: has(sock_flags::RELEASED) || sock.state == sock_states::RELEASED,
+        reset: on_purpose.or(has_unread_data.then_some(OwnReset::UnreadData)),
+        unsent: sock.unsent,
+        is_loopback_down: has(sock_flags::LOOPBACK_DOWN),
+        server_end: has(sock_flags::SERVER_ENDED)
+            .then(|| End::from_wait_status(sock.server_status)),
+    }
 }
 
 /// The address. An IPv4 address that an IPv6 socket uses becomes an IPv4 address.

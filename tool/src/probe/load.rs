@@ -6,7 +6,7 @@ use aya::{Ebpf, EbpfLoader, VerifierLogLevel};
 use pfsnoop_common::{names, record::NOT_FOLLOWED, ring_bytes};
 
 use super::error::{ProbeError, failed, map_failed, missing, program_failed};
-use super::{Options, memory, offsets, settings, tracefs};
+use super::{Options, homes, memory, offsets, settings, tracefs};
 
 /// The kernel programs, aligned as the ELF reader wants them.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/pfsnoop-ebpf"));
@@ -29,6 +29,7 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
     let mut settings = settings::settings(&options.filter);
     settings.cgroup_names = options.cgroup_names.into();
     settings.ends = options.exits.into();
+    settings.host_netns = if options.connections { homes::host_netns() } else { 0 };
     let mut loader = EbpfLoader::new();
     loader
         // The programs have no relocations against kernel types: free aya's parse of them.
@@ -53,6 +54,8 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
         (names::ENDED, options.exits && settings.filters == 0),
         (names::FOREIGN_CONNECTIONS, options.connections),
         (names::HELPER_CONNECTIONS, options.connections),
+        (names::SERVER_ENDS, options.connections),
+        (names::HOMES, options.connections),
     ] {
         if !is_used {
             loader.map_max_entries(map, 1);
@@ -85,6 +88,8 @@ pub(super) fn attach(programs: &mut Ebpf, options: &Options) -> Result<(), Probe
         check.load().map_err(program_failed("load a kernel program"))?;
         // While one of the two programs runs, the other one sees the states that interrupts change.
         attach_raw(programs, "inet_sock_set_state_within", "inet_sock_set_state")?;
+        homes::begin(programs)?;
+        attach_raw(programs, "sched_process_fork", "sched_process_fork")?;
         attach_raw(programs, "inet_sock_set_state", "inet_sock_set_state")?;
     }
     attach_raw(programs, "sched_process_exec", "sched_process_exec")?;

@@ -4,6 +4,7 @@
 mod btf;
 mod decode;
 mod error;
+mod homes;
 mod load;
 mod logs;
 mod lost;

@@ -2,7 +2,7 @@
 
 use super::error::ProbeError;
 use super::reader::Rings;
-use super::{load, logs, lost, options::Options};
+use super::{homes, load, logs, lost, options::Options};
 
 /// The running kernel programs. Dropping it detaches them.
 pub struct Probe {
@@ -23,6 +23,9 @@ impl Probe {
         let lost = lost::Counter::new(&mut programs)?;
         let logs = if options.verbose { Some(logs::Logs::start(&mut programs)?) } else { None };
         load::attach(&mut programs, options)?;
+        if options.connections {
+            homes::enter_running(&mut programs)?;
+        }
         log::debug!("the kernel programs are attached");
         Ok((Self { lost, _logs: logs, programs: Some(programs) }, rings))
     }

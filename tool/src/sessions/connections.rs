@@ -1,5 +1,6 @@
 //! What the states of a connection mean for the sessions.
 
+use super::deadlines::{EVENT_TIMEOUT_NS, LINGER_TIMEOUT_NS};
 use super::index::SessionIndex;
 use super::state::SessionState;
 use crate::model::{Destination, Lookup, Session, SockEvent, SockState, Via};
@@ -32,18 +33,25 @@ impl SessionIndex {
                 self.set_connection(number, sock.id);
                 number
             }
-            (None, SockState::Open | SockState::Closed { .. } | SockState::Gone) => return,
+            (None, _) => return,
         };
         let Some(state) = self.get_mut(number) else { return };
+        let was_released = state.open.is_released;
         changed.extend(state.connection_changed(sock));
-        if matches!(sock.state, SockState::Closed { .. } | SockState::Gone) {
-            let (is_over, may_try_again) = (state.is_over(), state.may_try_again());
-            self.forget_connection(sock.id);
-            if is_over {
-                self.close(number, changed);
-            } else if may_try_again {
-                self.wait(number, sock.time_ns);
+        let (is_over, may_try_again) = (state.is_over(), state.may_try_again());
+        match sock.state {
+            SockState::Closed(_) | SockState::Gone => {
+                self.forget_connection(sock.id);
+                if is_over {
+                    self.close(number, changed);
+                } else if may_try_again {
+                    self.wait(number, sock.time_ns, EVENT_TIMEOUT_NS);
+                }
             }
+            SockState::Released(_) if is_over && !was_released => {
+                self.wait(number, sock.time_ns, LINGER_TIMEOUT_NS);
+            }
+            _ => {}
         }
     }
 

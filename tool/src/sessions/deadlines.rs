@@ -7,6 +7,11 @@ use std::collections::{BTreeSet, HashMap};
 /// come within microseconds on an idle node.
 pub(super) const EVENT_TIMEOUT_NS: u64 = 250_000_000;
 
+/// How long a session waits for the end of its connection after its process has let go of it. What
+/// the process wrote last is on its way, and the other side may still answer. The kernel itself
+/// waits for minutes.
+pub(super) const LINGER_TIMEOUT_NS: u64 = 500_000_000;
+
 /// The sessions that wait, by number. Times are `CLOCK_BOOTTIME`, ns.
 #[derive(Debug, Default)]
 pub(super) struct Deadlines {
@@ -16,10 +21,10 @@ pub(super) struct Deadlines {
 }
 
 impl Deadlines {
-    /// Makes a session wait from this time on. This replaces an earlier deadline.
-    pub(super) fn wait(&mut self, number: u64, from_ns: u64) {
+    /// Makes a session wait for this long. This replaces an earlier deadline.
+    pub(super) fn wait(&mut self, number: u64, from_ns: u64, timeout_ns: u64) {
         self.forget(number);
-        let when = from_ns.saturating_add(EVENT_TIMEOUT_NS);
+        let when = from_ns.saturating_add(timeout_ns);
         self.by_number.insert(number, when);
         self.ordered.insert((when, number));
     }

@@ -1,23 +1,12 @@
 //! The outcome of a session, from the ends of its processes and of its connection.
+//!
+//! `docs/outcomes.md` has the same rules as a table.
 
-use std::net::IpAddr;
-
-use crate::model::{End, Outcome, Reason, Via, signal_caught_by_socat};
-
-/// An attempt to connect that failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Attempt {
-    /// The socket's errno; `None` where the connecting side gave up.
-    pub(super) error: Option<i32>,
-    /// How long it took, ns.
-    pub(super) after_ns: u64,
-    /// The address that was dialed.
-    pub(super) to: IpAddr,
-}
+use super::attempt::Attempt;
+use crate::model::{End, Ending, Outcome, OwnReset, Reason, Via, signal_caught_by_socat};
 
 /// What is known about a session.
 #[derive(Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an event that came or did not")]
 pub(super) struct Facts {
     /// The process that nsenter enters.
     pub(super) target: Option<u32>,
@@ -27,7 +16,7 @@ pub(super) struct Facts {
     pub(super) is_socat: bool,
     /// How the helper ended.
     pub(super) helper_end: Option<End>,
-    /// How the native forwarder's process ended.
+    /// How the forwarder's process ended while the connection was open.
     pub(super) forwarder_end: Option<End>,
     /// A connection was attempted.
     pub(super) is_tried: bool,
@@ -37,12 +26,8 @@ pub(super) struct Facts {
     pub(super) is_connected: bool,
     /// How long connecting took, ns.
     pub(super) connect_ns: Option<u64>,
-    /// The last connection, or attempt at one, has ended.
-    pub(super) is_closed: bool,
-    /// The errno of that end.
-    pub(super) error: Option<i32>,
-    /// The forwarder closed the connection before it had read all data.
-    pub(super) has_unread_data: bool,
+    /// How the connection was when its process let go of it, or when it ended.
+    pub(super) ending: Option<Ending>,
 }
 
 impl Facts {
@@ -56,11 +41,11 @@ impl Facts {
                 self.of_socat(end, port)
             }
             (Via::NsenterSocat, Some(end)) => self.of_nsenter(end),
-            (Via::NsenterSocat, None) => (Outcome::Failed, Reason::NotSeen),
+            (Via::NsenterSocat, None) => NOT_SEEN,
             (Via::Native, _) => self.of_native(port),
         };
         if lacks_records && self.is_from_absence(&reason) {
-            return (Outcome::Failed, Reason::NotSeen);
+            return NOT_SEEN;
         }
         (outcome, reason)
     }
@@ -71,21 +56,8 @@ impl Facts {
         match reason {
             Reason::NotTried | Reason::TargetEnded(_) | Reason::NotEntered { .. } => true,
             Reason::SocatFailed { .. } => !self.is_connected,
-            Reason::ForwarderEnded(_) => !self.is_closed,
+            Reason::ForwarderEnded(_) => self.ending.is_none(),
             _ => false,
-        }
-    }
-
-    fn of_native(&self, port: u16) -> (Outcome, Reason) {
-        match (self.forwarder_end, &self.first_failure) {
-            // The forwarder exited, and the kernel closed the connection.
-            (Some(End::Exited(0)), _) if self.is_connected && self.is_closed => {
-                self.of_connection()
-            }
-            (Some(end), _) => (Outcome::Killed, Reason::ForwarderEnded(end)),
-            (None, _) if self.is_connected && self.is_closed => self.of_connection(),
-            (None, Some(failure)) if !self.is_connected => of_attempt(failure, port),
-            (None, _) => (Outcome::Failed, Reason::NotSeen),
         }
     }
 
@@ -98,7 +70,7 @@ impl Facts {
             End::Exited(127) => (Outcome::HelperMissing, Reason::NoSocat),
             End::Exited(exit_code @ 126) => (Outcome::Failed, Reason::SocatNotRun { exit_code }),
             // nsenter never exits with 0: this is socat's exit, and its exec was lost.
-            End::Exited(0) => (Outcome::Ok, Reason::BothEnded),
+            End::Exited(0) => NOT_SEEN,
             End::Exited(exit_code) => match self.target {
                 Some(target) if !self.is_target_alive => {
                     (Outcome::TargetGone, Reason::TargetEnded(target))
@@ -109,49 +81,105 @@ impl Facts {
     }
 
     fn of_socat(&self, end: End, port: u16) -> (Outcome, Reason) {
-        match end {
-            End::Exited(0) => (Outcome::Ok, Reason::BothEnded),
-            End::Killed(signal) => {
-                (Outcome::Killed, Reason::HelperKilled { signal, is_socat: true })
-            }
-            End::Exited(exit_code) if let Some(signal) = signal_caught_by_socat(exit_code) => {
-                (Outcome::Killed, Reason::HelperKilled { signal, is_socat: true })
-            }
-            End::Exited(exit_code) if self.is_connected => {
-                (Outcome::Failed, Reason::SocatFailed { exit_code })
-            }
+        let signal = match end {
+            End::Killed(signal) => Some(signal),
+            End::Exited(exit_code) => signal_caught_by_socat(exit_code),
+        };
+        if let Some(signal) = signal {
+            return (Outcome::Killed, Reason::HelperKilled { signal, is_socat: true });
+        }
+        let End::Exited(exit_code) = end else { return NOT_SEEN };
+        match (&self.ending, &self.first_failure) {
+            (Some(ending), _) => self.of_connection(ending),
+            (None, _) if self.is_connected => NOT_SEEN,
+            (_, Some(failure)) => failure.outcome(port),
             // Without a route, connect(2) fails before the kernel reports a connection. socat exits
             // with 1 after any error of its own.
-            End::Exited(1) if !self.is_tried => (Outcome::Unreachable, Reason::NotTried),
-            End::Exited(exit_code) => match &self.first_failure {
-                Some(failure) => of_attempt(failure, port),
-                None => (Outcome::Failed, Reason::SocatFailed { exit_code }),
-            },
+            _ if !self.is_tried && exit_code == 1 => (Outcome::Unreachable, Reason::NotTried),
+            _ if exit_code == 0 => NOT_SEEN,
+            _ => (Outcome::Failed, Reason::SocatFailed { exit_code }),
         }
     }
 
-    /// The outcome of a native connection that was established.
-    fn of_connection(&self) -> (Outcome, Reason) {
-        match self.error {
-            // EPIPE is a reset that comes after the other side's FIN (tcp_reset,
-            // net/ipv4/tcp_input.c).
-            Some(errno @ (libc::ECONNRESET | libc::EPIPE)) => {
-                (Outcome::Reset, Reason::Errno(errno))
-            }
-            Some(errno) if errno == libc::ETIMEDOUT => (Outcome::Timeout, Reason::Errno(errno)),
-            Some(errno) => (Outcome::Failed, Reason::Errno(errno)),
-            None if self.has_unread_data => (Outcome::Reset, Reason::UnreadData),
-            None => (Outcome::Ok, Reason::BothEnded),
+    fn of_native(&self, port: u16) -> (Outcome, Reason) {
+        match (&self.ending, self.forwarder_end, &self.first_failure) {
+            (Some(ending), _, _) => self.of_connection(ending),
+            (None, Some(end), _) => of_forwarder_end(end),
+            (None, None, Some(failure)) if !self.is_connected => failure.outcome(port),
+            _ => NOT_SEEN,
         }
+    }
+
+    /// The outcome of a connection that was established. What the kernel saw decides, and not
+    /// socat's exit code: it differs between versions of socat.
+    fn of_connection(&self, ending: &Ending) -> (Outcome, Reason) {
+        self.of_processes(ending)
+            .or_else(|| of_error(ending))
+            .or_else(|| self.of_own_reset(ending))
+            .unwrap_or_else(|| of_close(ending))
+    }
+
+    /// If a process at one of the ends, or the namespace itself, went away under the connection.
+    fn of_processes(&self, ending: &Ending) -> Option<(Outcome, Reason)> {
+        // A process that dials natively may leave it to the kernel to close a connection that is
+        // over.
+        let is_over = self.helper_end.is_none() && ending.is_ended_there && ending.reset.is_none();
+        match self.forwarder_end {
+            Some(End::Exited(0)) if is_over => {}
+            Some(end) => return Some(of_forwarder_end(end)),
+            None => {}
+        }
+        match ending.server_end {
+            // A server may serve each connection with a process of its own, which then ends.
+            None | Some(End::Exited(0)) => {}
+            Some(end) => return Some((Outcome::TargetGone, Reason::ServerEnded(end))),
+        }
+        (ending.is_loopback_down && !ending.is_ended_there)
+            .then_some((Outcome::TargetGone, Reason::LoopbackDown))
+    }
+
+    /// If the forwarder closed the connection before all data had reached the client.
+    fn of_own_reset(&self, ending: &Ending) -> Option<(Outcome, Reason)> {
+        let reason = match (ending.reset, self.helper_end) {
+            (Some(OwnReset::UnreadData), _) => Reason::UnreadData,
+            (Some(OwnReset::OnPurpose), _) => Reason::ResetOnPurpose,
+            (None, Some(End::Exited(exit_code @ 1..))) => Reason::NotPassedOn { exit_code },
+            (None, _) => return None,
+        };
+        Some((Outcome::Reset, reason))
     }
 }
 
-fn of_attempt(attempt: &Attempt, port: u16) -> (Outcome, Reason) {
-    let Attempt { error, after_ns, to: address } = *attempt;
-    match error {
-        Some(libc::ECONNREFUSED) => (Outcome::Refused, Reason::NothingListens { address, port }),
-        Some(libc::EHOSTUNREACH | libc::ENETUNREACH) => (Outcome::Unreachable, Reason::NoRoute),
-        None | Some(libc::ETIMEDOUT) => (Outcome::Timeout, Reason::NoAnswer { after_ns }),
-        Some(errno) => (Outcome::Failed, Reason::Errno(errno)),
+/// Records of the end, or of what led to it, were lost.
+const NOT_SEEN: (Outcome, Reason) = (Outcome::Failed, Reason::NotSeen);
+
+fn of_forwarder_end(end: End) -> (Outcome, Reason) {
+    (Outcome::Killed, Reason::ForwarderEnded(end))
+}
+
+/// The connection ended with an error.
+fn of_error(ending: &Ending) -> Option<(Outcome, Reason)> {
+    let errno = ending.error?;
+    Some(match errno {
+        // Data that comes after the process has closed its socket resets the connection too.
+        libc::ECONNRESET | libc::EPIPE if ending.reset.is_some() => return None,
+        libc::ECONNRESET | libc::EPIPE if ending.is_ended_here => {
+            (Outcome::Ok, Reason::ResetAfterEnd)
+        }
+        // EPIPE is a reset that comes after the other side's FIN (tcp_reset,
+        // net/ipv4/tcp_input.c).
+        libc::ECONNRESET | libc::EPIPE => (Outcome::Reset, Reason::Errno(errno)),
+        libc::ETIMEDOUT => (Outcome::Timeout, Reason::Errno(errno)),
+        _ => (Outcome::Failed, Reason::Errno(errno)),
+    })
+}
+
+/// The connection ended without an error, or it will as soon as the other side answers.
+fn of_close(ending: &Ending) -> (Outcome, Reason) {
+    match *ending {
+        Ending { is_ended_there: true, .. } => (Outcome::Ok, Reason::BothEnded),
+        Ending { unsent: bytes @ 1.., .. } => (Outcome::Failed, Reason::Unsent { bytes }),
+        Ending { is_released: true, .. } => (Outcome::Ok, Reason::ClientEnded),
+        _ => (Outcome::Ok, Reason::BothEnded),
     }
 }

@@ -105,10 +105,12 @@ impl SessionIndex {
         }
     }
 
-    /// The native sessions of this process.
-    pub(super) fn of_native(&self, process: ProcessId) -> Vec<u64> {
-        let natives = self.open.iter().filter(|(_, state)| state.is_native_of(process));
-        natives.map(|(&number, _)| number).collect()
+    /// The sessions that this process forwards, natively or by a helper.
+    pub(super) fn of_forwarder(&self, process: ProcessId) -> Vec<u64> {
+        let is_its =
+            |state: &SessionState| state.is_native_of(process) || state.is_started_by(process);
+        let its = self.open.iter().filter(|(_, state)| is_its(state));
+        its.map(|(&number, _)| number).collect()
     }
 
     /// The session of this connection.
@@ -132,9 +134,9 @@ impl SessionIndex {
     }
 
     /// Gives a session time for one more event.
-    pub(super) fn wait(&mut self, number: u64, from_ns: u64) {
+    pub(super) fn wait(&mut self, number: u64, from_ns: u64, timeout_ns: u64) {
         if self.open.contains_key(&number) {
-            self.deadlines.wait(number, from_ns);
+            self.deadlines.wait(number, from_ns, timeout_ns);
         }
     }
 

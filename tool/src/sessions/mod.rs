@@ -16,8 +16,9 @@
 //! [`SessionTable::give_up`]).
 //!
 //! Imports within this folder run one way: `table -> processes, connections -> index -> state,
-//! deadlines`, `state -> open_session, ending`.
+//! deadlines`, `state -> open_session, ending -> attempt`.
 
+mod attempt;
 mod connections;
 mod deadlines;
 mod ending;

@@ -18,6 +18,8 @@ pub struct OpenSession {
     pub connection: Option<u64>,
     /// The bytes that it has carried, when they were last counted.
     pub bytes: Option<Bytes>,
+    /// Its process has let go of the connection: the session ends in a moment.
+    pub is_released: bool,
 }
 
 impl OpenSession {

@@ -1,5 +1,6 @@
 //! What the start and the end of a process mean for the sessions.
 
+use super::deadlines::EVENT_TIMEOUT_NS;
 use super::index::SessionIndex;
 use super::state::SessionState;
 use crate::model::{Destination, ExecEvent, ExitEvent, Invocation, Lookup, Session};
@@ -68,11 +69,13 @@ impl SessionIndex {
             helper.helper_ended(exit, can_enter);
             self.close_or_wait(number, exit.time_ns, changed);
         }
-        for number in self.of_native(exit.process()) {
-            if let Some(native) = self.get_mut(number) {
-                native.forwarder_ended(exit);
+        for number in self.of_forwarder(exit.process()) {
+            let Some(state) = self.get_mut(number) else { continue };
+            state.forwarder_ended(exit);
+            // A helper goes on for a moment.
+            if state.is_native() {
+                self.close_or_wait(number, exit.time_ns, changed);
             }
-            self.close_or_wait(number, exit.time_ns, changed);
         }
     }
 
@@ -80,7 +83,9 @@ impl SessionIndex {
     /// reports its bytes; otherwise nothing more comes.
     fn close_or_wait(&mut self, number: u64, now_ns: u64, changed: &mut Vec<Session>) {
         if self.get(number).is_some_and(|one| one.open.connection.is_some()) {
-            self.wait(number, now_ns);
+            if !self.is_waiting(number) {
+                self.wait(number, now_ns, EVENT_TIMEOUT_NS);
+            }
         } else {
             self.close(number, changed);
         }

@@ -1,8 +1,13 @@
 //! How the events of processes and connections change a session.
 
-use super::ending::Attempt;
+use super::attempt::Attempt;
 use super::state::SessionState;
-use crate::model::{Destination, ExecEvent, ExitEvent, Session, SockEvent, SockState, State};
+use crate::model::{
+    Destination, Ending, ExecEvent, ExitEvent, Session, SockEvent, SockState, State,
+};
+
+/// A helper that ends this long after its forwarder has not ended because of it.
+const ORPHAN_TIMEOUT_NS: u64 = 2_000_000_000;
 
 impl SessionState {
     /// nsenter has entered the namespace and become socat.
@@ -23,14 +28,20 @@ impl SessionState {
         self.facts.helper_end = Some(exit.end);
         self.facts.is_target_alive = self.facts.target.is_none_or(can_enter);
         self.last_ns = exit.time_ns;
+        if exit.time_ns.saturating_sub(self.forwarder_end_ns) > ORPHAN_TIMEOUT_NS {
+            self.facts.forwarder_end = None;
+        }
     }
 
-    /// The process that connected has ended.
+    /// The forwarder's process has ended: the one that connected, or the parent of the helper.
     pub(super) fn forwarder_ended(&mut self, exit: &ExitEvent) {
         // Without a connection, the attempt that failed before is the outcome.
-        if self.open.connection.is_some() {
+        if self.open.connection.is_some() && !self.open.is_released {
             self.facts.forwarder_end = Some(exit.end);
-            self.last_ns = exit.time_ns;
+            self.forwarder_end_ns = exit.time_ns;
+            if self.is_native() {
+                self.last_ns = exit.time_ns;
+            }
         }
     }
 
@@ -42,17 +53,26 @@ impl SessionState {
         if sock.state == SockState::Open {
             return None;
         }
-        // A session ends with its helper, although the end of the socket comes later.
-        if self.facts.helper_end.is_none() {
+        // A session ends with its helper, or when its process lets go of the socket, although the
+        // end of the connection may come later.
+        if self.facts.helper_end.is_none() && !self.open.is_released {
             self.last_ns = sock.time_ns;
         }
         match sock.state {
             SockState::Connecting => self.connecting(sock),
             SockState::Connected => return Some(self.connected(sock)),
-            SockState::Closed { error, has_unread_data } => {
-                return self.disconnected(sock, error, has_unread_data);
+            SockState::Released(ending) => {
+                self.open.is_released = true;
+                return self.ending(sock, ending);
             }
-            SockState::Gone => self.open.connection = None,
+            SockState::Closed(ending) => {
+                self.open.connection = None;
+                return self.ending(sock, ending);
+            }
+            SockState::Gone => {
+                self.open.connection = None;
+                self.are_bytes_final = sock.bytes.is_some();
+            }
             SockState::Open => {}
         }
         None
@@ -63,6 +83,8 @@ impl SessionState {
         self.open.session.cookie = sock.cookie;
         self.connecting_ns = sock.time_ns;
         self.facts.is_tried = true;
+        self.facts.ending = None;
+        self.open.is_released = false;
         self.tried.push(sock.destination.ip());
     }
 
@@ -74,24 +96,21 @@ impl SessionState {
         self.answered(sock)
     }
 
-    fn disconnected(
-        &mut self,
-        sock: &SockEvent,
-        error: Option<i32>,
-        has_unread_data: bool,
-    ) -> Option<Session> {
-        self.open.connection = None;
-        self.facts.is_closed = true;
+    fn ending(&mut self, sock: &SockEvent, mut ending: Ending) -> Option<Session> {
         // The event of the answer was missed.
         let answered = (sock.is_answered && !self.facts.is_connected).then(|| self.answered(sock));
         if self.facts.is_connected {
-            self.facts.error = error;
-            self.facts.has_unread_data = has_unread_data;
+            self.are_bytes_final = sock.bytes.is_some();
+            if let Some(before) = &self.facts.ending {
+                // What happened to the namespace after the process had let go does not count.
+                ending.is_loopback_down = before.is_loopback_down;
+            }
+            self.facts.ending = Some(ending);
         } else if self.facts.first_failure.is_none() {
             // The answer of the first address counts: it is the one that kubectl asks.
             let after_ns = sock.time_ns.saturating_sub(self.connecting_ns);
             let to = sock.destination.ip();
-            self.facts.first_failure = Some(Attempt { error, after_ns, to });
+            self.facts.first_failure = Some(Attempt { error: ending.error, after_ns, to });
         }
         answered
     }

@@ -18,7 +18,11 @@ pub(super) struct SessionState {
     pub(super) tried: Vec<IpAddr>,
     /// When the last attempt started.
     pub(super) connecting_ns: u64,
-    /// When the last event came.
+    /// When the forwarder's process ended.
+    pub(super) forwarder_end_ns: u64,
+    /// The bytes were counted when the process let go of the connection, or later.
+    pub(super) are_bytes_final: bool,
+    /// When the last event came that counts for the duration.
     pub(super) last_ns: u64,
 }
 
@@ -72,10 +76,24 @@ impl SessionState {
 
     fn new(session: Session, process: ProcessId, facts: Facts) -> Self {
         let started_ns = session.time_ns;
-        let open =
-            OpenSession { number: 0, session, process, started_ns, connection: None, bytes: None };
-        let (connecting_ns, last_ns) = (started_ns, started_ns);
-        Self { open, facts, tried: Vec::new(), connecting_ns, last_ns }
+        let open = OpenSession {
+            number: 0,
+            session,
+            process,
+            started_ns,
+            connection: None,
+            bytes: None,
+            is_released: false,
+        };
+        Self {
+            open,
+            facts,
+            tried: Vec::new(),
+            connecting_ns: started_ns,
+            forwarder_end_ns: 0,
+            are_bytes_final: false,
+            last_ns: started_ns,
+        }
     }
 
     /// Whether the nsenter of this session may have a child that becomes socat for this port.
@@ -88,8 +106,19 @@ impl SessionState {
         self.open.process == sock.process() && self.open.connection == Some(sock.id)
     }
 
+    pub(super) fn is_native(&self) -> bool {
+        self.open.session.via == Via::Native
+    }
+
     pub(super) fn is_native_of(&self, process: ProcessId) -> bool {
-        self.open.session.via == Via::Native && self.open.process == process
+        self.is_native() && self.open.process == process
+    }
+
+    /// Whether this process started the helper.
+    pub(super) fn is_started_by(&self, process: ProcessId) -> bool {
+        !self.is_native()
+            && self.open.session.forwarder.pid == process.pid
+            && process.start_ns < self.open.started_ns
     }
 
     /// Whether the end of its connection, which has just come, is the end of the session.
@@ -104,7 +133,7 @@ impl SessionState {
     /// Whether another attempt may follow: nothing answered yet, and a native forwarder has more
     /// than one address to try.
     pub(super) fn may_try_again(&self) -> bool {
-        self.open.session.via == Via::Native && !self.facts.is_connected
+        self.is_native() && !self.facts.is_connected
     }
 
     /// Whether this connection is its next attempt: to another address of the same target.
@@ -125,7 +154,8 @@ impl SessionState {
     pub(super) fn closed(self, lacks_records: bool) -> Session {
         let OpenSession { session, .. } = &self.open;
         let (outcome, reason) = self.facts.outcome(session.via, session.port, lacks_records);
-        let bytes = self.open.bytes.or((!self.facts.is_connected).then(Bytes::default));
+        let counted = self.open.bytes.filter(|_| self.are_bytes_final);
+        let bytes = counted.or((!self.facts.is_connected).then(Bytes::default));
         let closed = Closed {
             outcome,
             reason,

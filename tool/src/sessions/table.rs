@@ -1,5 +1,6 @@
 //! The table of open sessions: events in, changed sessions out.
 
+use super::deadlines::EVENT_TIMEOUT_NS;
 use super::index::SessionIndex;
 use super::open_session::OpenSession;
 use crate::model::{Destination, Event, Lookup, Session};
@@ -60,7 +61,7 @@ impl SessionTable {
     pub fn give_up(&mut self, number: u64, now_ns: u64) {
         // A session that waits already must not wait longer.
         if !self.index.is_waiting(number) {
-            self.index.wait(number, now_ns);
+            self.index.wait(number, now_ns, EVENT_TIMEOUT_NS);
         }
     }
 

@@ -5,6 +5,7 @@ mod death_signal;
 mod error;
 mod facts;
 mod handle;
+mod homes;
 
 #[cfg(test)]
 mod tests;
@@ -13,3 +14,4 @@ pub use death_signal::die_with;
 pub use error::ProcessError;
 pub use facts::{can_be_entered, is_running, netns_of, processes_in_netns, start_of};
 pub use handle::ProcessHandle;
+pub use homes::{Home, homes, is_in_first_pid_namespace};

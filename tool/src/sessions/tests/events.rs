@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::model::{
-    Arg, Args, Bytes, End, Event, ExecEvent, ExitEvent, SockEvent, SockState, invocation,
+    Arg, Args, Bytes, End, Ending, Event, ExecEvent, ExitEvent, SockEvent, SockState, invocation,
 };
 
 pub(super) const MS: u64 = 1_000_000;
@@ -78,10 +78,23 @@ pub(super) fn to(address: &str, sock: SockEvent) -> SockEvent {
 
 pub(super) const CONNECTING: SockState = SockState::Connecting;
 pub(super) const CONNECTED: SockState = SockState::Connected;
-pub(super) const CLOSED: SockState = SockState::Closed { error: None, has_unread_data: false };
+/// Nothing of note.
+pub(super) const NOTHING: Ending = Ending {
+    error: None,
+    is_ended_there: false,
+    is_ended_here: false,
+    is_released: false,
+    reset: None,
+    unsent: 0,
+    is_loopback_down: false,
+    server_end: None,
+};
+/// Both sides have ended.
+pub(super) const CLOSED: SockState =
+    SockState::Closed(Ending { is_ended_there: true, is_ended_here: true, ..NOTHING });
 
 pub(super) fn failed(errno: i32) -> SockState {
-    SockState::Closed { error: Some(errno), has_unread_data: false }
+    SockState::Closed(Ending { error: Some(errno), ..NOTHING })
 }
 
 impl From<ExecEvent> for Event {

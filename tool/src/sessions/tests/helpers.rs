@@ -34,15 +34,15 @@ fn a_helper_from_start_to_end() {
 #[test]
 fn every_end_of_a_helper_has_its_outcome() {
     let cases: [(&str, bool, Option<SockState>, End, Outcome); 15] = [
-        ("socat's exec was lost", false, None, End::Exited(0), Outcome::Ok),
+        ("socat's exec was lost", false, None, End::Exited(0), Outcome::Failed),
         ("no socat", false, None, End::Exited(127), Outcome::HelperMissing),
         ("socat is a folder", false, None, End::Exited(126), Outcome::Failed),
         ("not permitted", false, None, End::Exited(1), Outcome::Failed),
         ("nsenter killed", false, None, End::Killed(9), Outcome::Killed),
         ("killed", true, Some(CONNECTED), End::Killed(9), Outcome::Killed),
         ("socat caught SIGTERM", true, Some(CONNECTED), End::Exited(143), Outcome::Killed),
-        ("failed after the answer", true, Some(CONNECTED), End::Exited(1), Outcome::Failed),
-        ("not a signal", true, Some(CONNECTED), End::Exited(255), Outcome::Failed),
+        ("the client has left", true, Some(CONNECTED), End::Exited(1), Outcome::Reset),
+        ("not a signal", true, Some(CONNECTED), End::Exited(255), Outcome::Reset),
         ("refused", true, Some(failed(libc::ECONNREFUSED)), End::Exited(1), Outcome::Refused),
         ("no answer", true, Some(failed(libc::ETIMEDOUT)), End::Exited(1), Outcome::Timeout),
         ("socat gave up", true, Some(CLOSED), End::Exited(1), Outcome::Timeout),

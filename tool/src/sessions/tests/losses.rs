@@ -84,7 +84,7 @@ fn nothing_is_concluded_from_what_may_have_been_lost() {
         (true, &[CONNECTING], Outcome::Failed),
         (false, &[CONNECTING, refused], Outcome::Refused),
         (true, &[CONNECTING, refused], Outcome::Refused),
-        (true, &[CONNECTING, CONNECTED, CLOSED], Outcome::Failed),
+        (true, &[CONNECTING, CONNECTED, CLOSED], Outcome::Reset),
     ] {
         for lost_ns in [0, 5 * MS] {
             let mut run = Run::default();

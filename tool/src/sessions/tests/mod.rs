@@ -4,4 +4,5 @@ mod events;
 mod helpers;
 mod losses;
 mod natives;
+mod outcomes;
 mod run;
