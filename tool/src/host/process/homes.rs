@@ -18,7 +18,7 @@ pub struct Home {
 }
 
 /// Inode of the first pid namespace (`PROC_PID_INIT_INO`, include/linux/proc_ns.h).
-const FIRST_PID_NAMESPACE: u64 = 0xeffc_fffc;
+const FIRST_PID_NAMESPACE: u64 = 0xefff_fffc;
 
 /// Whether our pids are the kernel's own, and those of the kernel's records.
 #[must_use]

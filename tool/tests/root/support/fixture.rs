@@ -1,4 +1,4 @@
-//! The program `odd-exec` (`tests/fixtures/odd_exec.rs`).
+//! The programs of `tests/fixtures`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,8 +6,11 @@ use std::sync::LazyLock;
 
 use crate::common::stdout_of;
 
+static ODD_EXEC: LazyLock<PathBuf> = LazyLock::new(|| build("odd-exec"));
+static VISITOR: LazyLock<PathBuf> = LazyLock::new(|| build("visitor"));
+
 /// Cargo builds no examples for one test target, so this does.
-static ODD_EXEC: LazyLock<PathBuf> = LazyLock::new(|| {
+fn build(example: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_BIN_EXE_pfsnoop")).parent().unwrap();
     let profile = match folder.file_name().and_then(|name| name.to_str()) {
         Some("debug") => "dev",
@@ -15,18 +18,23 @@ static ODD_EXEC: LazyLock<PathBuf> = LazyLock::new(|| {
         None => panic!("{} is no folder of a profile", folder.display()),
     };
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--package", "pfsnoop", "--example", "odd-exec"]);
+    cargo.args(["build", "--quiet", "--package", "pfsnoop", "--example", example]);
     cargo.args(["--profile", profile, "--target-dir"]).arg(folder.parent().unwrap());
     stdout_of(cargo.current_dir(env!("CARGO_MANIFEST_DIR")));
-    folder.join("examples/odd-exec")
-});
+    folder.join("examples").join(example)
+}
 
-/// The path of the program.
+/// The path of the program for unusual execs, and of servers.
 pub fn odd_exec() -> &'static Path {
     &ODD_EXEC
 }
 
-/// Runs the program to its end. Returns its pid.
+/// The path of the program that visits a network namespace.
+pub fn visitor() -> &'static Path {
+    &VISITOR
+}
+
+/// Runs the program for unusual execs to its end. Returns its pid.
 pub fn run_odd_exec(args: &[&str]) -> u32 {
     let mut child = Command::new(odd_exec()).args(args).spawn().unwrap();
     child.wait().unwrap();

@@ -1,5 +1,6 @@
 //! `pfsnoop watch`.
 
+mod homes;
 mod live_view;
 mod lost_records;
 mod native;
