@@ -46,6 +46,8 @@ pub mod names {
     pub const HOMES_INCOMPLETE: &str = "HOMES_INCOMPLETE";
     /// The connections of which the other end is noted too.
     pub const SERVER_ENDS: &str = "SERVER_ENDS";
+    /// One `u64`: when a process last left a connection before its server.
+    pub const LAST_LEFT: &str = "LAST_LEFT";
     /// Followed connections of socat.
     pub const HELPER_CONNECTIONS: &str = "HELPER_CONNECTIONS";
     /// Per-CPU counts of records that were not sent, mostly because a ring buffer was full, indexed by

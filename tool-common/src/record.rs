@@ -183,6 +183,9 @@ pub mod sock_states {
     pub const GONE: u32 = 5;
     /// The process has closed its socket. What it wrote may still be on its way.
     pub const RELEASED: u32 = 6;
+    /// The connection is closed since its process left first, and now the other end is closed too:
+    /// by its own process or, with an error, because data came after the process had left.
+    pub const SERVER_CLOSED: u32 = 7;
 }
 
 /// Result of the program that checks a connection, if the connection is not followed.

@@ -99,7 +99,7 @@ fn answered(sock: Sock, loss: LossCount) -> Option<()> {
         (*known).source_port = source_port;
         *known
     };
-    server_end::expect(sock, &record);
+    server_end::expect(&record);
     sock.count(&mut record);
     send(&mut record, sock_states::CONNECTED, loss);
     Some(())
@@ -109,14 +109,14 @@ fn answered(sock: Sock, loss: LossCount) -> Option<()> {
 #[inline(always)]
 fn closed(sock: Sock, before: u32, loss: LossCount) -> Option<()> {
     let Some(mut record) = sock.followed() else {
-        server_end::closed(sock, before);
+        server_end::server_closed(sock, before, loss);
         return None;
     };
     sock.forget()?;
-    server_end::forget(&record);
     record.error = sock.error();
     sock.count(&mut record);
     release::note_end(sock, before, &mut record);
+    server_end::client_closed(&record);
     send(&mut record, sock_states::CLOSED, loss);
     Some(())
 }

@@ -25,7 +25,7 @@ pub(super) fn released(sock: Sock, before: u32) -> Option<()> {
         return None;
     }
     let Some(known) = sock.entry() else {
-        server_end::closed(sock, before);
+        server_end::server_closed(sock, before, LossCount::Sockets);
         return None;
     };
     // SAFETY: a map value is valid while the program runs, and the process has locked the socket.

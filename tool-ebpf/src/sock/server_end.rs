@@ -1,14 +1,22 @@
-//! The other end of a followed connection, which is a socket of this node too: whether its process was
-//! ending when the kernel closed that socket.
+//! The other end of a followed connection, which is a socket of this node too. Two things are seen only
+//! there.
 //!
-//! The two look the same to TCP: a server that ends a connection, and a server that is killed in the
-//! middle of a transfer. The kernel sends what the server had written, and then a FIN.
+//! The first is whether its process was ending when the kernel closed that socket. To TCP, a server
+//! that ends a connection and a server that is killed in the middle of a transfer look the same: the
+//! kernel sends what the server had written, and then a FIN.
+//!
+//! The second is what the server does after the process at this end has left. The kernel closes the
+//! connection as soon as the server has acknowledged the FIN (`tcp_time_wait`, net/ipv4/tcp_minisocks.c),
+//! and keeps no socket. Then the server closes its socket too, or it sends more data and gets a reset.
 
-use aya_ebpf::{macros::map, maps::LruHashMap};
-use pfsnoop_common::record::{SockRecord, sock_flags};
+use aya_ebpf::{
+    macros::map,
+    maps::{Array, LruHashMap},
+};
+use pfsnoop_common::record::{Kind, LossCount, SockRecord, sock_flags, sock_states};
 
 use super::socket::Sock;
-use super::{current_task, tcp};
+use super::{current_task, now_ns, send, tcp};
 
 /// Identifies a connection by both of its ports.
 #[repr(C)]
@@ -19,15 +27,53 @@ struct Ports {
     server: u16,
 }
 
-/// Addresses of followed sockets. A connection that is dropped from the map is followed all the same,
-/// but for how its server ended.
+/// The end that is followed.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Client {
+    id: u64,
+    start_ns: u64,
+    pid: u32,
+    family: u16,
+    reserved: u16,
+}
+
+/// Followed connections. One that is dropped from the map is followed all the same, but for its other
+/// end.
 #[map]
-static SERVER_ENDS: LruHashMap<Ports, u64> = LruHashMap::with_max_entries(4 * 1024, 0);
+static SERVER_ENDS: LruHashMap<Ports, Client> = LruHashMap::with_max_entries(4 * 1024, 0);
+
+/// When a process last left a connection before its server (`CLOCK_BOOTTIME`, ns). Other sockets are
+/// looked up only for a while after that.
+#[map]
+static LAST_LEFT: Array<u64> = Array::with_max_entries(1, 0);
+
+/// As long as user space waits, and more.
+const LEFT_NS: u64 = 1_000_000_000;
 
 /// Waits for the other end of a connection that was just established.
 #[inline(always)]
-pub(super) fn expect(sock: Sock, record: &SockRecord) {
-    let _ = SERVER_ENDS.insert(ports_of(record), sock.0 as u64, 0);
+pub(super) fn expect(record: &SockRecord) {
+    let SockRecord { id, start_ns, pid, family, .. } = *record;
+    let client = Client { id, start_ns, pid, family, reserved: 0 };
+    let _ = SERVER_ENDS.insert(ports_of(record), client, 0);
+}
+
+/// The connection is closed. Waits on only if its process has left first.
+#[inline(always)]
+pub(super) fn client_closed(record: &SockRecord) {
+    /// Each of them tells how the connection ended.
+    const CLEAR: u32 =
+        sock_flags::FIN_RECEIVED | sock_flags::ABORTED | sock_flags::DATA_AFTER_RELEASE;
+    let has_left = record.flags & sock_flags::RELEASED != 0;
+    if has_left && record.flags & CLEAR == 0 && record.error == 0 {
+        if let Some(last) = LAST_LEFT.get_ptr_mut(0) {
+            // SAFETY: a map value is valid while the program runs. All writers write the present.
+            unsafe { last.write_volatile(now_ns()) };
+        }
+    } else {
+        forget(record);
+    }
 }
 
 /// Waits no longer.
@@ -38,31 +84,77 @@ pub(super) fn forget(record: &SockRecord) {
     }
 }
 
-/// A socket that is not followed was open until now, and is closed. If it is the other end of a
-/// followed connection, and the current process is ending, notes how that process ended.
+/// A socket that is not followed was open until now, in the state `before`, and is closed. It may be the
+/// other end of a followed connection.
 #[inline(always)]
-pub(super) fn closed(sock: Sock, before: u32) -> Option<()> {
+pub(super) fn server_closed(sock: Sock, before: u32, loss: LossCount) -> Option<()> {
+    // The process at the other end leaves before, and this end is then in CLOSE_WAIT.
+    let may_be_left = before == tcp::CLOSE_WAIT && is_any_left();
     let was_open = before == tcp::ESTABLISHED || before == tcp::CLOSE_WAIT;
     let task = current_task();
     // A reset closes the socket in an interrupt, in the name of any process.
-    if !was_open || !task.is_ending() || !sock.is_shut() {
+    let is_ending = was_open && task.is_ending() && sock.is_shut();
+    if !may_be_left && !is_ending {
         return None;
     }
     let netns = sock.netns()?;
     let ports = Ports { netns, client: sock.port()?, server: sock.source_port()? };
     // SAFETY: the value is copied at once.
-    let client = Sock(*unsafe { SERVER_ENDS.get(ports) }? as *const u8);
-    let known = client.entry()?;
-    let status = task.wait_status()?;
+    let client = *unsafe { SERVER_ENDS.get(ports) }?;
+    let Some(known) = Sock(client.id as *const u8).entry() else {
+        let _ = SERVER_ENDS.remove(ports);
+        report(client, ports, sock.error(), loss);
+        return None;
+    };
     // SAFETY: a map value is valid while the program runs. This program alone writes these fields
     // of a connection that is established; a bit of `flags` that is lost costs only this fact.
     unsafe {
-        if (*known).netns == netns && (*known).source_port == ports.client {
-            (*known).server_status = status;
+        let is_it = (*known).netns == netns && (*known).source_port == ports.client;
+        if is_it && is_ending && (*known).flags & sock_flags::RELEASED == 0 {
+            (*known).server_status = task.wait_status()?;
             (*known).flags |= sock_flags::SERVER_ENDED;
         }
     }
     Some(())
+}
+
+#[inline(always)]
+fn report(client: Client, ports: Ports, error: u32, loss: LossCount) {
+    let mut record = SockRecord {
+        kind: Kind::Sock as u32,
+        state: sock_states::SERVER_CLOSED,
+        time_ns: 0,
+        id: client.id,
+        cookie: 0,
+        start_ns: client.start_ns,
+        sent: 0,
+        received: 0,
+        pid: client.pid,
+        tid: client.pid,
+        netns: ports.netns,
+        flags: 0,
+        error,
+        uid: 0,
+        unsent: 0,
+        server_status: 0,
+        segments: 0,
+        reserved: 0,
+        family: client.family,
+        port: ports.server,
+        source_port: ports.client,
+        reserved_16: 0,
+        source: [0; 16],
+        destination: [0; 16],
+        comm: [0; 16],
+    };
+    send(&mut record, sock_states::SERVER_CLOSED, loss);
+}
+
+#[inline(always)]
+fn is_any_left() -> bool {
+    // SAFETY: a map value is valid while the program runs.
+    let left_ns = LAST_LEFT.get_ptr(0).map_or(0, |last| unsafe { last.read_volatile() });
+    left_ns != 0 && now_ns() < left_ns + LEFT_NS
 }
 
 #[inline(always)]

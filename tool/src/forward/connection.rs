@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::dial::Connection;
 use super::event::{Accepted, ForwardEvent, Report, Upstream};
 use super::failure::Failure;
-use super::relay::{self, Relayed, Until};
+use super::relay::{self, RelayError, Relayed, Until};
 use super::shared::Shared;
 use super::stream::Duplex;
 use crate::host::clock;
@@ -92,7 +92,11 @@ async fn relay(
     };
     let Some(helper) = helper else { return result };
     if let Err(failure) = result {
-        helper.end().await;
+        if matches!(failure, Failure::Relay(RelayError::Client(_))) {
+            helper.reset().await;
+        } else {
+            helper.end().await;
+        }
         return Err(failure);
     }
     helper.wait_or_end(ending.cancelled()).await?;

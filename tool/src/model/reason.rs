@@ -9,7 +9,7 @@ use super::End;
 pub enum Reason {
     /// Both sides ended by themselves.
     BothEnded,
-    /// The client's side ended, and the pod had not.
+    /// The client's side ended first, and the pod had not ended a moment later.
     ClientEnded,
     /// The pod reset the connection after the client's side had ended. Everything that the pod had
     /// sent before has arrived.

@@ -53,6 +53,11 @@ pub enum SockState {
     Released(Ending),
     /// It has ended, or connecting has failed.
     Closed(Ending),
+    /// It had ended because its process left first, and now the other end is closed too.
+    ServerClosed {
+        /// Data came from there after the process had left, which resets the connection.
+        is_reset: bool,
+    },
     /// It has ended, and how was not seen.
     Gone,
 }
@@ -77,6 +82,15 @@ pub struct Ending {
     pub is_loopback_down: bool,
     /// How the process at the other end was ending when the kernel closed its socket.
     pub server_end: Option<End>,
+}
+
+impl Ending {
+    /// Whether the process may have left a connection that the other side still uses.
+    #[must_use]
+    pub fn may_be_left(&self) -> bool {
+        let Self { error, is_ended_there, is_released, reset, .. } = *self;
+        is_released && !is_ended_there && error.is_none() && reset.is_none()
+    }
 }
 
 /// Why this side reset a connection.

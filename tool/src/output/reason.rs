@@ -10,7 +10,7 @@ use crate::model::{End, Reason};
 pub(super) fn reason(reason: &Reason) -> String {
     match reason {
         Reason::BothEnded => "both sides ended by themselves".to_owned(),
-        Reason::ClientEnded => "the client's side ended, and the pod had not".to_owned(),
+        Reason::ClientEnded => "the client's side ended first".to_owned(),
         Reason::ResetAfterEnd => "the pod reset the connection after the client's side had ended; \
              everything that it had sent before has arrived"
             .to_owned(),

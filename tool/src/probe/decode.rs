@@ -108,6 +108,7 @@ fn sock(record: &[u8]) -> Result<SockEvent, DecodeError> {
         sock_states::OPEN => SockState::Open,
         sock_states::RELEASED => SockState::Released(ending(&sock)),
         sock_states::CLOSED => SockState::Closed(ending(&sock)),
+        sock_states::SERVER_CLOSED => SockState::ServerClosed { is_reset: sock.error != 0 },
         sock_states::GONE => SockState::Gone,
         _ => return Err(DecodeError::UnknownSock),
     };

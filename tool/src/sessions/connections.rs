@@ -40,7 +40,9 @@ impl SessionIndex {
         changed.extend(state.connection_changed(sock));
         let (is_over, may_try_again) = (state.is_over(), state.may_try_again());
         match sock.state {
-            SockState::Closed(_) | SockState::Gone => {
+            // What the other end does next tells whether the client left too early.
+            SockState::Closed(ending) if state.open.is_released && ending.may_be_left() => {}
+            SockState::Closed(_) | SockState::ServerClosed { .. } | SockState::Gone => {
                 self.forget_connection(sock.id);
                 if is_over {
                     self.close(number, changed);

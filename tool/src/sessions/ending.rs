@@ -86,7 +86,13 @@ impl Facts {
             End::Exited(exit_code) => signal_caught_by_socat(exit_code),
         };
         if let Some(signal) = signal {
-            return (Outcome::Killed, Reason::HelperKilled { signal, is_socat: true });
+            return match &self.ending {
+                // Its forwarder ended it in order to reset the connection.
+                Some(ending) if ending.reset == Some(OwnReset::OnPurpose) => {
+                    self.of_connection(ending)
+                }
+                _ => (Outcome::Killed, Reason::HelperKilled { signal, is_socat: true }),
+            };
         }
         let End::Exited(exit_code) = end else { return NOT_SEEN };
         match (&self.ending, &self.first_failure) {

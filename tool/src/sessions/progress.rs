@@ -3,7 +3,7 @@
 use super::attempt::Attempt;
 use super::state::SessionState;
 use crate::model::{
-    Destination, Ending, ExecEvent, ExitEvent, Session, SockEvent, SockState, State,
+    Destination, Ending, ExecEvent, ExitEvent, OwnReset, Session, SockEvent, SockState, State,
 };
 
 /// A helper that ends this long after its forwarder has not ended because of it.
@@ -66,8 +66,17 @@ impl SessionState {
                 return self.ending(sock, ending);
             }
             SockState::Closed(ending) => {
-                self.open.connection = None;
+                if !(self.open.is_released && ending.may_be_left()) {
+                    self.open.connection = None;
+                }
                 return self.ending(sock, ending);
+            }
+            SockState::ServerClosed { is_reset } => {
+                self.open.connection = None;
+                if let Some(ending) = &mut self.facts.ending {
+                    ending.is_ended_there = !is_reset;
+                    ending.reset = is_reset.then_some(OwnReset::UnreadData);
+                }
             }
             SockState::Gone => {
                 self.open.connection = None;

@@ -61,8 +61,10 @@ pub(super) fn closed(report: &Report, kernel: Option<Closed>) -> Closed {
     let connect_ns = kernel.connect_ns;
     let is_local = match &report.result {
         Ok(()) => false,
-        Err(failure) => !failure.is_of_target() || kernel.outcome == Outcome::Ok,
+        Err(failure) => !failure.is_of_target() || kernel.reason == Reason::BothEnded,
     };
+    // The forwarder cannot see that the target has gone, only what follows from it.
+    let is_local = is_local && kernel.outcome != Outcome::TargetGone;
     if is_local {
         return Closed { bytes_to_pod, connect_ns, ..local };
     }

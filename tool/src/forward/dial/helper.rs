@@ -4,6 +4,7 @@ use std::future::pending;
 use std::io;
 use std::time::Duration;
 
+use rustix::net::sockopt::set_socket_linger;
 use rustix::process::Pid;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, ChildStderr};
@@ -13,6 +14,7 @@ use super::server_end::ServerEnd;
 use crate::forward::failure::Failure;
 use crate::forward::relay::Relayed;
 use crate::host::process::{ProcessError, netns_of};
+use crate::host::socat::connection_of;
 use crate::target::Target;
 
 /// How much of a helper's stderr is kept.
@@ -129,6 +131,17 @@ impl Helper {
         let stderr = timeout(STDERR_TIMEOUT, self.stderr).await;
         let stderr = stderr.ok().and_then(Result::ok).unwrap_or_default();
         Err(Failure::HelperFailed { status, stderr })
+    }
+
+    /// Ends the helper as [`end`](Self::end) does, and has the kernel reset its connection: the
+    /// server must not take a part of the data for all of it.
+    pub(in crate::forward) async fn reset(self) {
+        let pid = self.pid().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        // Without a connection, there is nothing to reset.
+        if let Some(Ok(socket)) = pid.map(|pid| connection_of(pid, self.port)) {
+            let _ = set_socket_linger(&socket, Some(Duration::ZERO));
+        }
+        self.end().await;
     }
 
     /// Ends the helper and waits until it is reaped.

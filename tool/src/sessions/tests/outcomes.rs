@@ -13,7 +13,7 @@ const RELEASED: Ending = Ending { is_released: true, ..NOTHING };
 fn outcomes(ending: Ending, socat_exits_with: u8) -> [(Outcome, Reason); 2] {
     let mut run = Run::default();
     run.apply(native(MS, CONNECTING)).apply(native(2 * MS, CONNECTED));
-    run.apply(native(3 * MS, SockState::Closed(ending)));
+    run.apply(native(3 * MS, SockState::Closed(ending))).at(4 * MS + LINGER_TIMEOUT_NS);
     let native = run.end();
     let mut run = Run::default();
     run.apply(nsenter(MS)).apply(socat(2 * MS));
@@ -31,7 +31,6 @@ fn what_the_kernel_saw_decides_the_same_way_for_both() {
     let killed = Some(End::Killed(9));
     for (ending, outcome, reason) in [
         (ENDED, Outcome::Ok, Reason::BothEnded),
-        (RELEASED, Outcome::Ok, Reason::ClientEnded),
         (Ending { error: reset, ..NOTHING }, Outcome::Reset, Reason::Errno(libc::ECONNRESET)),
         (
             Ending { error: reset, is_ended_here: true, ..NOTHING },
@@ -90,8 +89,8 @@ fn what_the_kernel_saw_decides_the_same_way_for_both() {
 
 #[test]
 fn only_socat_can_tell_that_it_could_not_pass_data_on() {
-    let [native, helped] = outcomes(RELEASED, 1);
-    assert_eq!(native, (Outcome::Ok, Reason::ClientEnded));
+    let [native, helped] = outcomes(ENDED, 1);
+    assert_eq!(native, (Outcome::Ok, Reason::BothEnded));
     assert_eq!(helped, (Outcome::Reset, Reason::NotPassedOn { exit_code: 1 }));
 }
 
@@ -112,6 +111,22 @@ fn a_session_ends_a_moment_after_its_process_lets_go() {
     let end = run.end();
     assert_eq!((end.outcome, end.reason), (Outcome::Ok, Reason::ClientEnded));
     assert_eq!((end.bytes_to_pod, end.duration_ns), (Some(20), Some(2 * MS)));
+
+    // The server closes its end too, or sends more.
+    let left = SockState::Closed(Ending { is_ended_here: true, ..RELEASED });
+    for (is_reset, outcome, reason) in
+        [(false, Outcome::Ok, Reason::BothEnded), (true, Outcome::Reset, Reason::UnreadData)]
+    {
+        let mut run = Run::default();
+        run.apply(native(MS, CONNECTING)).apply(native(2 * MS, CONNECTED));
+        run.apply(native(3 * MS, released)).apply(native(3 * MS, left));
+        assert_eq!(run.states(), ["started", "connected"]);
+        let server = SockState::ServerClosed { is_reset };
+        run.apply(SockEvent { bytes: None, ..native(30 * MS, server) });
+        let end = run.end();
+        assert_eq!((end.outcome, end.reason), (outcome, reason));
+        assert_eq!((end.bytes_from_pod, end.duration_ns), (Some(1000), Some(2 * MS)));
+    }
 
     // The end may come before that, and then it counts.
     let mut run = Run::default();

@@ -7,5 +7,6 @@ mod native;
 mod nsenter;
 mod nsenter_child;
 mod other_traffic;
+mod outcome_table;
 mod outcomes;
 mod rows;
