@@ -1,7 +1,7 @@
 //! Finds the owners of placements: asks for their names, remembers them, and never waits.
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -14,6 +14,9 @@ use crate::runtime::Runtimes;
 
 /// Most lookups that wait for the resolver. Events of further containers are shown without names.
 const MAX_PENDING: usize = 1024;
+
+/// How long the name of a network namespace counts. The resolver then checks it again.
+const NETNS_TTL: Duration = Duration::from_secs(1);
 
 /// How long [`Attribution::complete`] waits: as long as a runtime may take to answer.
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -32,8 +35,9 @@ struct Resolver {
     questions: mpsc::Sender<Placement>,
     answers: mpsc::Receiver<Answer>,
     pending: HashSet<Placement>,
-    /// The id of a container is never used again, so no entry becomes wrong.
-    known: LookupCache<Placement, ResolvedNames>,
+    /// The id of a container is never used again, so no entry becomes wrong. The inode of a
+    /// namespace is: such an entry counts only for [`NETNS_TTL`].
+    known: LookupCache<Placement, (Instant, ResolvedNames)>,
 }
 
 /// The owner of a placement.
@@ -96,7 +100,9 @@ impl Attribution {
             return Naming::Known(owner(placement, None));
         };
         names.receive();
-        if let Some(found) = names.known.get(placement) {
+        if let Some((when, found)) = names.known.get(placement)
+            && (placement.netns.is_none() || when.elapsed() < NETNS_TTL)
+        {
             return Naming::Known(owner(placement, Some(found)));
         }
         if names.known.is_known_missing(placement) || !names.ask(placement) {
@@ -146,7 +152,10 @@ impl Resolver {
 
     fn keep(&mut self, Answer { placement, names }: Answer) {
         self.pending.remove(&placement);
-        self.known.insert(placement, names);
+        if names.is_none() {
+            self.known.remove(&placement);
+        }
+        self.known.insert(placement, names.map(|names| (Instant::now(), names)));
     }
 
     /// Asks for the names of a placement, once. False if too many questions wait already.
@@ -183,7 +192,7 @@ mod tests {
 
     fn placement(is_shared: bool) -> Placement {
         let container = Some(ContainerRef { id: "0123".to_owned(), runtime: "unknown" });
-        Placement { container, pod_uid: None, is_shared }
+        Placement { container, is_shared, ..Placement::default() }
     }
 
     #[test]

@@ -62,8 +62,11 @@ impl Locator {
     fn of_process(&mut self, pid: u32) -> Destination {
         let start = start_of(pid);
         let Ok(netns) = netns_of(pid) else { return self.of_ended(pid, start) };
-        let placement = placement_of(pid).unwrap_or_default();
-        let placement = Placement { is_shared: true, ..placement };
+        let placement = match placement_of(pid).filter(|own| !own.is_empty()) {
+            Some(own) => Placement { is_shared: true, ..own },
+            // A process of no container, in a namespace that may be a pod's.
+            None => self.of_netns(u32::try_from(netns).ok()),
+        };
         let (pid_of_target, netns) = (Some(pid), Some(netns));
         let destination =
             Destination { pid: pid_of_target, netns, placement, ..Destination::default() };
@@ -91,7 +94,8 @@ impl Locator {
     fn of_netns(&mut self, inode: Option<u32>) -> Placement {
         let foreign = inode.filter(|&inode| Some(inode.into()) != self.host_netns);
         let found = foreign.and_then(|inode| self.find_in_netns(inode));
-        Placement { is_shared: true, ..found.unwrap_or_default() }
+        let netns = foreign.map(u64::from).filter(|_| found.is_none());
+        Placement { is_shared: true, netns, ..found.unwrap_or_default() }
     }
 
     fn find_in_netns(&mut self, inode: u32) -> Option<Placement> {

@@ -8,6 +8,7 @@ mod attribution;
 mod cache;
 mod kubelet_logs;
 mod locator;
+mod namespaces;
 mod resolver;
 
 pub use attribution::{Attribution, Naming};

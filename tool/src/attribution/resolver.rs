@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::kubelet_logs::KubeletLogs;
+use super::namespaces::Namespaces;
 use crate::model::{Placement, Pod};
 use crate::runtime::{Asked, Candidate, Names, RuntimeClient, RuntimeError, Runtimes};
 
@@ -41,6 +42,7 @@ pub(super) struct Answer {
 pub(super) struct NameResolver {
     runtimes: Vec<Connection>,
     logs: KubeletLogs,
+    namespaces: Namespaces,
 }
 
 /// A runtime that may run on this node.
@@ -57,7 +59,7 @@ struct Connection {
 impl NameResolver {
     pub(super) fn new(runtimes: &Runtimes) -> Self {
         let runtimes = runtimes.candidates().into_iter().map(Connection::new).collect();
-        Self { runtimes, logs: KubeletLogs::default() }
+        Self { runtimes, logs: KubeletLogs::default(), namespaces: Namespaces::new() }
     }
 
     /// Answers questions until the sender is dropped.
@@ -83,6 +85,9 @@ impl NameResolver {
     }
 
     async fn resolve(&mut self, placement: &Placement) -> Option<ResolvedNames> {
+        if let Some(inode) = placement.netns {
+            return self.of_netns(inode).await;
+        }
         let by_container = match placement.container_id() {
             Some(id) => self.of_container(id).await,
             None => None,
@@ -93,6 +98,21 @@ impl NameResolver {
             Some(pod) => Some(ResolvedNames { pod: Some(pod), ..by_container.unwrap_or_default() }),
             None => by_container,
         }
+    }
+
+    async fn of_netns(&mut self, inode: u64) -> Option<ResolvedNames> {
+        let mut known = self.namespaces.known(inode);
+        if known.is_none() && self.namespaces.begin_refresh() {
+            for runtime in &mut self.runtimes {
+                let Some(client) = runtime.client().await else { continue };
+                if let Err(error) = self.namespaces.add(&client).await {
+                    runtime.silent(&error);
+                }
+            }
+            known = self.namespaces.known(inode);
+        }
+        let (runtime, pod) = known?;
+        Some(ResolvedNames { runtime: Some(runtime), name: None, pod: Some(pod) })
     }
 
     async fn of_container(&mut self, id: &str) -> Option<ResolvedNames> {
@@ -112,23 +132,32 @@ impl Connection {
     }
 
     async fn names(&mut self, id: &str) -> Option<(&'static str, Names)> {
+        let client = self.client().await?;
+        match client.names(id).await {
+            Ok(names) => names.map(|names| (client.name(), names)),
+            Err(error) => {
+                self.silent(&error);
+                None
+            }
+        }
+    }
+
+    /// The client of a runtime that answers.
+    async fn client(&mut self) -> Option<Arc<dyn RuntimeClient>> {
         if self.client.is_none() {
             self.connect();
             if self.connecting.as_ref().is_some_and(JoinHandle::is_finished) {
                 self.connected().await;
             }
         }
-        let client = Arc::clone(self.client.as_ref()?);
-        let name = client.name();
-        match client.names(id).await {
-            Ok(names) => names.map(|names| (name, names)),
-            Err(error) => {
-                log::warn!("{name} does not answer: {error}; names may be missing");
-                self.client = None;
-                self.skipped_until = Instant::now().checked_add(SILENT_BACKOFF);
-                None
-            }
-        }
+        self.client.clone()
+    }
+
+    /// The runtime does not answer: it is skipped for a while.
+    fn silent(&mut self, error: &RuntimeError) {
+        let name = self.client.take().map_or("a container runtime", |client| client.name());
+        log::warn!("{name} does not answer: {error}; names may be missing");
+        self.skipped_until = Instant::now().checked_add(SILENT_BACKOFF);
     }
 
     /// Starts to connect, unless that is under way, or the runtime is skipped or not there.

@@ -1,7 +1,7 @@
-//! The container and pod of a process, by the path of its cgroup.
+//! The container and pod of a process, by the path of its cgroup or by its network namespace.
 
-/// The container and pod of a process by the path of its cgroup: all that is known before a runtime
-/// is asked for names.
+/// The container and pod of a process by the path of its cgroup, or its network namespace: all that is
+/// known before a runtime is asked for names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Placement {
     /// The container.
@@ -11,6 +11,9 @@ pub struct Placement {
     /// Found through a network namespace, which all containers of a pod share: the pod is known,
     /// but not which of its containers it is.
     pub is_shared: bool,
+    /// Inode of a network namespace in which no process of a container was found. A runtime may know
+    /// whose it is.
+    pub netns: Option<u64>,
 }
 
 /// A container, as the path of a cgroup names it.
@@ -23,10 +26,10 @@ pub struct ContainerRef {
 }
 
 impl Placement {
-    /// Whether neither a container nor a pod is known.
+    /// Whether nothing is known of which a runtime may know the names.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.container.is_none() && self.pod_uid.is_none()
+        self.container.is_none() && self.pod_uid.is_none() && self.netns.is_none()
     }
 
     /// The container's id.

@@ -1,10 +1,10 @@
 //! Updates that wait for the names of their pods and containers, in order.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use crate::attribution::{Attribution, Naming};
-use crate::model::{Event, Owner, Placement, Update};
+use crate::model::{Event, Owner, Placement, State, Update};
 
 /// How long an update waits for its names. It is then shown without them.
 const NAMES_TIMEOUT: Duration = Duration::from_secs(1);
@@ -13,11 +13,17 @@ const NAMES_TIMEOUT: Duration = Duration::from_secs(1);
 /// update is lost.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
+/// At most so many sessions are remembered with their pods.
+const MAX_REMEMBERED: usize = 4096;
+
 /// A queue of updates.
 #[derive(Default)]
 pub(super) struct NamingQueue {
     waiting: VecDeque<Row>,
     bytes: usize,
+    /// The pods of open sessions, by session, where only the runtime's file of the namespace has told
+    /// which pod it is. That file may be gone when the session ends.
+    of_netns: HashMap<String, Owner>,
 }
 
 struct Row {
@@ -65,8 +71,28 @@ impl NamingQueue {
             };
             let Some(row) = self.waiting.pop_front() else { break };
             self.bytes -= row.bytes;
+            let owner = owner.map(|owner| self.remembered(&row, owner));
             released.push(with_owner(row.update, owner));
         }
+    }
+}
+
+impl NamingQueue {
+    /// The owner, or the one that the session had before.
+    fn remembered(&mut self, row: &Row, owner: Owner) -> Owner {
+        let Update::Session(session) = &row.update else { return owner };
+        if row.placement.as_ref().is_none_or(|placement| placement.netns.is_none()) {
+            return owner;
+        }
+        let is_over = matches!(session.state, State::Closed(_) | State::Lost);
+        if is_over {
+            let before = self.of_netns.remove(&session.id);
+            return if owner.pod.is_some() { owner } else { before.unwrap_or(owner) };
+        }
+        if owner.pod.is_some() && self.of_netns.len() < MAX_REMEMBERED {
+            self.of_netns.insert(session.id.clone(), owner.clone());
+        }
+        owner
     }
 }
 

@@ -3,5 +3,6 @@
 mod containers;
 mod frozen_runtime;
 mod late_runtime;
+mod pod_without_process;
 mod reused_pid;
 mod silent_runtime;

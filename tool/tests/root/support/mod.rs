@@ -3,6 +3,7 @@
 pub mod cgroup;
 pub mod containerd;
 pub mod cri;
+pub mod cri_server;
 pub mod docker;
 pub mod doctor;
 pub mod exclusive;
