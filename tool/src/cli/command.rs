@@ -4,7 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::{Demo, DemoWeb, Doctor, Exec, Forward, Targets, Watch};
 
-/// Shows the nsenter and socat that kubectl port-forward starts on a node, and forwards ports in the same way
+/// Shows every kubectl port-forward on a node, with or without nsenter and socat, and forwards ports
+/// in the same way
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
 pub struct Cli {
@@ -22,7 +23,7 @@ Examples:
   pfsnoop forward kuard 8080:80       local port 8080 to port 80 in the pod kuard
   pfsnoop watch                       every port-forward on this node, and how it ends
   pfsnoop doctor                      why port-forwards fail on this node
-  pfsnoop targets                     pods and containers, and the ports that listen inside
+  pfsnoop targets                     pods and containers, and where they listen
   pfsnoop demo                        one forward to an embedded pod, and what the kernel saw";
 
 /// The commands.
@@ -30,13 +31,13 @@ Examples:
 pub enum Command {
     /// Show every exec on this node as it happens
     Exec(Exec),
-    /// Forward local ports into a target, as a kubelet does, and show the processes that this starts
+    /// Forward local ports to a target as a kubelet does, and show the helpers that this starts
     Forward(Forward),
     /// Show every port-forward on this node, from any program, and how it ends
     Watch(Watch),
-    /// List the pods and containers to forward to, and the ports that listen inside
+    /// List the pods and containers to forward to, and the ports on which something listens inside
     Targets(Targets),
-    /// Find out why port-forwards fail on this node, or to one target
+    /// Find out why port-forwards fail, on this node or for one target
     Doctor(Doctor),
     /// Start a pod, forward a port to it, make one request, and show what the kernel saw
     Demo(Demo),

@@ -16,7 +16,7 @@ pub struct Doctor {
     /// Check this target, named as in `forward`; without a target, check the node
     #[arg(value_name = "TARGET")]
     pub target: Option<TargetName>,
-    /// Ports inside the target; without a port, check every port that listens
+    /// Ports inside the target; without a port, check the first 8 on which something listens
     #[arg(value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub ports: Vec<u16>,
     /// Namespace of the pod
@@ -25,7 +25,8 @@ pub struct Doctor {
     /// Which runtimes to ask.
     #[command(flatten)]
     pub runtimes: AskRuntimes,
-    /// A socat that has moved no bytes for this long counts as left behind (a kubelet waits 4 h)
+    /// A socat that has moved no bytes for this long counts as left behind (default: 4 hours, as the
+    /// kubelet does)
     #[arg(long, value_name = "SECS", default_value = "14400", value_parser = seconds)]
     pub idle: Duration,
     /// Format of the findings

@@ -14,13 +14,13 @@ use crate::output::Format;
 #[derive(Args, Debug)]
 #[command(after_help = EXEC_EXAMPLES)]
 pub struct Exec {
-    /// Show only processes with a name (comm, 15 characters) that matches this regular expression
+    /// Show only processes whose name (comm, 15 characters) matches this regular expression
     #[arg(short, long, value_name = "RE", value_parser = regex)]
     pub name: Option<Regex>,
-    /// Show only processes with arguments, joined by spaces, that match this regular expression
+    /// Show only processes whose arguments, joined by spaces, match this regular expression
     #[arg(short, long, value_name = "RE", value_parser = regex)]
     pub line: Option<Regex>,
-    /// Show failed execs too; RET is then the negative errno
+    /// Also show failed execs; their RET is the negative errno
     #[arg(short = 'x', long)]
     pub fails: bool,
     /// Print the time of day (HH:MM:SS)
@@ -48,12 +48,12 @@ pub struct Exec {
     #[arg(long, value_name = "[NS/]NAME")]
     pub pod: Option<PodName>,
     /// Show only processes of this container, by name or by the beginning of its id
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID-OR-NAME")]
     pub container: Option<String>,
     /// Print a row when a shown process ends: exit code or signal, and how long the process lived
     #[arg(long)]
     pub exit: bool,
-    /// Print at most N arguments of a process, in text
+    /// In text output, print at most N arguments per process
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub max_args: usize,
     /// Exit after this many seconds
@@ -74,4 +74,4 @@ const EXEC_EXAMPLES: &str = "\
 Examples:
   pfsnoop exec -n nsenter                    every nsenter, with its arguments
   pfsnoop exec -l 'TCP4:localhost:8080$'     nsenter and socat of forwards to port 8080
-  pfsnoop exec -x -n kubelet --duration 10   the failed execs of the kubelet, for ten seconds";
+  pfsnoop exec -x -n kubelet --duration 10   execs of the kubelet, also failed ones, for ten seconds";

@@ -33,7 +33,7 @@ pub struct Forward {
     /// How many connections may be open at once; further connections are turned away
     #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: u32,
-    /// Do not load kernel programs (needs no BTF)
+    /// Do not load kernel programs; the kernel then needs no BTF
     #[arg(long)]
     pub no_watch: bool,
     /// Format of the output

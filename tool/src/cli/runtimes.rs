@@ -8,10 +8,11 @@ use crate::runtime::{Endpoint, Protocol, Runtimes, protocols};
 /// Which container runtimes are asked.
 #[derive(Clone, Args, Debug)]
 pub struct AskRuntimes {
-    /// Which container runtimes to ask for pods and containers
+    /// Which container runtimes to ask for pods, containers and their names
     #[arg(long, default_value = AUTO, value_parser = runtime_values())]
     pub runtime: RuntimeChoice,
-    /// Ask only the runtime at this unix socket, by CRI, or by Docker's API with --runtime docker
+    /// Ask only the runtime at this unix socket; it serves CRI or, with --runtime docker, Docker's
+    /// API
     #[arg(long, value_name = "URI")]
     pub runtime_endpoint: Option<Endpoint>,
 }
