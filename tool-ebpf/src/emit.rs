@@ -1,9 +1,11 @@
-//! The ring buffers: which one a record goes to, when the reader is woken, and which records are lost.
+//! The ring buffers: the buffer of each record, when a record wakes the reader, and the counts of
+//! records that do not fit.
 //!
-//! A wake-up costs twenty times as much as writing a record. So a program wakes the reader only for
-//! helpers, which are few and which a person waits for, and when the reader sleeps. A reader that is
-//! awake looks by itself every few milliseconds. A match of a filter is no reason to wake it, since a
-//! filter may match nearly every process (docs/decisions/0003-wake-the-reader-rarely.md).
+//! A wake-up can cost twenty times as much as writing a record. So a program wakes the reader in
+//! two cases only: for a record of a helper, since there are few and a person waits for them, and
+//! when the reader sleeps. A busy reader polls every few milliseconds. A match of a filter does not
+//! wake the reader, since a filter may match nearly every process
+//! (docs/decisions/0003-wake-the-reader-rarely.md).
 
 use aya_ebpf::{
     bindings::{BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP},

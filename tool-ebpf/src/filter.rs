@@ -1,4 +1,4 @@
-//! Filters that the kernel programs apply: a process that does not pass makes no record at all.
+//! The filters that the kernel programs apply. A process that does not pass them makes no record.
 
 use aya_ebpf::EbpfContext;
 use pfsnoop_common::record::Ring;

@@ -1,29 +1,34 @@
-//! pfsnoop: shows every `nsenter -t PID -n socat - TCP4:localhost:PORT` that a node spawns for
-//! `kubectl port-forward`, and is itself a forwarder that works in the same way.
+//! pfsnoop shows every `kubectl port-forward` on a node: the native ones, and those through
+//! `nsenter -t PID -n socat - TCP4:localhost:PORT`. It is itself a forwarder that works in the same
+//! way.
 //!
 //! ```text
 //! kernel -> probe -> monitor (sessions, attribution) -> Update -> output: text, JSON, live view
-//! client -> forward -> dial (nsenter+socat | native) -> relay -> correlate with the monitor's updates
-//!        -> Update -> the same outputs
+//! client -> forward (dialer, relay) -> correlator, with the monitor's updates -> Update -> output
 //! ```
 //!
-//! Data flows one way. Every command is a choice of sources, a filter, and sinks; it contains no loop
-//! of its own. `docs/ARCHITECTURE.md` is the tour.
+//! Data flows one way. Every command consists of sources, a filter and a sink, and has no loop of
+//! its own. [`monitor`] has the event loop for the kernel's events. `docs/ARCHITECTURE.md` explains
+//! the parts.
 //!
 //! # Invariants
 //!
-//! - A module imports only from modules to its right: `main, commands, cli, demo, doctor, forward,
-//!   monitor, attribution, target, runtime, probe, output, host, sessions, model`. No cycles, not
-//!   between files either. `mod.rs` files only declare and re-export. A test checks all of this.
-//! - [`model`] and [`sessions`] do no I/O and read no clock. Only [`probe`] names aya. Only [`host`],
-//!   `doctor/facts` and [`demo`] read /proc. Only [`output`] formats.
+//! - A module imports only from modules that follow it in this list: `main, commands, cli, demo,
+//!   doctor, forward, monitor, attribution, target, runtime, probe, output, host, sessions, model`.
+//!   There are no cycles between files. `mod.rs` files only declare and re-export.
+//! - Only [`probe`] names aya. Only [`host`], `doctor/facts` and [`demo`] read /proc. A test
+//!   (`tests/cli/layering`) checks the rules up to here.
+//! - [`model`] and [`sessions`] do no I/O and read no clock. Only [`output`] formats.
 //! - Reading the ring buffers never waits: not for a runtime, not for stdout, not for a disk. What
-//!   must wait is queued in order within a limit in bytes, and counted when dropped.
-//! - Every queue, map, cache and buffer has a limit that no unprivileged process can raise. The limit
-//!   stands beside it.
-//! - A process is a [`model::ProcessId`] (pid, start time), never a bare pid. `pid` is the kernel's
-//!   tgid, `tid` the kernel's pid, `comm` the kernel's 15 characters.
-//! - Filter by name and arguments before attribution.
+//!   must wait is queued in order within a limit in bytes. The monitor's inbox drops and counts the
+//!   events that do not fit. The queue for names drops nothing: it releases the oldest updates
+//!   without names.
+//! - Every queue, map, cache and buffer has a limit that no unprivileged process can raise. The
+//!   limit is stated where the queue, map, cache or buffer is declared.
+//! - A process is a [`model::ProcessId`] (pid, start time), never a pid alone. `pid` is the
+//!   kernel's tgid, `tid` is the kernel's pid, and `comm` is the kernel's name of at most 15
+//!   characters.
+//! - Filters by name and arguments come before attribution.
 //! - Nothing is guessed. A value that could not be read is absent, and an end that was not seen is
 //!   reported as not seen.
 

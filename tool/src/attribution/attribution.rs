@@ -1,4 +1,5 @@
-//! Finds the owners of placements: asks for their names, remembers them, and never waits.
+//! Finds the owner of a placement, that is, the names of its pod and container. Asks the resolver
+//! for names that are not known yet, remembers the answers, and never makes an event wait.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};

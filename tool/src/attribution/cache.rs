@@ -1,4 +1,4 @@
-//! The results of lookups: what was found, and for a moment also what was not.
+//! Remembers the results of lookups. A lookup that found nothing is remembered for a second only.
 
 use std::borrow::Borrow;
 use std::hash::Hash;

@@ -1,8 +1,11 @@
-//! From a process or a network namespace to the pod and container that it belongs to.
+//! Finds the pod and the container of a process or of a network namespace, in two steps:
 //!
-//! Two steps. `Locator` reads /proc at once, while the process is still there: it finds the
-//! container's id. `NameResolver` asks the runtimes for names, in a task of its own, so that no
-//! event has to wait for a runtime. [`Attribution`] joins both and remembers the names.
+//! 1. `Locator` reads /proc at once, while the process is still there, and finds the container's
+//!    id.
+//! 2. `NameResolver` asks the runtimes for the names, in a separate task, so that no event has to
+//!    wait for a runtime.
+//!
+//! [`Attribution`] joins both steps and remembers the names.
 
 mod attribution;
 mod cache;

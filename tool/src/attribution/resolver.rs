@@ -1,4 +1,4 @@
-//! Asks the runtimes for names, in a task of its own. A runtime may start, or come back, while a
+//! Asks the runtimes for names, in a separate task. A runtime may start, or start again, while a
 //! command runs.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! `pfsnoop doctor`: finds out why port-forwards fail on this node, or to one target.
+//! `pfsnoop doctor`: finds out why port-forwards fail, on this node or for one target.
 
 use anyhow::{Result, bail};
 

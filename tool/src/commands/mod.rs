@@ -1,4 +1,4 @@
-//! One file per command: a choice of sources, a filter and sinks.
+//! One file per command: connects sources, a filter and a sink.
 
 mod demo;
 mod dispatch;

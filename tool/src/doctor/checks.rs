@@ -1,4 +1,5 @@
-//! The doctor's checks, in order. A group of checks is one file in `checks/` and two lines here.
+//! The doctor's checks, in order. A group of checks is one file in `checks/`, and here its `mod`
+//! line and its line in the list.
 
 mod helpers;
 mod kernel;

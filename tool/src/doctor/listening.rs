@@ -1,4 +1,5 @@
-//! Whether a port listens inside the target, and whether `localhost` reaches the listener.
+//! Whether something listens on a port inside the target, and whether `localhost` reaches the
+//! listener.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

@@ -1,9 +1,9 @@
-//! Finds out why port-forwards fail: on this node, or to one target. It reads facts and reports
+//! Finds out why port-forwards fail, on this node or for one target. It reads facts and reports
 //! findings, and changes nothing on the node.
 //!
 //! ```text
 //! the node:    kernel, runtimes, helpers (nsenter and socat), leftovers, limits
-//! one target:  found -> process -> namespace -> loopback -> localhost -> listening -> dialed
+//! one target:  found -> process -> namespace -> loopback -> localhost -> listeners -> connection
 //! ```
 
 mod checks;

@@ -1,4 +1,4 @@
-//! What a group of checks of the node gets and gives.
+//! The input and the output of each group of checks of the node.
 
 use std::future::Future;
 use std::pin::Pin;

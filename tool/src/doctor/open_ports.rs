@@ -1,4 +1,4 @@
-//! The ports inside a target that listen.
+//! The ports inside a target on which something listens.
 
 use std::net::SocketAddr;
 

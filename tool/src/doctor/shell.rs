@@ -1,4 +1,5 @@
-//! Parts of the commands that a fix consists of. A user pastes them into a shell.
+//! Words and options for the commands in `fix:`, quoted, because users paste these commands into a
+//! shell.
 
 use crate::target::{Target, TargetName};
 

@@ -1,4 +1,5 @@
-//! Relays bytes between a client and the target, each direction until its own end.
+//! Relays bytes between a client and the target, in each direction until that direction ends. With a
+//! helper, the relay is over when the target's side ends.
 
 use std::future::pending;
 use std::io;

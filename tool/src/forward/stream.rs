@@ -1,5 +1,5 @@
-//! The two directions of a connection, which is a socket or the two pipes of a helper. splice(2)
-//! moves the bytes from one file descriptor to the other inside the kernel.
+//! The two directions of a connection. A connection is a socket, or the two pipes of a helper.
+//! splice(2) moves the bytes from one file descriptor to the other inside the kernel.
 
 use std::io;
 use std::os::fd::OwnedFd;

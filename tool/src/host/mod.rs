@@ -1,5 +1,5 @@
-//! Facts about this machine: processes, namespaces, cgroups, clocks, paths. With `doctor/facts` and
-//! the demo's pod, the only module that reads /proc.
+//! Facts about this machine: processes, namespaces, cgroups, clocks, paths. Only this module,
+//! `doctor/facts` and `demo` read /proc.
 
 pub mod cgroup;
 pub mod clock;

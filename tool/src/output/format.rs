@@ -1,4 +1,5 @@
-//! The formats of `-o`. Each is one folder in `format/`, its declaration, and one match arm here.
+//! The formats of `-o`. Each is one folder in `format/`, and here its `mod` line, its value of `-o`
+//! and its match arm. (`live` has no value: it replaces `text` for sessions on a terminal.)
 
 mod json;
 mod live;

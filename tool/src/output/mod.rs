@@ -1,4 +1,4 @@
-//! Prints updates. Only this module formats. `format.rs` lists the formats; each is a folder
+//! Prints updates. Only this module formats. `format.rs` lists the formats. Each format is a folder
 //! in `format/` with a [`Sink`].
 
 mod escape;

@@ -1,10 +1,10 @@
-//! The container runtimes of this node, behind one trait. Adding a runtime is one file with a
-//! [`RuntimeClient`] and one line in the registry.
+//! The container runtimes of this node, behind one trait. A new runtime is one file in `registry/`
+//! with a [`RuntimeClient`], and in `registry.rs` its `mod` line and its line in the list.
 //!
 //! ```text
 //! registry (docker, cri) -> discovery (which sockets) -> RuntimeClient
-//!   -> ContainerIndex (everything they list)
-//!   -> RuntimeStatus (the runtimes themselves)
+//!   -> ContainerIndex (all sandboxes and containers that the runtimes list)
+//!   -> RuntimeStatus (whether each runtime answers, its version, how it forwards)
 //! ```
 
 mod candidate;

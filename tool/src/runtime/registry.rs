@@ -1,4 +1,5 @@
-//! The APIs of container runtimes. Each is one file in `registry/` and two lines here.
+//! The APIs of container runtimes. Each is one file or folder in `registry/`, and here its `mod`
+//! line and its line in the list. The values of `--runtime` come from the list.
 
 pub mod cri;
 mod docker;

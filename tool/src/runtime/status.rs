@@ -1,4 +1,4 @@
-//! The container runtimes of this node themselves, whether they answer or not.
+//! The status of each container runtime of this node: what it is, or why it does not answer.
 
 use super::candidate::Asked;
 use super::client::{RuntimeClient, RuntimeError};

@@ -1,5 +1,5 @@
-//! From what the user named to a [`Target`] that is held; and the list of everything that can be
-//! named.
+//! Finds the [`Target`] that the user named, and holds it so that it can be entered. Lists
+//! everything that can be named as a target.
 
 mod error;
 mod find;

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: measures pfsnoop and its peers side by side in one run, with ratios.
+//! `cargo xtask bench`: measures pfsnoop and comparable programs in one run, with ratios.
 
 mod bpf;
 mod clock;

@@ -1,4 +1,4 @@
-//! Medians and percentiles. Benchmarks run on noisy machines, and a mean follows the outliers.
+//! Medians and percentiles. Benchmarks run on noisy machines, and outliers change a mean too much.
 
 /// The value in the middle.
 pub(crate) fn median(values: &[f64]) -> f64 {

@@ -1,4 +1,4 @@
-//! `cargo xtask bench trace`: the exec tracer beside its peers.
+//! `cargo xtask bench trace`: `pfsnoop exec` compared with other exec tracers.
 
 use std::process::Command;
 use std::time::Duration;

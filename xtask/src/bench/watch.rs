@@ -1,5 +1,5 @@
-//! `cargo xtask bench watch`: what `pfsnoop watch` costs connections and execs that are no
-//! port-forward, and its memory and latency with many sessions.
+//! `cargo xtask bench watch`: how much `pfsnoop watch` slows down connections and execs that do not
+//! belong to a port-forward, and how much memory and time it takes with many sessions.
 
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};

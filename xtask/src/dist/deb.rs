@@ -1,4 +1,5 @@
-//! The Debian package: dpkg-deb packs a folder that is laid out as the system is.
+//! The Debian package. dpkg-deb packs a folder in which each file has the path that it will have in
+//! the installed system.
 
 use std::fs;
 use std::path::{Path, PathBuf};

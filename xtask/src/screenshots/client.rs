@@ -1,4 +1,5 @@
-//! Clients of a pod's server: through a command that somebody types, or through a forwarded port.
+//! Clients that connect to a pod's server: by a command as a person types it, or through a
+//! forwarded port.
 
 use std::io::{Read, Write, copy, sink};
 use std::os::unix::process::CommandExt as _;

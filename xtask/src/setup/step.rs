@@ -1,4 +1,4 @@
-//! One step, and the line about it.
+//! Runs one step of the setup, and prints a line about its result.
 
 use std::time::Instant;
 

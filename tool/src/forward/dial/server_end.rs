@@ -1,9 +1,10 @@
 //! Detects from outside of socat that the server has sent everything.
 //!
-//! When one side of socat ends, socat gives the other side half a second (`socat -t`) before it
-//! exits. After each response of a server that closes its connection, the client would wait that
-//! long. So pfsnoop holds a duplicate of socat's socket and sees when the server's FIN has come; it
-//! then closes socat's stdin, and socat exits at once.
+//! When one side of socat ends, socat waits for the other side for half a second (`socat -t`)
+//! before it exits. So the client of a server that closes its connection after each response would
+//! wait for half a second each time. pfsnoop therefore holds a duplicate of socat's socket, which
+//! shows when the server's FIN has come. Then pfsnoop closes socat's stdin, and socat exits at
+//! once.
 
 use std::io;
 use std::os::fd::OwnedFd;

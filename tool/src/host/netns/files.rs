@@ -1,4 +1,4 @@
-//! Files that stand for network namespaces.
+//! The files of network namespaces.
 
 use std::fs::File;
 use std::os::unix::fs::MetadataExt as _;

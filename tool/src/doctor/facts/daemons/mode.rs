@@ -1,5 +1,5 @@
-//! The table of daemons: which unit each is, and how it carries out a port-forward, from its name,
-//! its flags and its files.
+//! The table of daemons: the systemd unit of each, and how it carries out a port-forward. The name,
+//! the flags and the files of a daemon decide how.
 
 use std::path::Path;
 

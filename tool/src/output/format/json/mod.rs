@@ -1,5 +1,5 @@
-//! One JSON object per line. `docs/json.md` and `docs/records.schema.json` document the keys. New
-//! keys may be added; existing ones stay.
+//! One JSON object per line. `docs/json.md` and `docs/records.schema.json` document the keys. From
+//! the first release (0.1.0) on, keys are only added.
 
 mod closed;
 mod exec;

@@ -1,5 +1,5 @@
-//! The view of the doctor's findings: a line for each, and below it, unless it is ok, why it
-//! matters and the fix.
+//! The view of the doctor's findings: one line for each finding. If the finding is not ok, lines
+//! with the reason why it matters and with the fix follow.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! The table of sums of `watch`: a row for each port of each target.
+//! The table of totals of `watch`: a row for each port of each target.
 
 use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets,

@@ -1,4 +1,4 @@
-//! The table of sums of `forward`: a row for each pair of ports.
+//! The table of totals of `forward`: a row for each pair of ports.
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 

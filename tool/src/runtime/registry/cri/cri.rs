@@ -1,4 +1,4 @@
-//! containerd, CRI-O and any other runtime that serves Kubernetes' Container Runtime Interface.
+//! The entry of CRI in the registry, and a [`RuntimeClient`] that asks by CRI.
 
 use std::path::Path;
 use std::sync::Arc;

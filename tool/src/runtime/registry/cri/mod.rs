@@ -1,4 +1,5 @@
-//! containerd, CRI-O and any other runtime that serves Kubernetes' Container Runtime Interface.
+//! The API of containerd, CRI-O and any other runtime that serves Kubernetes' Container Runtime
+//! Interface (CRI): its messages, its client, and its entry in the registry.
 
 mod client;
 mod cri;
