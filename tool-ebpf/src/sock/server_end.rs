@@ -65,7 +65,8 @@ pub(super) fn client_closed(record: &SockRecord) {
     /// Each of them tells how the connection ended.
     const CLEAR: u32 =
         sock_flags::FIN_RECEIVED | sock_flags::ABORTED | sock_flags::DATA_AFTER_RELEASE;
-    let has_left = record.flags & sock_flags::RELEASED != 0;
+    // A server that has sent nothing was not sending.
+    let has_left = record.flags & sock_flags::RELEASED != 0 && record.received > 0;
     if has_left && record.flags & CLEAR == 0 && record.error == 0 {
         if let Some(last) = LAST_LEFT.get_ptr_mut(0) {
             // SAFETY: a map value is valid while the program runs. All writers write the present.

@@ -1,7 +1,10 @@
 //! A connection to one port with each dialer.
 
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Instant;
 
+use super::as_daemon::{ipv6_localhost, missing_program};
+use super::facts::daemons::{Daemon, spawner};
 use super::helper_fix::fix_for_pfsnoop;
 use super::helper_monitor::HelperMonitor;
 use super::shell::nsenter_options;
@@ -10,7 +13,7 @@ use crate::model::Severity::{self, Fail, Note, Warn};
 use crate::model::{Finding, ForwardingMode};
 use crate::target::Target;
 
-const WHY: &str = "this is the connection that a forward makes";
+pub(super) const WHY: &str = "this is the connection that a forward makes";
 
 /// Connects to ports of a target as a forward does.
 pub(super) struct DialCheck<'a> {
@@ -18,12 +21,20 @@ pub(super) struct DialCheck<'a> {
     /// The arguments that name the target in a command.
     target_args: &'a str,
     mode: ForwardingMode,
+    /// The daemon that starts nsenter and socat for this target, if one is known.
+    spawner: Option<&'a Daemon>,
     helpers: HelperMonitor,
 }
 
 impl<'a> DialCheck<'a> {
-    pub(super) fn new(target: &'a Target, target_args: &'a str, mode: ForwardingMode) -> Self {
-        Self { target, target_args, mode, helpers: HelperMonitor::start() }
+    pub(super) fn new(
+        target: &'a Target,
+        target_args: &'a str,
+        mode: ForwardingMode,
+        daemons: &'a [Daemon],
+    ) -> Self {
+        let spawner = spawner(daemons).filter(|_| mode == ForwardingMode::Helpers);
+        Self { target, target_args, mode, spawner, helpers: HelperMonitor::start() }
     }
 
     /// Connects with both dialers. `listening` is the finding about the port's listener: its fix
@@ -34,8 +45,8 @@ impl<'a> DialCheck<'a> {
         // cause.
         let show_firewall = || format!("nsenter {} iptables-save", nsenter_options(target));
         let fix = listening.fix.clone().unwrap_or_else(show_firewall);
-        let native = self.dial_native(port, &fix).await;
-        let fix = if listening.severity == Severity::Ok && native.severity == Severity::Ok {
+        let (native, is_connected) = self.dial_native(port, &fix).await;
+        let fix = if listening.severity == Severity::Ok && is_connected {
             format!("pfsnoop forward {target_args} {port} --dialer native")
         } else {
             fix
@@ -52,12 +63,17 @@ impl<'a> DialCheck<'a> {
                 format!("nsenter+socat to {port} was not tried: no process of the target is known");
             return Finding::new(Note, check, what, WHY);
         }
+        if let Some(finding) = self.spawner.and_then(missing_program) {
+            return finding;
+        }
         // A runtime that forwards natively does not need this connection.
         let severity = if self.mode == ForwardingMode::Native { Warn } else { Fail };
         let nsenter = match Nsenter::look_up() {
             Ok(nsenter) => nsenter,
             Err(missing) => {
-                let what = missing.to_string();
+                // The daemon that forwards finds both programs.
+                let severity = if self.spawner.is_some() { Warn } else { severity };
+                let what = format!("pfsnoop cannot try it: {missing}");
                 let fix = fix_for_pfsnoop(missing.program);
                 return Finding::new(severity, check, what, WHY).fix(fix);
             }
@@ -80,13 +96,20 @@ impl<'a> DialCheck<'a> {
         finding.took(took)
     }
 
-    /// Connects without helpers, to the first address of the target that answers.
-    async fn dial_native(&self, port: u16, fix: &str) -> Finding {
+    /// Connects without helpers, to the first address of the target that answers. Also returns
+    /// whether one did.
+    async fn dial_native(&self, port: u16, fix: &str) -> (Finding, bool) {
         let (start, check) = (Instant::now(), "dial.native");
-        let finding = match attempt(&Native, self.target, port).await {
+        let result = attempt(&Native, self.target, port).await;
+        let is_connected = result.is_ok();
+        let finding = match result {
             Ok(address) => {
                 let at = address.map_or_else(String::new, |address| format!(", at {address}"));
-                Finding::ok(check, format!("native connects to {port}{at}"), WHY)
+                let what = format!("native connects to {port}{at}");
+                match address {
+                    Some(IpAddr::V6(Ipv6Addr::LOCALHOST)) => ipv6_localhost(what, self.mode),
+                    _ => Finding::ok(check, what, WHY),
+                }
             }
             Err(failure) => {
                 let failure = format!("{:#}", anyhow::Error::from(failure));
@@ -94,6 +117,6 @@ impl<'a> DialCheck<'a> {
                     .fix(fix)
             }
         };
-        finding.took(start.elapsed())
+        (finding.took(start.elapsed()), is_connected)
     }
 }

@@ -2,11 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::facts::daemons::Daemon;
+use super::facts::daemons::{Daemon, spawner};
 use super::facts::hosts;
 use crate::host::root::Root;
 use crate::model::Finding;
-use crate::model::ForwardingMode;
 use crate::model::Severity::{Fail, Warn};
 
 const WHY: &str = "socat resolves localhost with the node's files, not the pod's";
@@ -14,8 +13,8 @@ const WHY: &str = "socat resolves localhost with the node's files, not the pod's
 /// Checks `/etc/hosts` among the files of the daemon that spawns socat: socat inherits the daemon's
 /// mount namespace.
 pub(super) fn localhost(daemons: &[Daemon]) -> Finding {
-    let spawner = daemons.iter().find(|daemon| daemon.mode == ForwardingMode::Helpers);
-    let readable = spawner.and_then(|daemon| Some((daemon, &daemon.search.as_ref().ok()?.root)));
+    let readable =
+        spawner(daemons).and_then(|daemon| Some((daemon, &daemon.search.as_ref().ok()?.root)));
     // Without such a daemon, or without access to its files, use the files of pfsnoop: they are
     // most likely the same.
     let Some((Daemon { pid, name, .. }, root)) = readable else {

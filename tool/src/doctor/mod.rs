@@ -6,6 +6,7 @@
 //! one target:  found -> process -> namespace -> loopback -> localhost -> listeners -> connection
 //! ```
 
+mod as_daemon;
 mod checks;
 mod dial;
 pub mod facts;

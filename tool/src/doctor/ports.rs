@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::dial::DialCheck;
+use super::facts::daemons::Daemon;
 use super::listening::{self, listening};
 use super::open_ports;
 use super::shell::nsenter_options;
@@ -18,7 +19,13 @@ const WHY_MORE: &str =
     "a target in the node's network namespace has every port that listens on the node";
 
 /// Checks these ports of the target, or every port that listens if none is given.
-pub(super) async fn check_ports(target: &Target, target_args: &str, ports: &[u16]) -> Vec<Finding> {
+/// `daemons` are those of the node that may forward.
+pub(super) async fn check_ports(
+    target: &Target,
+    target_args: &str,
+    daemons: &[Daemon],
+    ports: &[u16],
+) -> Vec<Finding> {
     let start = Instant::now();
     let listeners = match target.netns().listeners().await {
         Ok(listeners) => listeners,
@@ -42,7 +49,7 @@ pub(super) async fn check_ports(target: &Target, target_args: &str, ports: &[u16
         return vec![Finding::new(Warn, listening::CHECK, what, WHY).fix(again).took(took)];
     }
     let mode = target.runtime().map_or(ForwardingMode::Helpers, |runtime| runtime.mode);
-    let mut dial = DialCheck::new(target, target_args, mode);
+    let mut dial = DialCheck::new(target, target_args, mode, daemons);
     let enter = nsenter_options(target);
     for port in ports {
         let finding = listening(&listeners, port, mode, target_args, &enter).took(took);

@@ -40,10 +40,11 @@ pub(super) async fn check_target(
     let loopback = loopback(&target).await;
     let is_down = loopback.severity == Fail;
     findings.push(loopback);
-    findings.push(localhost::localhost(&daemons::running()));
+    let daemons = daemons::running();
+    findings.push(localhost::localhost(&daemons));
     // Without loopback, every connection would time out.
     if !is_down {
-        findings.extend(check_ports(&target, &args, ports).await);
+        findings.extend(check_ports(&target, &args, &daemons, ports).await);
     }
     findings
 }

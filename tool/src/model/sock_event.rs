@@ -84,15 +84,6 @@ pub struct Ending {
     pub server_end: Option<End>,
 }
 
-impl Ending {
-    /// Whether the process may have left a connection that the other side still uses.
-    #[must_use]
-    pub fn may_be_left(&self) -> bool {
-        let Self { error, is_ended_there, is_released, reset, .. } = *self;
-        is_released && !is_ended_there && error.is_none() && reset.is_none()
-    }
-}
-
 /// Why this side reset a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OwnReset {
@@ -116,5 +107,15 @@ impl SockEvent {
     #[must_use]
     pub fn process(&self) -> ProcessId {
         ProcessId { pid: self.pid, start_ns: self.start_ns }
+    }
+
+    /// Whether the process has left a connection on which the other side may still be sending. An
+    /// event of the other side's end follows, unless that side does nothing.
+    #[must_use]
+    pub fn is_left(&self) -> bool {
+        let SockState::Closed(ending) = &self.state else { return false };
+        let Ending { error, is_ended_there, is_released, reset, .. } = *ending;
+        let has_sent = self.bytes.is_some_and(|bytes| bytes.received > 0);
+        has_sent && is_released && !is_ended_there && error.is_none() && reset.is_none()
     }
 }

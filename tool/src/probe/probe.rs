@@ -2,7 +2,7 @@
 
 use super::error::ProbeError;
 use super::reader::Rings;
-use super::{homes, load, logs, lost, options::Options};
+use super::{homes, load, logs, lost, memory, options::Options};
 
 /// The running kernel programs. Dropping it detaches them.
 pub struct Probe {
@@ -25,6 +25,7 @@ impl Probe {
         load::attach(&mut programs, options)?;
         if options.connections {
             homes::enter_running(&mut programs)?;
+            memory::give_back_heap();
         }
         log::debug!("the kernel programs are attached");
         Ok((Self { lost, _logs: logs, programs: Some(programs) }, rings))

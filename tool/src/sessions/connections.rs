@@ -41,7 +41,7 @@ impl SessionIndex {
         let (is_over, may_try_again) = (state.is_over(), state.may_try_again());
         match sock.state {
             // What the other end does next tells whether the client left too early.
-            SockState::Closed(ending) if state.open.is_released && ending.may_be_left() => {}
+            SockState::Closed(_) if state.open.is_released && sock.is_left() => {}
             SockState::Closed(_) | SockState::ServerClosed { .. } | SockState::Gone => {
                 self.forget_connection(sock.id);
                 if is_over {

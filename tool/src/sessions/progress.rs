@@ -66,7 +66,7 @@ impl SessionState {
                 return self.ending(sock, ending);
             }
             SockState::Closed(ending) => {
-                if !(self.open.is_released && ending.may_be_left()) {
+                if !(self.open.is_released && sock.is_left()) {
                     self.open.connection = None;
                 }
                 return self.ending(sock, ending);

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::common::temp::temp_path;
+use crate::common::temp::{TempDir, temp_path};
 use crate::common::{eventually, pfsnoop, stdout_of, system};
 use crate::support::doctor::{examine, examine_alone, find, fix, severity};
 use crate::support::pod::DemoPod;
@@ -52,6 +52,29 @@ fn helpers_are_searched_in_the_path_of_the_daemon() {
     );
     assert_eq!(severity(&findings, "helper.socat", "kubelet (pid "), "note");
     assert_eq!(code, Some(0), "{findings:#?}");
+}
+
+/// The daemon that forwards has another PATH than pfsnoop.
+#[test]
+fn a_connection_to_a_target_fails_if_the_daemon_finds_no_socat() {
+    let daemon = StandIn::new("cri-dockerd", "doctor-dial");
+    for (missing, there) in [("socat", "nsenter"), ("nsenter", "socat")] {
+        let dir = TempDir::new(&format!("doctor-dial-{missing}"));
+        dir.link(there);
+        let (findings, code) = examine_alone(&format!(
+            "PATH={} {} 1000 & {}; unshare --net sh -c 'ip link set lo up; exec socat \
+             TCP4-LISTEN:7115,fork SYSTEM:true' & pod=$!\n\
+             until nsenter -t $pod -n ss -Hltn | grep -q :7115; do sleep 0.05; done\n\
+             $PFSNOOP doctor -o json pid/$pod 7115",
+            dir.path().display(),
+            daemon.path().display(),
+            daemon.is_up(),
+        ));
+        let part = format!("forwards to this target, and does not find {missing} in its PATH: ");
+        assert_eq!((severity(&findings, "dial.nsenter", &part), code), ("fail", Some(1)));
+        assert!(fix(&findings, "dial.nsenter").contains("systemctl restart cri-docker"));
+        assert_eq!(severity(&findings, "dial.native", "connects to 7115"), "ok");
+    }
 }
 
 #[test]

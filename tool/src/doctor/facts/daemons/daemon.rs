@@ -1,6 +1,6 @@
 //! A running daemon: how it forwards, where it looks for programs, and its open files.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
@@ -20,6 +20,8 @@ pub struct Daemon {
     pub name: String,
     /// How it carries out a port-forward.
     pub mode: ForwardingMode,
+    /// It runs in our pid namespace, and not in a container on this node.
+    pub is_of_node: bool,
     /// Where it looks for programs. An error if its environment or files cannot be read.
     pub search: io::Result<ProgramSearch>,
     /// Its open files and their limits, if they can be read.
@@ -53,6 +55,16 @@ pub fn running() -> Vec<Daemon> {
     all.filter_map(|process| daemon(&process)).collect()
 }
 
+/// The daemon that starts nsenter and socat for `kubectl port-forward`, if one runs. A kubelet
+/// reaches Docker through cri-dockerd.
+#[must_use]
+pub fn spawner(daemons: &[Daemon]) -> Option<&Daemon> {
+    let spawns = |daemon: &&Daemon| daemon.mode == ForwardingMode::Helpers && daemon.is_of_node;
+    let mut spawners = daemons.iter().filter(spawns);
+    let cri_dockerd = spawners.clone().find(|daemon| daemon.name == "cri-dockerd");
+    cri_dockerd.or_else(|| spawners.next())
+}
+
 fn daemon(process: &Process) -> Option<Daemon> {
     let name = process.stat().ok()?.comm;
     if !mode::DAEMONS.iter().any(|daemon| daemon.name == name) {
@@ -67,10 +79,21 @@ fn daemon(process: &Process) -> Option<Daemon> {
         args.iter().map(|arg| String::from_utf8_lossy(arg.as_bytes()).into_owned()).collect();
     let mode = mode::of(&name, &args, search.as_ref().ok().map(|search| &search.root));
     let open_files = open_files(process);
+    let is_of_node = is_in_our_pid_namespace(process);
     let pid = u32::try_from(process.pid()).ok()?;
     // Check last that the process is alive. If it has ended, its pid may have been reused, so the
     // facts above may belong to another process.
-    process.is_alive().then_some(Daemon { pid, name, mode, search, open_files })
+    process.is_alive().then_some(Daemon { pid, name, mode, is_of_node, search, open_files })
+}
+
+/// A namespace that cannot be read counts as ours.
+fn is_in_our_pid_namespace(process: &Process) -> bool {
+    let of = |process: &Process| {
+        let namespaces = process.namespaces().ok()?;
+        namespaces.0.get(OsStr::new("pid")).map(|pid| pid.identifier)
+    };
+    let ours = Process::myself().ok().and_then(|own| of(&own));
+    of(process).is_none_or(|theirs| Some(theirs) == ours)
 }
 
 fn search(process: &Process) -> io::Result<ProgramSearch> {

@@ -4,5 +4,5 @@ mod daemon;
 mod kubelet;
 mod mode;
 
-pub use daemon::{Daemon, OpenFiles, ProgramSearch, running};
+pub use daemon::{Daemon, OpenFiles, ProgramSearch, running, spawner};
 pub use mode::unit_of;

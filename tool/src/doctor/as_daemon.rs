@@ -1,0 +1,46 @@
+//! Where pfsnoop's own connection says too little: what the daemon or the runtime that forwards would do
+//! in its place.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use super::dial::WHY;
+use super::facts::daemons::Daemon;
+use super::facts::hosts;
+use super::helper_fix::fix_for_daemon;
+use super::search_path::shown;
+use crate::host::root::Root;
+use crate::model::Severity::{Fail, Warn};
+use crate::model::{Finding, ForwardingMode};
+
+/// If the daemon lacks a program, without which it does not even try to connect. Nothing that the
+/// daemon finds is run.
+pub(super) fn missing_program(daemon: &Daemon) -> Option<Finding> {
+    let search = daemon.search.as_ref().ok()?;
+    let path = search.path.as_deref();
+    let is_found =
+        |program: &str| path.is_some_and(|path| search.root.look_up(program, path).is_some());
+    // In the order of the kubelet.
+    let missing = ["socat", "nsenter"].into_iter().find(|program| !is_found(program))?;
+    let Daemon { pid, name, .. } = daemon;
+    let what = format!(
+        "{name} (pid {pid}) forwards to this target, and does not find {missing} in its PATH: {}",
+        shown(path)
+    );
+    let fix = fix_for_daemon(missing, name, *pid, &search.root);
+    Some(Finding::new(Fail, "dial.nsenter", what, WHY).fix(fix))
+}
+
+/// After pfsnoop has connected to `::1`, which it always tries: containerd and CRI-O try the IPv6
+/// address of `localhost`, which they look up in the node's `/etc/hosts`.
+pub(super) fn ipv6_localhost(what: String, mode: ForwardingMode) -> Finding {
+    let check = "dial.native";
+    let addresses = Root::own().map_or_else(|_| Vec::new(), |root| hosts::localhost(&root));
+    if addresses.contains(&IpAddr::V6(Ipv6Addr::LOCALHOST)) {
+        return Finding::ok(check, what, WHY);
+    }
+    let severity = if mode == ForwardingMode::Native { Fail } else { Warn };
+    let what = format!(
+        "{what}; containerd and CRI-O do not: localhost is not ::1 in /etc/hosts of the node"
+    );
+    Finding::new(severity, check, what, WHY).fix("echo ::1 localhost | tee -a /etc/hosts")
+}
