@@ -1,6 +1,6 @@
 //! A containerd for one test, with its own socket, state, pod network and bridge.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -48,12 +48,8 @@ impl Containerd {
         let path = |name: &str| dir.join(name).display().to_string();
         std::fs::write(dir.join("cni/1.conflist"), cni(&bridge, number, &path("ipam"))).unwrap();
         std::fs::write(dir.join("config.toml"), config(&dir.display().to_string())).unwrap();
-        let daemon = Running::start(system("containerd").args(["--config", &path("config.toml")]));
+        let (daemon, cri) = start_daemon(&dir);
         let socket = dir.join("containerd.sock");
-        let cri = eventually("containerd", || {
-            let cri = Cri::connect(&socket).ok()?;
-            cri.by_id("Status", "").is_ok().then_some(cri)
-        });
         let archive = busybox_archive(&dir, IMAGE);
         let mut import = system("ctr");
         import.arg("--address").arg(&socket).args(["-n", "k8s.io", "images", "import"]);
@@ -68,6 +64,22 @@ impl Containerd {
 
     pub fn cri(&self) -> &Cri {
         &self.cri
+    }
+
+    /// Stops the daemon with SIGTERM, as systemd does. Its containers go on.
+    pub fn terminate(&mut self) {
+        self.daemon.signal(Signal::TERM);
+        self.daemon.wait();
+    }
+
+    /// Starts the daemon again.
+    pub fn start_again(&mut self) {
+        (self.daemon, self.cri) = start_daemon(&self.dir);
+    }
+
+    /// Runs a pod whose container, `web`, runs this shell command.
+    pub fn run_command(&self, namespace: &str, name: &str, shell: &str) -> Pod {
+        self.run_shell(&self.pod_config(namespace, name, 0), shell)
     }
 
     /// Runs a pod with a container, `web`, that serves this page on that port.
@@ -96,15 +108,19 @@ impl Containerd {
     }
 
     fn run(&self, config: &PodConfig, page: &str, port: u16) -> Pod {
+        let serve =
+            format!("mkdir /www; echo {page} > /www/index.html; exec httpd -f -p {port} -h /www");
+        self.run_shell(config, &serve)
+    }
+
+    fn run_shell(&self, config: &PodConfig, shell: &str) -> Pod {
         // CRI knows the image a moment after its import.
         let sandbox = eventually("a sandbox", || self.cri.run_sandbox(config).ok());
         self.sandboxes.lock().unwrap().push(sandbox.clone());
-        let serve =
-            format!("mkdir /www; echo {page} > /www/index.html; exec httpd -f -p {port} -h /www");
         let web = ContainerConfig {
             metadata: Some(ContainerMetadata { name: "web".to_owned() }),
             image: Some(Image { image: IMAGE.to_owned() }),
-            command: ["/bin/sh", "-c", &serve].map(str::to_owned).into(),
+            command: ["/bin/sh", "-c", shell].map(str::to_owned).into(),
         };
         let web = self.cri.run_container(&sandbox, config, web);
         Pod { sandbox, web }
@@ -174,6 +190,16 @@ impl Drop for Containerd {
             let _ = std::fs::remove_dir(dir);
         }
     }
+}
+
+fn start_daemon(dir: &Path) -> (Running, Cri) {
+    let config = dir.join("config.toml").display().to_string();
+    let daemon = Running::start(system("containerd").args(["--config", &config]));
+    let cri = eventually("containerd", || {
+        let cri = Cri::connect(&dir.join("containerd.sock")).ok()?;
+        cri.by_id("Status", "").is_ok().then_some(cri)
+    });
+    (daemon, cri)
 }
 
 /// The uid of every pod.

@@ -57,7 +57,11 @@ impl PortForward {
                     self.0.read_exact(&mut len).ok()?;
                     usize::from(u16::from_be_bytes(len))
                 }
-                127 => panic!("longer than a page"),
+                127 => {
+                    let mut len = [0; 8];
+                    self.0.read_exact(&mut len).ok()?;
+                    usize::try_from(u64::from_be_bytes(len)).unwrap()
+                }
                 len => usize::from(len),
             };
             let mut message = vec![0; len];

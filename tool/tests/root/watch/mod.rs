@@ -9,4 +9,5 @@ mod nsenter_child;
 mod other_traffic;
 mod outcome_table;
 mod outcomes;
+mod real_runtimes;
 mod rows;

@@ -1,0 +1,142 @@
+//! A pod that is deleted, a container that is killed and a daemon that is stopped, each in the middle
+//! of a transfer, with a real containerd and a real Docker, and by both ways into the pod.
+
+use std::io::Read as _;
+use std::net::TcpStream;
+use std::process::Child;
+
+use serde_json::Value;
+
+use crate::common::pfsnoop;
+use crate::common::running::Running;
+use crate::support::containerd::{Containerd, Pod};
+use crate::support::docker::Docker;
+use crate::support::forward::start_json;
+use crate::support::helper::{nsenter_socat, spawn_piped};
+use crate::support::records::closed;
+use crate::support::watch::watch_json;
+use crate::support::websocket::PortForward;
+
+/// Shell: sends without an end to the first client of that port.
+fn flood(port: u16) -> String {
+    format!("exec nc -l -p {port} -e yes")
+}
+
+fn assert_end(watch: &Running, port: u16, via: &str, outcome: &str, reason: &str) {
+    let end = closed(watch, |record: &Value| record["port"] == port && record["via"] == via);
+    assert_eq!(end["outcome"], outcome, "{end:#}");
+    assert!(end["reason"].as_str().unwrap().contains(reason), "{end:#}");
+    assert!(end["bytes_from_pod"].as_u64().unwrap() > 10_000, "{end:#}");
+}
+
+/// A client of containerd's own forward.
+fn open_native(containerd: &Containerd, pod: &Pod, port: u16) -> PortForward {
+    let mut forward = PortForward::open(&containerd.cri().port_forward(&pod.sandbox, port), port);
+    let mut received = 0;
+    while received < 50_000 {
+        received += forward.receive().expect("more").1.len();
+    }
+    forward
+}
+
+/// A client of nsenter and socat, as cri-dockerd starts them.
+fn open_helper(pid: u32, port: u16) -> (Child, std::process::ChildStdout) {
+    // The server listens a moment after its container has started.
+    crate::common::eventually("an answer", || {
+        let mut helper = spawn_piped(&mut nsenter_socat(pid, port));
+        let mut stdout = helper.stdout.take().unwrap();
+        if stdout.read_exact(&mut vec![0; 50_000]).is_ok() {
+            return Some((helper, stdout));
+        }
+        helper.wait().unwrap();
+        None
+    })
+}
+
+/// Both ways into pods of containerd, while `end` happens to the pod.
+fn in_the_middle(name: &str, first_port: u16, end: impl Fn(&Containerd, &Pod), reason: &str) {
+    let containerd = Containerd::start(name);
+    let endpoint = containerd.endpoint();
+    let (native, helped) = (first_port, first_port + 1);
+    let pods = [native, helped]
+        .map(|port| containerd.run_command("shop", &format!("web-{port}"), &flood(port)));
+    let [native_pid, helped_pid] = pods.each_ref().map(Containerd::pid_in);
+    assert_ne!(native_pid, helped_pid);
+    crate::support::netns::in_netns_of(native_pid, || {
+        crate::common::eventually("the server", || {
+            let listening = std::fs::read_to_string("/proc/thread-self/net/tcp6").unwrap();
+            listening.contains(&format!(":{native:04X} ")).then_some(())
+        });
+    });
+    let watch = watch_json(&["--runtime-endpoint", &endpoint]);
+    let forward = open_native(&containerd, &pods[0], native);
+    let (mut helper, stdout) = open_helper(helped_pid, helped);
+    for pod in &pods {
+        end(&containerd, pod);
+    }
+    // The end of a deleted pod's data may never come: the loopback that it takes is down.
+    drop((forward, stdout, helper.stdin.take()));
+    helper.wait().unwrap();
+    assert_end(&watch, native, "native", "target-gone", reason);
+    let end = |record: &Value| {
+        record["port"] == helped && record["bytes_from_pod"].as_u64() > Some(10_000)
+    };
+    let end = closed(&watch, end);
+    assert_eq!(end["outcome"], "target-gone", "{end:#}");
+    assert!(end["reason"].as_str().unwrap().contains(reason), "{end:#}");
+}
+
+#[test]
+fn a_container_of_containerd_is_killed() {
+    let kill = |containerd: &Containerd, pod: &Pod| {
+        containerd.cri().by_id("StopContainer", &pod.web).unwrap();
+    };
+    in_the_middle("real-kill", 7080, kill, "SIGKILL ended the server's process");
+}
+
+#[test]
+fn a_sandbox_of_containerd_is_deleted() {
+    let delete = |containerd: &Containerd, pod: &Pod| {
+        containerd.cri().by_id("StopPodSandbox", &pod.sandbox).unwrap();
+        containerd.cri().by_id("RemovePodSandbox", &pod.sandbox).unwrap();
+    };
+    in_the_middle("real-delete", 7082, delete, "");
+}
+
+#[test]
+fn containerd_is_stopped_under_an_open_forward() {
+    let mut containerd = Containerd::start("real-stop");
+    let pod = containerd.run_command("shop", "web", &flood(7084));
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let watch = watch_json(&["--runtime-endpoint", &containerd.endpoint()]);
+    let _forward = open_native(&containerd, &pod, 7084);
+    containerd.terminate();
+    assert_end(&watch, 7084, "native", "killed", "the forwarder ended (exit code 0)");
+    // It ends its pods.
+    containerd.start_again();
+}
+
+#[test]
+fn a_container_of_docker_is_killed() {
+    let docker = Docker::start("real-docker");
+    for (n, dialer) in ["native", "nsenter"].into_iter().enumerate() {
+        let port = 7086 + u16::try_from(n).unwrap();
+        let name = format!("web-{dialer}");
+        docker.run(&name, &flood(port));
+        let watch = watch_json(&[]);
+        let target = format!("container/{name}");
+        let ports = format!(":{port}");
+        let args = ["forward", "--dialer", dialer, "-o", "json", &target, &ports];
+        let (forward, locals) = start_json(pfsnoop(&args).env("DOCKER_HOST", docker.host()), 1);
+        let mut client = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
+        client.read_exact(&mut vec![0; 50_000]).unwrap();
+        docker.kill(&name);
+        let _ = client.read_to_end(&mut Vec::new());
+        drop(client);
+        for observer in [&watch, &forward] {
+            let end = closed(observer, |record: &Value| record["port"] == port);
+            assert_eq!(end["outcome"], "target-gone", "{dialer}: {end:#}");
+            assert_eq!(end["reason"], "SIGKILL ended the server's process in the target");
+        }
+    }
+}
