@@ -7,8 +7,8 @@ use super::localhost;
 use super::not_found::{WHY_FOUND, WHY_PROCESS, not_found};
 use super::ports::check_ports;
 use super::shell::{nsenter_options, target_args};
-use crate::model::Finding;
 use crate::model::Severity::{Fail, Note, Warn};
+use crate::model::{Finding, ForwardingMode};
 use crate::runtime::Runtimes;
 use crate::target::{Target, TargetName};
 
@@ -41,7 +41,8 @@ pub(super) async fn check_target(
     let is_down = loopback.severity == Fail;
     findings.push(loopback);
     let daemons = daemons::running();
-    findings.push(localhost::localhost(&daemons));
+    let mode = target.runtime().map_or(ForwardingMode::Helpers, |runtime| runtime.mode);
+    findings.push(localhost::localhost(&daemons, mode));
     // Without loopback, every connection would time out.
     if !is_down {
         findings.extend(check_ports(&target, &args, &daemons, ports).await);

@@ -40,6 +40,20 @@ pub(super) struct Variable {
 }
 
 impl Protocol {
+    /// The commands that start the daemons of this API that are installed. `is_installed` reports
+    /// whether a program is.
+    pub(super) fn start_commands(&self, is_installed: impl Fn(&str) -> bool) -> Vec<String> {
+        let command = |Socket { unit, .. }: &Socket| match unit.strip_suffix(".socket") {
+            // systemd listens for the program, and starts it when it is asked.
+            Some(program) => {
+                is_installed(program).then(|| format!("systemctl enable --now {unit}"))
+            }
+            None => (is_installed(unit) || is_installed(&format!("{unit}d")))
+                .then(|| format!("systemctl start {unit}")),
+        };
+        self.sockets.iter().filter_map(command).collect()
+    }
+
     /// The command that restarts the daemon at this socket.
     pub(super) fn restart_command(&self, socket: &Path) -> String {
         let path = socket.to_string_lossy();

@@ -24,6 +24,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_runtime_that_is_installed_can_be_started() {
+        let commands = |installed: &[&str]| -> Vec<String> {
+            let is_installed = |program: &str| installed.contains(&program);
+            protocols().flat_map(|protocol| protocol.start_commands(is_installed)).collect()
+        };
+        assert_eq!(commands(&["podman"]), ["systemctl enable --now podman.socket"]);
+        let both = ["systemctl start docker", "systemctl start containerd"];
+        assert_eq!(commands(&["dockerd", "containerd", "crictl"]), both);
+        assert_eq!(commands(&[]), [""; 0]);
+    }
+
+    #[test]
     fn each_socket_has_the_unit_that_restarts_it() {
         for (name, socket, unit) in [
             ("cri", "/run/containerd/containerd.sock", "containerd"),

@@ -3,6 +3,8 @@
 use super::candidate::Asked;
 use super::client::{RuntimeClient, RuntimeError};
 use super::discovery::Runtimes;
+use super::registry::protocols;
+use crate::host::path::look_up;
 use crate::model::{ForwardingMode, TargetKind};
 
 /// The answers of all runtimes.
@@ -12,6 +14,8 @@ pub struct RuntimeStatus {
     pub answers: Vec<RuntimeAnswer>,
     /// Where runtimes were looked for.
     pub addresses: Vec<String>,
+    /// The command that starts a runtime that is installed, if none answers.
+    pub start: Option<String>,
 }
 
 /// The answer of one runtime.
@@ -68,7 +72,13 @@ impl RuntimeStatus {
             };
             answers.push(RuntimeAnswer { runtime, is_named, restart, details });
         }
-        Self { answers, addresses: runtimes.addresses() }
+        let is_installed = |program: &str| look_up(program).is_some();
+        let start = protocols().flat_map(|protocol| protocol.start_commands(is_installed)).next();
+        Self {
+            start: start.filter(|_| answers.is_empty()),
+            answers,
+            addresses: runtimes.addresses(),
+        }
     }
 }
 

@@ -20,10 +20,9 @@ fn findings(status: &RuntimeStatus) -> Vec<Finding> {
     if status.answers.is_empty() {
         let addresses = status.addresses.join(", ");
         let what = format!("no container runtime was found: nothing listens at {addresses}");
-        return vec![
-            Finding::new(Warn, CHECK, what, WHY_SILENT)
-                .fix("pfsnoop doctor --runtime-endpoint unix:///PATH/OF/THE/RUNTIME.sock"),
-        ];
+        let other = "pfsnoop doctor --runtime-endpoint unix:///PATH/OF/THE/RUNTIME.sock";
+        let fix = status.start.as_deref().unwrap_or(other);
+        return vec![Finding::new(Warn, CHECK, what, WHY_SILENT).fix(fix)];
     }
     status.answers.iter().map(finding).collect()
 }
