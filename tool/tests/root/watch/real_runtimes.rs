@@ -7,13 +7,14 @@ use std::process::Child;
 
 use serde_json::Value;
 
-use crate::common::pfsnoop;
 use crate::common::running::Running;
+use crate::common::{eventually, pfsnoop};
 use crate::support::containerd::{Containerd, Pod};
 use crate::support::docker::Docker;
+use crate::support::exclusive::exclusive_ring_buffers;
 use crate::support::forward::start_json;
 use crate::support::helper::{nsenter_socat, spawn_piped};
-use crate::support::records::closed;
+use crate::support::records::{closed, sessions};
 use crate::support::watch::watch_json;
 use crate::support::websocket::PortForward;
 
@@ -42,7 +43,7 @@ fn open_native(containerd: &Containerd, pod: &Pod, port: u16) -> PortForward {
 /// A client of nsenter and socat, as cri-dockerd starts them.
 fn open_helper(pid: u32, port: u16) -> (Child, std::process::ChildStdout) {
     // The server listens a moment after its container has started.
-    crate::common::eventually("an answer", || {
+    eventually("an answer", || {
         let mut helper = spawn_piped(&mut nsenter_socat(pid, port));
         let mut stdout = helper.stdout.take().unwrap();
         if stdout.read_exact(&mut vec![0; 50_000]).is_ok() {
@@ -63,7 +64,7 @@ fn in_the_middle(name: &str, first_port: u16, end: impl Fn(&Containerd, &Pod), r
     let [native_pid, helped_pid] = pods.each_ref().map(Containerd::pid_in);
     assert_ne!(native_pid, helped_pid);
     crate::support::netns::in_netns_of(native_pid, || {
-        crate::common::eventually("the server", || {
+        eventually("the server", || {
             let listening = std::fs::read_to_string("/proc/thread-self/net/tcp6").unwrap();
             listening.contains(&format!(":{native:04X} ")).then_some(())
         });
@@ -139,4 +140,41 @@ fn a_container_of_docker_is_killed() {
             assert_eq!(end["reason"], "SIGKILL ended the server's process in the target");
         }
     }
+}
+
+/// Its Go runtime chooses the thread that dials.
+#[test]
+fn each_of_ten_thousand_forwards_of_containerd_is_reported() {
+    const THREADS: usize = 4;
+    const EACH: usize = 2500;
+    let _exclusive = exclusive_ring_buffers();
+    let containerd = Containerd::start("real-many");
+    let pod = containerd.run_pod("shop", "web", "x", 7088);
+    eventually("the server", || {
+        let mut forward =
+            PortForward::open(&containerd.cri().port_forward(&pod.sandbox, 7088), 7088);
+        forward.send(b"GET / HTTP/1.0\r\n\r\n");
+        forward.receive().filter(|(channel, _)| *channel == 0)
+    });
+    let watch = watch_json(&["--runtime-endpoint", &containerd.endpoint()]);
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                for _ in 0..EACH {
+                    let url = containerd.cri().port_forward(&pod.sandbox, 7088);
+                    let mut forward = PortForward::open(&url, 7088);
+                    forward.send(b"GET / HTTP/1.0\r\n\r\n");
+                    assert_eq!(forward.receive().expect("a page").0, 0);
+                }
+            });
+        }
+    });
+    let is_end = |line: &&String| line.contains(r#""state":"closed""#);
+    eventually("the ends of all sessions", || {
+        (watch.stdout().iter().filter(is_end).count() >= THREADS * EACH).then_some(())
+    });
+    let all = sessions(&watch, |record| record["port"] == 7088);
+    assert_eq!(all.len(), 3 * THREADS * EACH);
+    let good = |record: &&Value| record["state"] == "closed" && record["outcome"] == "ok";
+    assert_eq!(all.iter().filter(good).count(), THREADS * EACH);
 }
