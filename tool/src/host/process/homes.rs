@@ -43,7 +43,9 @@ pub fn homes(host: u32) -> impl Iterator<Item = Home> {
 /// forwarder may be inside a pod just now, even with its first thread, but not with most of them.
 fn home_of_threads(first: u32, threads: &[u32]) -> u32 {
     let mut counts: HashMap<u32, usize> = HashMap::new();
-    threads.iter().for_each(|&netns| *counts.entry(netns).or_default() += 1);
+    for &netns in threads {
+        *counts.entry(netns).or_default() += 1;
+    }
     // As many inside as outside: the first thread is more likely to be the visitor, since we are
     // asked only about processes whose first thread is not where most processes are.
     let most = counts.into_iter().max_by_key(|&(netns, count)| (count, netns != first, netns));

@@ -224,7 +224,7 @@ fn the_ways_in_which_a_forwarder_closes_its_socket() {
     assert_end(&next(7078, drop), "ok", "the client's side ended first");
     let unsent = |stream: TcpStream| {
         stream.set_nonblocking(true).unwrap();
-        while (&stream).write(&[0; 65536]).is_ok() {}
+        while (&stream).write(&[0; 8192]).is_ok() {}
     };
     assert_end(&next(7078, unsent), "failed", "has not taken the last");
     let unread = |stream: TcpStream| {
