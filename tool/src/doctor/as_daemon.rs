@@ -3,7 +3,6 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::dial::WHY;
 use super::facts::daemons::Daemon;
 use super::facts::hosts;
 use super::helper_fix::fix_for_daemon;
@@ -11,6 +10,8 @@ use super::search_path::shown;
 use crate::host::root::Root;
 use crate::model::Severity::{Fail, Warn};
 use crate::model::{Finding, ForwardingMode};
+
+pub(super) const WHY: &str = "this is the connection that a forward makes";
 
 /// If the daemon lacks a program, without which it does not even try to connect. Nothing that the
 /// daemon finds is run.

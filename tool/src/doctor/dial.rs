@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Instant;
 
-use super::as_daemon::{ipv6_localhost, missing_program};
+use super::as_daemon::{WHY, ipv6_localhost, missing_program};
 use super::facts::daemons::{Daemon, spawner};
 use super::helper_fix::fix_for_pfsnoop;
 use super::helper_monitor::HelperMonitor;
@@ -12,8 +12,6 @@ use crate::forward::{Dialer, Native, Nsenter, attempt};
 use crate::model::Severity::{self, Fail, Note, Warn};
 use crate::model::{Finding, ForwardingMode};
 use crate::target::Target;
-
-pub(super) const WHY: &str = "this is the connection that a forward makes";
 
 /// Connects to ports of a target as a forward does.
 pub(super) struct DialCheck<'a> {

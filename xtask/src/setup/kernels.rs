@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+use super::debian::Lists;
 use super::packages;
 use super::step::Outcome;
 use crate::run::{stdout_of, workspace_root};
@@ -72,65 +73,4 @@ fn fetch(wanted: &Wanted, kernels: &Path) -> Result<()> {
     stdout_of(&mut shell)?;
     fs::remove_dir_all(&scratch)?;
     Ok(())
-}
-
-/// The mirror of this machine's own package sources; empty before the first `apt-get update`.
-fn mirror() -> Result<String> {
-    let script = "apt-get indextargets --format '$(ORIGIN) $(COMPONENT) $(RELEASE) $(REPO_URI)' \
-                  | awk '$1 == \"Debian\" && $2 == \"main\" && $3 !~ /-/ { print $4; exit }'";
-    stdout_of(Command::new("sh").args(["-c", script])).map(|mirror| mirror.trim().to_owned())
-}
-
-/// Options that select apt's package lists: none for the machine's own.
-#[derive(Default)]
-struct Lists(Vec<String>);
-
-impl Lists {
-    /// Lists of another Debian release from the machine's own mirror, kept in `folder`.
-    fn of_release(release: &str, folder: &Path) -> Result<Self> {
-        for of_apt in ["state/lists/partial", "cache/archives/partial"] {
-            fs::create_dir_all(folder.join(of_apt))?;
-        }
-        let mut mirror = mirror()?;
-        if mirror.is_empty() {
-            packages::update()?;
-            mirror = self::mirror()?;
-        }
-        let keys = "/usr/share/keyrings/debian-archive-keyring.gpg";
-        let source = format!("deb [signed-by={keys}] {mirror} {release} main\n");
-        let sources = folder.join("sources.list");
-        fs::write(&sources, source)?;
-        let folder = folder.display();
-        let lists = Self(vec![
-            format!("Dir::Etc::sourcelist={}", sources.display()),
-            "Dir::Etc::sourceparts=/dev/null".to_owned(),
-            format!("Dir::State={folder}/state"),
-            format!("Dir::Cache={folder}/cache"),
-        ]);
-        stdout_of(lists.apt("apt-get").arg("update"))?;
-        Ok(lists)
-    }
-
-    /// Packages with a matching name, the newest first.
-    fn search(&self, pattern: &str) -> Result<Vec<String>> {
-        let found = stdout_of(self.apt("apt-cache").args(["search", "--names-only", pattern]))?;
-        let names = found.lines().filter_map(|line| line.split(' ').next());
-        let sorted = "printf '%s\\n' \"$@\" | sort --version-sort --reverse";
-        let sorted = stdout_of(Command::new("sh").args(["-c", sorted, "sh"]).args(names))?;
-        Ok(sorted.split_whitespace().map(ToOwned::to_owned).collect())
-    }
-
-    fn download(&self, package: &str, to: &Path) -> Result<()> {
-        stdout_of(self.apt("apt-get").args(["download", package]).current_dir(to)).map(drop)
-    }
-
-    fn apt(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
-        // By default apt downloads as the user `_apt`, who may not be able to write here.
-        command.args(["-o", "APT::Sandbox::User=root"]);
-        for option in &self.0 {
-            command.args(["-o", option]);
-        }
-        command
-    }
 }

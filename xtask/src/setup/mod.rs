@@ -2,8 +2,10 @@
 //! tests pfsnoop. Each step looks first, acts only when something is missing, and prints its time.
 
 mod cargo_install;
+mod debian;
 mod kernels;
 mod packages;
+mod parts;
 mod step;
 mod steps;
 mod toolchain;

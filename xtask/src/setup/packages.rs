@@ -44,6 +44,7 @@ pub(crate) const TEST: &[Needed] = &[
     needed("bpftrace", "bpftrace"),
     needed("bpftool", "bpftool"),
     needed("strace", "strace"),
+    needed("patchelf", "patchelf"),
 ];
 
 /// Installs the package of each program that is missing.

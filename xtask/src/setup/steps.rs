@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::step::step;
-use super::{cargo_install, kernels, packages, toolchain};
+use super::{cargo_install, kernels, packages, parts, toolchain};
 
 /// The newest version that takes its LLVM (22) from the Rust toolchain that builds it; later ones
 /// want an LLVM of their own on the machine.
@@ -34,7 +34,8 @@ pub(crate) fn to_bench() -> Result<()> {
 /// What all tests need.
 pub(crate) fn to_test() -> Result<()> {
     to_bench()?;
-    step("kernels for the tests", kernels::ensure)
+    step("kernels for the tests", kernels::ensure)?;
+    step("newer parts", parts::ensure)
 }
 
 /// Everything that `.ci/run` needs.

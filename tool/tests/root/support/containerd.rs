@@ -24,6 +24,8 @@ static STARTED: AtomicU8 = AtomicU8::new(0);
 /// A running daemon. Dropping it ends it, its pods and its network.
 pub struct Containerd {
     dir: PathBuf,
+    /// The folder of its programs.
+    programs: PathBuf,
     bridge: String,
     daemon: Running,
     cri: Cri,
@@ -41,6 +43,11 @@ pub struct Pod {
 impl Containerd {
     /// Starts a daemon with an image. `name` tells the test's folder from others.
     pub fn start(name: &str) -> Self {
+        Self::start_from(name, Path::new("/usr/bin"))
+    }
+
+    /// The same with the programs of this folder.
+    pub fn start_from(name: &str, programs: &Path) -> Self {
         let dir = temp_path(name);
         std::fs::create_dir_all(dir.join("cni")).unwrap();
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
@@ -48,13 +55,21 @@ impl Containerd {
         let path = |name: &str| dir.join(name).display().to_string();
         std::fs::write(dir.join("cni/1.conflist"), cni(&bridge, number, &path("ipam"))).unwrap();
         std::fs::write(dir.join("config.toml"), config(&dir.display().to_string())).unwrap();
-        let (daemon, cri) = start_daemon(&dir);
+        let (daemon, cri) = start_daemon(&dir, programs);
         let socket = dir.join("containerd.sock");
         let archive = busybox_archive(&dir, IMAGE);
+        // Newer ones import through a service that has to be configured.
         let mut import = system("ctr");
         import.arg("--address").arg(&socket).args(["-n", "k8s.io", "images", "import"]);
         stdout_of(import.args(["--snapshotter", "native"]).arg(&archive));
-        Self { dir, bridge, daemon, cri, sandboxes: Mutex::default() }
+        Self {
+            dir,
+            programs: programs.to_owned(),
+            bridge,
+            daemon,
+            cri,
+            sandboxes: Mutex::default(),
+        }
     }
 
     /// The daemon's socket, as `--runtime-endpoint` takes it.
@@ -74,7 +89,7 @@ impl Containerd {
 
     /// Starts the daemon again.
     pub fn start_again(&mut self) {
-        (self.daemon, self.cri) = start_daemon(&self.dir);
+        (self.daemon, self.cri) = start_daemon(&self.dir, &self.programs);
     }
 
     /// Runs a pod whose container, `web`, runs this shell command.
@@ -192,9 +207,12 @@ impl Drop for Containerd {
     }
 }
 
-fn start_daemon(dir: &Path) -> (Running, Cri) {
+fn start_daemon(dir: &Path, programs: &Path) -> (Running, Cri) {
     let config = dir.join("config.toml").display().to_string();
-    let daemon = Running::start(system("containerd").args(["--config", &config]));
+    let mut containerd = system(programs.join("containerd").to_str().unwrap());
+    // Its shim must be of the same version.
+    let path = format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", programs.display());
+    let daemon = Running::start(containerd.args(["--config", &config]).env("PATH", path));
     let cri = eventually("containerd", || {
         let cri = Cri::connect(&dir.join("containerd.sock")).ok()?;
         cri.by_id("Status", "").is_ok().then_some(cri)

@@ -14,6 +14,7 @@ pub mod forward;
 pub mod helper;
 pub mod image;
 pub mod netns;
+pub mod parts;
 pub mod pod;
 pub mod processes;
 pub mod records;

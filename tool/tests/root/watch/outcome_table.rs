@@ -3,21 +3,35 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::common::eventually;
 use crate::common::running::Running;
-use crate::support::forward::forward_json;
+use crate::common::{eventually, pfsnoop};
+use crate::support::forward::start_json;
 use crate::support::helper::{nsenter_socat, spawn_piped};
 use crate::support::netns::{enter_netns_of, netns_of};
+use crate::support::parts::helpers;
 use crate::support::pod::DemoPod;
 use crate::support::records::{closed, sessions};
 use crate::support::watch::watch_json;
 
-const DIALERS: [&str; 2] = ["native", "nsenter"];
+/// A way into the pod: a dialer, and where it finds nsenter and socat.
+#[derive(Debug)]
+struct Way {
+    dialer: &'static str,
+    helpers: PathBuf,
+}
+
+/// The native dialer, and the other one with each version of nsenter and socat.
+fn ways() -> Vec<Way> {
+    let native = Way { dialer: "native", helpers: PathBuf::new() };
+    let helped = |helpers| Way { dialer: "nsenter", helpers };
+    [native].into_iter().chain(helpers().into_iter().map(helped)).collect()
+}
 
 /// A forwarded connection with a server, and both observers.
 struct Case {
@@ -30,11 +44,13 @@ struct Case {
 }
 
 impl Case {
-    fn start(dialer: &str, server: &str, port: u16) -> Self {
+    fn start(way: &Way, server: &str, port: u16) -> Self {
         let pod = DemoPod::start();
         let running = pod.serve_fixture(port, server);
         let watch = watch_json(&[]);
-        let (forward, locals) = forward_json(dialer, pod.pause, &[&format!(":{port}")]);
+        let (target, ports) = (pod.target(), format!(":{port}"));
+        let args = ["forward", "--dialer", way.dialer, "-o", "json", &target, &ports];
+        let (forward, locals) = start_json(pfsnoop(&args).env("PATH", &way.helpers), 1);
         let client = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
         Self { pod, server: running, watch, forward, client, port }
     }
@@ -69,8 +85,8 @@ fn reset(client: &TcpStream) {
 
 #[test]
 fn both_sides_end() {
-    for dialer in DIALERS {
-        let mut case = Case::start(dialer, "serve-echo", 7070);
+    for way in ways() {
+        let mut case = Case::start(&way, "serve-echo", 7070);
         case.client.write_all(b"hello").unwrap();
         case.read(5);
         case.client.shutdown(Shutdown::Write).unwrap();
@@ -83,8 +99,8 @@ fn both_sides_end() {
 
 #[test]
 fn the_pod_resets_the_connection() {
-    for dialer in DIALERS {
-        let mut case = Case::start(dialer, "serve-reset", 7071);
+    for way in ways() {
+        let mut case = Case::start(&way, "serve-reset", 7071);
         case.client.write_all(b"hello").unwrap();
         let _ = case.client.read_to_end(&mut Vec::new());
         assert_end(&case.end(), "reset", "Connection reset by peer");
@@ -93,8 +109,8 @@ fn the_pod_resets_the_connection() {
 
 #[test]
 fn the_pod_resets_the_connection_after_the_client_has_ended() {
-    for dialer in DIALERS {
-        let mut case = Case::start(dialer, "serve-rude", 7072);
+    for way in ways() {
+        let mut case = Case::start(&way, "serve-rude", 7072);
         case.client.write_all(b"not read").unwrap();
         case.read("all there is".len());
         case.client.shutdown(Shutdown::Write).unwrap();
@@ -105,23 +121,23 @@ fn the_pod_resets_the_connection_after_the_client_has_ended() {
 
 #[test]
 fn the_client_leaves_while_the_pod_is_sending() {
-    for dialer in DIALERS {
-        let mut case = Case::start(dialer, "serve-trickle", 7073);
+    for way in ways() {
+        let mut case = Case::start(&way, "serve-trickle", 7073);
         case.read(2048);
         reset(&case.client);
         let Case { forward, watch, client, .. } = case;
         drop(client);
         for observer in [&forward, &watch] {
             let end = closed(observer, |record| record["port"] == 7073);
-            assert_eq!(end["outcome"], "reset", "{dialer}: {end:#}");
+            assert_eq!(end["outcome"], "reset", "{way:?}: {end:#}");
         }
     }
 }
 
 #[test]
 fn the_server_is_killed_in_the_middle_of_a_transfer() {
-    for dialer in DIALERS {
-        let mut case = Case::start(dialer, "serve-trickle", 7074);
+    for way in ways() {
+        let mut case = Case::start(&way, "serve-trickle", 7074);
         case.read(2048);
         case.server.signal(Signal::KILL);
         let _ = case.client.read_to_end(&mut Vec::new());
@@ -133,8 +149,8 @@ fn the_server_is_killed_in_the_middle_of_a_transfer() {
 /// What a CNI plugin does when a pod is deleted.
 #[test]
 fn the_loopback_goes_down_in_the_middle_of_a_transfer() {
-    for dialer in DIALERS {
-        let mut case = Case::start(dialer, "serve-trickle", 7075);
+    for way in ways() {
+        let mut case = Case::start(&way, "serve-trickle", 7075);
         case.read(15 * 1024);
         let down = case.pod.inside(&["ip", "link", "set", "lo", "down"]).status().unwrap();
         assert!(down.success());
@@ -150,7 +166,7 @@ fn the_loopback_goes_down_in_the_middle_of_a_transfer() {
         for observer in [&forward, &watch] {
             let end = closed(observer, |record| record["port"] == 7075);
             assert_end(&end, "target-gone", "loopback went down");
-            assert_eq!(end["bytes_from_pod"], received, "{dialer}: {end:#}");
+            assert_eq!(end["bytes_from_pod"], received, "{way:?}: {end:#}");
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::support::docker::Docker;
 use crate::support::exclusive::exclusive_ring_buffers;
 use crate::support::forward::start_json;
 use crate::support::helper::{nsenter_socat, spawn_piped};
+use crate::support::parts::containerds;
 use crate::support::records::{closed, sessions};
 use crate::support::watch::watch_json;
 use crate::support::websocket::PortForward;
@@ -54,9 +55,18 @@ fn open_helper(pid: u32, port: u16) -> (Child, std::process::ChildStdout) {
     })
 }
 
+/// What happens to a pod.
+type Ending = fn(&Containerd, &Pod);
+
+/// Each version of containerd.
+fn each_containerd(name: &str, job: impl Fn(Containerd)) {
+    for programs in containerds() {
+        job(Containerd::start_from(name, &programs));
+    }
+}
+
 /// Both ways into pods of containerd, while `end` happens to the pod.
-fn in_the_middle(name: &str, first_port: u16, end: impl Fn(&Containerd, &Pod), reason: &str) {
-    let containerd = Containerd::start(name);
+fn in_the_middle(containerd: &Containerd, first_port: u16, end: Ending, reason: &str) {
     let endpoint = containerd.endpoint();
     let (native, helped) = (first_port, first_port + 1);
     let pods = [native, helped]
@@ -70,10 +80,10 @@ fn in_the_middle(name: &str, first_port: u16, end: impl Fn(&Containerd, &Pod), r
         });
     });
     let watch = watch_json(&["--runtime-endpoint", &endpoint]);
-    let forward = open_native(&containerd, &pods[0], native);
+    let forward = open_native(containerd, &pods[0], native);
     let (mut helper, stdout) = open_helper(helped_pid, helped);
     for pod in &pods {
-        end(&containerd, pod);
+        end(containerd, pod);
     }
     // The end of a deleted pod's data may never come: the loopback that it takes is down.
     drop((forward, stdout, helper.stdin.take()));
@@ -89,24 +99,31 @@ fn in_the_middle(name: &str, first_port: u16, end: impl Fn(&Containerd, &Pod), r
 
 #[test]
 fn a_container_of_containerd_is_killed() {
-    let kill = |containerd: &Containerd, pod: &Pod| {
+    let kill: Ending = |containerd, pod| {
         containerd.cri().by_id("StopContainer", &pod.web).unwrap();
     };
-    in_the_middle("real-kill", 7080, kill, "SIGKILL ended the server's process");
+    each_containerd("real-kill", |containerd| {
+        in_the_middle(&containerd, 7080, kill, "SIGKILL ended the server's process");
+    });
 }
 
 #[test]
 fn a_sandbox_of_containerd_is_deleted() {
-    let delete = |containerd: &Containerd, pod: &Pod| {
+    let delete: Ending = |containerd, pod| {
         containerd.cri().by_id("StopPodSandbox", &pod.sandbox).unwrap();
         containerd.cri().by_id("RemovePodSandbox", &pod.sandbox).unwrap();
     };
-    in_the_middle("real-delete", 7082, delete, "");
+    each_containerd("real-delete", |containerd| {
+        in_the_middle(&containerd, 7082, delete, "");
+    });
 }
 
 #[test]
 fn containerd_is_stopped_under_an_open_forward() {
-    let mut containerd = Containerd::start("real-stop");
+    each_containerd("real-stop", |containerd| stopped(containerd));
+}
+
+fn stopped(mut containerd: Containerd) {
     let pod = containerd.run_command("shop", "web", &flood(7084));
     std::thread::sleep(std::time::Duration::from_millis(500));
     let watch = watch_json(&["--runtime-endpoint", &containerd.endpoint()]);
