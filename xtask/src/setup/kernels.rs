@@ -29,11 +29,12 @@ const fn wanted(
     Wanted { version, release, pattern }
 }
 
-/// The oldest kernel that pfsnoop supports, and those of the last two Debian releases.
+/// The oldest kernel that pfsnoop supports, those of the last two Debian releases, and the next one's.
 const WANTED: &[Wanted] = &[
     wanted("5.10", Some("bullseye"), r"^linux-image-5\.10\.[^ ]*-cloud-amd64-unsigned$"),
     wanted("6.1", None, r"^linux-image-6\.1\.[^ ]*-cloud-amd64-unsigned$"),
     wanted("6.12", None, r"^linux-image-6\.12\.[^ ]*-cloud-amd64-unsigned$"),
+    wanted("7.2", Some("forky"), r"^linux-binary-unsigned-7\.2\.[^ ]*-cloud-amd64$"),
 ];
 
 /// Stores each as `target/kernels/VERSION`, where the tests look for it.
@@ -67,7 +68,9 @@ fn fetch(wanted: &Wanted, kernels: &Path) -> Result<()> {
     if !found.iter().any(|package| lists.download(package, &scratch).is_ok()) {
         bail!("none of the packages that match {} can be downloaded", wanted.pattern);
     }
-    let unpack = "dpkg-deb --extract *.deb . && cp boot/vmlinuz-* \"$1\"";
+    // From Linux 7 on, Debian's packages have the file among the modules.
+    let unpack = "dpkg-deb --extract *.deb . \
+                  && cp $(ls boot/vmlinuz-* usr/lib/modules/*/vmlinuz.unsigned 2>&-) \"$1\"";
     let mut shell = Command::new("sh");
     shell.args(["-c", unpack, "sh"]).arg(kernels.join(wanted.version)).current_dir(&scratch);
     stdout_of(&mut shell)?;

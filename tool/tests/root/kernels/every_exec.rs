@@ -1,4 +1,4 @@
-//! Unusual execs on older kernels.
+//! Unusual execs on other kernels.
 
 use crate::support::exec_cases::{self, Case};
 use crate::support::records::parse;
@@ -48,4 +48,9 @@ fn every_exec_is_seen_on_linux_6_1() {
 #[test]
 fn every_exec_is_seen_on_linux_6_12() {
     cases_on("6.12", &exec_cases::all());
+}
+
+#[test]
+fn every_exec_is_seen_on_linux_7_2() {
+    cases_on("7.2", &exec_cases::all());
 }

@@ -1,4 +1,4 @@
-//! Sessions on older kernels.
+//! Sessions on other kernels.
 
 use serde_json::Value;
 
@@ -59,4 +59,9 @@ fn sessions_are_watched_on_linux_6_1() {
 #[test]
 fn sessions_are_watched_on_linux_6_12() {
     sessions_on("6.12");
+}
+
+#[test]
+fn sessions_are_watched_on_linux_7_2() {
+    sessions_on("7.2");
 }

@@ -162,10 +162,13 @@ fn a_container_of_docker_is_killed() {
 /// Its Go runtime chooses the thread that dials.
 #[test]
 fn each_of_ten_thousand_forwards_of_containerd_is_reported() {
+    let _exclusive = exclusive_ring_buffers();
+    each_containerd("real-many", ten_thousand);
+}
+
+fn ten_thousand(containerd: Containerd) {
     const THREADS: usize = 4;
     const EACH: usize = 2500;
-    let _exclusive = exclusive_ring_buffers();
-    let containerd = Containerd::start("real-many");
     let pod = containerd.run_pod("shop", "web", "x", 7088);
     eventually("the server", || {
         let mut forward =
