@@ -37,7 +37,11 @@ const HELPERS: &[&str] = &[
     "zlib1g",
 ];
 
-/// socat 1.8.0 and nsenter 2.41, socat 1.8.1 and nsenter 2.42, containerd 1.7 and 2.1.
+/// dockerd, its client, and the containerd that it starts.
+const DOCKER: &[&str] = &["docker.io", "docker-cli", "containerd"];
+const DOCKER_PROGRAMS: &[&str] = &["dockerd", "docker", "containerd", "containerd-shim-runc-v2"];
+
+/// socat 1.8.0 and nsenter 2.41, socat 1.8.1 and nsenter 2.42, containerd 1.7 and 2.1, Docker 26 and 28.
 const PARTS: &[Part] = &[
     Part {
         name: "helpers-trixie",
@@ -65,6 +69,20 @@ const PARTS: &[Part] = &[
         release: "forky",
         packages: &["containerd"],
         programs: &["containerd", "containerd-shim-runc-v2"],
+        needs_own_libc: false,
+    },
+    Part {
+        name: "docker-trixie",
+        release: "trixie",
+        packages: DOCKER,
+        programs: DOCKER_PROGRAMS,
+        needs_own_libc: false,
+    },
+    Part {
+        name: "docker-forky",
+        release: "forky",
+        packages: DOCKER,
+        programs: DOCKER_PROGRAMS,
         needs_own_libc: false,
     },
 ];
@@ -118,7 +136,9 @@ impl Part {
         let unfinished = folder.join("bin.unfinished");
         fs::create_dir_all(&unfinished)?;
         for program in self.programs {
-            let file = root.join("usr/bin").join(program).canonicalize()?;
+            let files = ["usr/bin", "usr/sbin"].map(|folder| root.join(folder).join(program));
+            let file = files.iter().find_map(|file| file.canonicalize().ok());
+            let file = file.with_context(|| format!("no package has {program}"))?;
             if self.needs_own_libc {
                 use_own_libc(&file, &root)?;
             }

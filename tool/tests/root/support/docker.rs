@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::image::busybox_root;
+use super::parts::DockerVersion;
 use crate::common::running::Running;
 use crate::common::temp::temp_path;
 use crate::common::{eventually, output, stdout_of, system};
@@ -11,16 +12,23 @@ use crate::common::{eventually, output, stdout_of, system};
 /// A running daemon. Dropping it ends it and its containers.
 pub struct Docker {
     dir: PathBuf,
+    version: DockerVersion,
     daemon: Running,
 }
 
 impl Docker {
     /// Starts a daemon with an image, `busybox`. `name` tells the test's folder from others.
     pub fn start(name: &str) -> Self {
+        Self::start_version(name, DockerVersion::default())
+    }
+
+    /// The same with this version.
+    pub fn start_version(name: &str, version: DockerVersion) -> Self {
         let dir = dir_of(name);
         std::fs::create_dir_all(&dir).unwrap();
         let path = |name: &str| dir.join(name).display().to_string();
-        let daemon = Running::start(system("dockerd").args([
+        let mut dockerd = version.program("dockerd");
+        let daemon = Running::start(dockerd.args(version.options).args([
             "--host",
             &format!("unix://{}", path("docker.sock")),
             "--data-root",
@@ -32,11 +40,10 @@ impl Docker {
             "--bridge=none",
             "--iptables=false",
             "--ip6tables=false",
-            "--storage-driver=vfs",
             // Logs each request.
             "--debug",
         ]));
-        let docker = Self { dir, daemon };
+        let docker = Self { dir, version, daemon };
         eventually("the Docker daemon", || {
             output(docker.client().arg("info")).status.success().then_some(())
         });
@@ -46,7 +53,7 @@ impl Docker {
 
     /// `docker`, for this daemon.
     pub fn client(&self) -> Command {
-        let mut command = system("docker");
+        let mut command = self.version.program("docker");
         command.arg("--host").arg(self.host());
         command
     }
@@ -122,6 +129,16 @@ impl Docker {
     fn import_busybox(&self) {
         let tar = busybox_root(&self.dir);
         stdout_of(self.client().arg("import").arg(&tar).arg("busybox"));
+    }
+}
+
+impl DockerVersion {
+    /// A program of it, which finds the others.
+    fn program(&self, name: &str) -> Command {
+        let path = format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", self.programs.display());
+        let mut command = system(name);
+        command.env("PATH", path);
+        command
     }
 }
 

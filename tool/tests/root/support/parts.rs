@@ -21,6 +21,33 @@ pub fn containerds() -> Vec<PathBuf> {
     folders
 }
 
+/// A version of Docker.
+pub struct DockerVersion {
+    /// The folder of its programs.
+    pub programs: PathBuf,
+    /// Options of dockerd: its storage driver, and what it needs.
+    pub options: &'static [&'static str],
+}
+
+impl Default for DockerVersion {
+    fn default() -> Self {
+        Self { programs: PathBuf::from("/usr/bin"), options: &["--storage-driver=vfs"] }
+    }
+}
+
+/// Docker 20.10, 26 and 28, and 28 with containerd's image store.
+pub fn dockers() -> Vec<DockerVersion> {
+    let mut versions = vec![DockerVersion::default()];
+    if !is_quick() {
+        let vfs: &[&str] = &["--storage-driver=vfs"];
+        let store: &[&str] = &["--storage-driver=native", "--feature=containerd-snapshotter=true"];
+        let newer = [("docker-trixie", vfs), ("docker-forky", vfs), ("docker-forky", store)];
+        versions
+            .extend(newer.map(|(name, options)| DockerVersion { programs: part(name), options }));
+    }
+    versions
+}
+
 fn is_quick() -> bool {
     std::env::var("PFSNOOP_TEST_TIER").is_ok_and(|tier| tier == "quick")
 }

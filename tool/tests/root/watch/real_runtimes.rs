@@ -14,7 +14,7 @@ use crate::support::docker::Docker;
 use crate::support::exclusive::exclusive_ring_buffers;
 use crate::support::forward::start_json;
 use crate::support::helper::{nsenter_socat, spawn_piped};
-use crate::support::parts::containerds;
+use crate::support::parts::{containerds, dockers};
 use crate::support::records::{closed, sessions};
 use crate::support::watch::watch_json;
 use crate::support::websocket::PortForward;
@@ -136,7 +136,12 @@ fn stopped(mut containerd: Containerd) {
 
 #[test]
 fn a_container_of_docker_is_killed() {
-    let docker = Docker::start("real-docker");
+    for version in dockers() {
+        killed(&Docker::start_version("real-docker", version));
+    }
+}
+
+fn killed(docker: &Docker) {
     for (n, dialer) in ["native", "nsenter"].into_iter().enumerate() {
         let port = 7086 + u16::try_from(n).unwrap();
         let name = format!("web-{dialer}");
