@@ -13,7 +13,8 @@ use super::resolver::{Answer, NameResolver, ResolvedNames};
 use crate::model::{Container, Destination, ExecEvent, Lookup, Owner, Placement};
 use crate::runtime::Runtimes;
 
-/// Most lookups that wait for the resolver. Events of further containers are shown without names.
+/// At most this many lookups wait for the resolver. Events of further containers are shown without
+/// names.
 const MAX_PENDING: usize = 1024;
 
 /// How long the name of a network namespace counts. The resolver then checks it again.
@@ -36,15 +37,15 @@ struct Resolver {
     questions: mpsc::Sender<Placement>,
     answers: mpsc::Receiver<Answer>,
     pending: HashSet<Placement>,
-    /// The id of a container is never used again, so no entry becomes wrong. The inode of a
-    /// namespace is: such an entry counts only for [`NETNS_TTL`].
+    /// The id of a container is never used again, so its entry stays right. The inode of a
+    /// namespace may be used again, so its entry counts only for [`NETNS_TTL`].
     known: LookupCache<Placement, (Instant, ResolvedNames)>,
 }
 
 /// The owner of a placement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Naming {
-    /// All that is known, or that can be found out.
+    /// The final answer: no lookup will add to it.
     Known(Owner),
     /// What is known before the runtimes have answered.
     Pending(Owner),

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use lru::LruCache;
 
-/// Most results of each kind that are kept. The least recently used one makes room.
+/// At most this many results of each kind are kept. The least recently used one makes room.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 
-/// How long a lookup that found nothing is not repeated.
+/// When a lookup found nothing, it is not repeated for this long.
 const NEGATIVE_TTL: Duration = Duration::from_secs(1);
 
 /// Results of lookups, in bounded memory.

@@ -13,7 +13,8 @@ pub(super) struct Locator {
     host_netns: Option<u64>,
     /// By network namespace: a process of a container that was inside when it was last searched.
     by_netns: LookupCache<u32, u32>,
-    /// By pid: the start of the process in clock ticks, and its destination while it was there.
+    /// By pid: the start of the process in clock ticks, and the destination that it had while it
+    /// ran.
     by_pid: LookupCache<u32, (u64, Destination)>,
 }
 
@@ -44,8 +45,8 @@ impl Locator {
         self.of_netns(exec.netns)
     }
 
-    /// Where a process or a network namespace leads. For a process that has ended, the destination
-    /// that it had.
+    /// The destination of connections into this process or network namespace. For a process that
+    /// has ended, this is the destination that it had.
     pub(super) fn destination(&mut self, lookup: Lookup) -> Destination {
         match lookup {
             Lookup::Process(pid) => self.of_process(pid),

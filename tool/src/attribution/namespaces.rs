@@ -1,4 +1,4 @@
-//! Pods by their network namespaces: a pod may have no process just now, and its runtime still has
+//! Pods by their network namespaces. A pod may have no process at the moment. Its runtime still has
 //! the file of its namespace.
 
 use std::num::NonZeroUsize;
@@ -12,10 +12,11 @@ use crate::host::netns::inode_of;
 use crate::model::{Pod, TargetKind};
 use crate::runtime::{RuntimeClient, RuntimeError};
 
-/// Most pods that are remembered. The least recently used one makes room.
+/// At most this many pods are remembered. The least recently used one makes room.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
 
-/// The runtimes are not asked again before this time has passed: that takes a call for each pod.
+/// The runtimes are not asked again before this time has passed, because each time takes a call for
+/// every pod.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The namespaces of the pods that run.
@@ -46,7 +47,7 @@ impl Namespaces {
         Some((runtime, pod.clone()))
     }
 
-    /// Whether the runtimes may be asked again. They are then taken to be asked.
+    /// Whether the runtimes may be asked again. If so, the caller must ask them now.
     pub(super) fn begin_refresh(&mut self) -> bool {
         let is_due = self.refreshed.is_none_or(|when| when.elapsed() >= REFRESH_INTERVAL);
         if is_due {

@@ -71,7 +71,7 @@ pub enum Reason {
     },
     /// The forwarder closed the connection before it had read all data from the pod.
     UnreadData,
-    /// The forwarder closed the connection with the option that resets it.
+    /// The forwarder reset the connection on purpose, by the option `SO_LINGER`.
     ResetOnPurpose,
     /// The forwarder closed the connection, and the pod has not taken all data.
     Unsent {
@@ -80,7 +80,7 @@ pub enum Reason {
     },
     /// The loopback device of the target's network namespace went down under the connection.
     LoopbackDown,
-    /// The process in the pod that had the connection ended.
+    /// The server ended: the process in the pod that had the other end of the connection.
     ServerEnded(End),
     /// Records of the end, or of what led to it, were lost.
     NotSeen,

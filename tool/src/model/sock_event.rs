@@ -4,8 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::{End, ProcessId};
 
-/// A TCP connection in one of its states: a connection in another network namespace than its
-/// process's own, or any connection of socat.
+/// A TCP connection in one of its states: a connection in a network namespace that is not the home
+/// of its process, or any connection of a process named nsenter or socat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SockEvent {
     /// `CLOCK_BOOTTIME`, ns.
@@ -34,7 +34,7 @@ pub struct SockEvent {
     pub source: IpAddr,
     /// The address and port of the other side.
     pub destination: SocketAddr,
-    /// The other side has answered, even if the event of that was lost.
+    /// The other side has answered. This is set even if the event of the answer was lost.
     pub is_answered: bool,
     /// Payload that it has carried so far; `None` when the kernel does not report it.
     pub bytes: Option<Bytes>,
@@ -53,20 +53,23 @@ pub enum SockState {
     Released(Ending),
     /// It has ended, or connecting has failed.
     Closed(Ending),
-    /// It had ended because its process left first, and now the other end is closed too.
+    /// The process closed its socket first, and the connection ended. Now the other end is closed
+    /// too.
     ServerClosed {
-        /// Data came from there after the process had left, which resets the connection.
+        /// The other end sent data after the process had closed its socket. This resets the
+        /// connection.
         is_reset: bool,
     },
-    /// It has ended, and how was not seen.
+    /// It has ended. How it ended was not seen.
     Gone,
 }
 
-/// What the kernel knew about a connection when its process let go of it, or when it ended.
+/// What the kernel knew about a connection when its process closed the socket, or when the
+/// connection ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Ending {
-    /// The errno of its end.
+    /// The errno with which the connection ended.
     pub error: Option<i32>,
     /// The other side had ended: its FIN had arrived.
     pub is_ended_there: bool,
@@ -80,7 +83,8 @@ pub struct Ending {
     pub unsent: u32,
     /// The loopback device of the network namespace is down.
     pub is_loopback_down: bool,
-    /// How the process at the other end was ending when the kernel closed its socket.
+    /// Set if the process at the other end was ending when the kernel closed the socket there: how
+    /// that process ended.
     pub server_end: Option<End>,
 }
 

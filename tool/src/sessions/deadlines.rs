@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-/// How long a session waits for one more event: after the end of a helper for the end of its
-/// connection, after a refused connection for the next attempt (localhost's other address). Both
-/// come within microseconds on an idle node.
+/// How long a session waits for one more event. After the end of a helper, it waits for the end of
+/// the helper's connection. After a refused connection, it waits for the next attempt (at
+/// localhost's other address). On an idle node, both events come within microseconds.
 pub(super) const EVENT_TIMEOUT_NS: u64 = 250_000_000;
 
-/// How long a session waits for the end of its connection after its process has let go of it. What
-/// the process wrote last is on its way, and the other side may still answer. The kernel itself
-/// waits for minutes.
+/// How long a session waits for the end of its connection after its process has closed the socket.
+/// What the process wrote last is on its way, and the other side may still answer. The kernel
+/// itself waits for minutes.
 pub(super) const LINGER_TIMEOUT_NS: u64 = 500_000_000;
 
 /// The sessions that wait, by number. Times are `CLOCK_BOOTTIME`, ns.

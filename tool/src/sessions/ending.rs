@@ -26,7 +26,8 @@ pub(super) struct Facts {
     pub(super) is_connected: bool,
     /// How long connecting took, ns.
     pub(super) connect_ns: Option<u64>,
-    /// How the connection was when its process let go of it, or when it ended.
+    /// The state of the connection when its process closed the socket, or when the connection
+    /// ended.
     pub(super) ending: Option<Ending>,
 }
 
@@ -87,7 +88,7 @@ impl Facts {
         };
         if let Some(signal) = signal {
             return match &self.ending {
-                // Its forwarder ended it in order to reset the connection.
+                // The forwarder ended socat in order to reset the connection.
                 Some(ending) if ending.reset == Some(OwnReset::OnPurpose) => {
                     self.of_connection(ending)
                 }
@@ -116,8 +117,8 @@ impl Facts {
         }
     }
 
-    /// The outcome of a connection that was established. What the kernel saw decides, and not
-    /// socat's exit code: it differs between versions of socat.
+    /// The outcome of a connection that was established. What the kernel saw decides. socat's exit
+    /// code counts only when nothing was wrong with the connection: it differs between versions.
     fn of_connection(&self, ending: &Ending) -> (Outcome, Reason) {
         self.of_processes(ending)
             .or_else(|| of_error(ending))
@@ -125,10 +126,11 @@ impl Facts {
             .unwrap_or_else(|| of_close(ending))
     }
 
-    /// If a process at one of the ends, or the namespace itself, went away under the connection.
+    /// The outcome if the process at one of the ends ended, or the loopback device went down, while
+    /// the connection was open.
     fn of_processes(&self, ending: &Ending) -> Option<(Outcome, Reason)> {
-        // A process that dials natively may leave it to the kernel to close a connection that is
-        // over.
+        // When the connection is over, a native forwarder may simply exit: the kernel then closes
+        // the socket.
         let is_over = self.helper_end.is_none() && ending.is_ended_there && ending.reset.is_none();
         match self.forwarder_end {
             Some(End::Exited(0)) if is_over => {}
@@ -144,7 +146,7 @@ impl Facts {
             .then_some((Outcome::TargetGone, Reason::LoopbackDown))
     }
 
-    /// If the forwarder closed the connection before all data had reached the client.
+    /// The outcome if the forwarder closed the connection before all data had reached the client.
     fn of_own_reset(&self, ending: &Ending) -> Option<(Outcome, Reason)> {
         let reason = match (ending.reset, self.helper_end) {
             (Some(OwnReset::UnreadData), _) => Reason::UnreadData,
@@ -163,7 +165,7 @@ fn of_forwarder_end(end: End) -> (Outcome, Reason) {
     (Outcome::Killed, Reason::ForwarderEnded(end))
 }
 
-/// The connection ended with an error.
+/// The outcome if the connection ended with an error.
 fn of_error(ending: &Ending) -> Option<(Outcome, Reason)> {
     let errno = ending.error?;
     Some(match errno {
@@ -180,7 +182,8 @@ fn of_error(ending: &Ending) -> Option<(Outcome, Reason)> {
     })
 }
 
-/// The connection ended without an error, or it will as soon as the other side answers.
+/// The outcome of a connection that ended without an error, or that will end so as soon as the
+/// other side answers.
 fn of_close(ending: &Ending) -> (Outcome, Reason) {
     match *ending {
         Ending { is_ended_there: true, .. } => (Outcome::Ok, Reason::BothEnded),

@@ -150,7 +150,7 @@ impl SessionIndex {
         self.deadlines.overdue(now_ns)
     }
 
-    /// The session that has waited for this attempt at another address, and no longer waits.
+    /// The session that waits for this attempt at another address. Ends the wait.
     pub(super) fn tried_again_by(&mut self, sock: &SockEvent) -> Option<u64> {
         let is_it = |&number: &u64| self.get(number).is_some_and(|one| one.is_tried_again_by(sock));
         let number = self.deadlines.waiting().find(is_it)?;

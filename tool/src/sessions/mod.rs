@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A session is either one helper process, which may start socat as a child, or one connection that
-//! a process makes to localhost of another network namespace than its own. Any event may be
+//! a process makes to localhost in a network namespace that is not its home. Any event may be
 //! missing. A session with a missing event says so, or does not appear. When records were lost,
 //! nothing is concluded from a record that did not come. The last event may be missing too, so the
 //! caller checks open sessions from time to time ([`OpenSession::may_be_open`],

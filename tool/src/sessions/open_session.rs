@@ -5,9 +5,9 @@ use crate::model::{Bytes, ProcessId, Session, Via};
 /// A session that is not over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenSession {
-    /// Identifies it among the open sessions.
+    /// Identifies the session among the open sessions.
     pub number: u64,
-    /// In the state that it entered last.
+    /// The session, in its present state.
     pub session: Session,
     /// The process that connects: the helper, or the native forwarder. If nsenter starts socat as a
     /// child, that child.
@@ -18,7 +18,7 @@ pub struct OpenSession {
     pub connection: Option<u64>,
     /// The bytes that it has carried, when they were last counted.
     pub bytes: Option<Bytes>,
-    /// Its process has let go of the connection: the session ends in a moment.
+    /// Its process has closed the socket of the connection: the session ends in a moment.
     pub is_released: bool,
 }
 
@@ -26,8 +26,8 @@ impl OpenSession {
     /// Whether it may still be open although the kernel programs follow no connection of it.
     pub fn may_be_open(&self, is_running: impl Fn(ProcessId) -> bool) -> bool {
         match self.session.via {
-            // Before it connects, after its connection has ended, or when other connections have
-            // evicted its own.
+            // A helper runs without a followed connection before it connects, after its connection
+            // has ended, or when other connections have evicted its own.
             Via::NsenterSocat => is_running(self.process),
             // Between two attempts, the session has a deadline of its own.
             Via::Native => self.connection.is_none(),

@@ -72,15 +72,15 @@ impl SessionIndex {
         for number in self.of_forwarder(exit.process()) {
             let Some(state) = self.get_mut(number) else { continue };
             state.forwarder_ended(exit);
-            // A helper goes on for a moment.
+            // A helper outlives its forwarder for a moment.
             if state.is_native() {
                 self.close_or_wait(number, exit.time_ns, changed);
             }
         }
     }
 
-    /// The session's process has ended. If it has a connection, the kernel closes that next and
-    /// reports its bytes; otherwise nothing more comes.
+    /// The session's process has ended. If the session has a connection, the kernel closes the
+    /// connection next and reports its bytes. Otherwise nothing more comes.
     fn close_or_wait(&mut self, number: u64, now_ns: u64, changed: &mut Vec<Session>) {
         if self.get(number).is_some_and(|one| one.open.connection.is_some()) {
             if !self.is_waiting(number) {

@@ -6,7 +6,7 @@ use crate::model::{
     Destination, Ending, ExecEvent, ExitEvent, OwnReset, Session, SockEvent, SockState, State,
 };
 
-/// A helper that ends this long after its forwarder has not ended because of it.
+/// When a helper ends later than this after its forwarder, the forwarder's end was not the reason.
 const ORPHAN_TIMEOUT_NS: u64 = 2_000_000_000;
 
 impl SessionState {
@@ -53,8 +53,8 @@ impl SessionState {
         if sock.state == SockState::Open {
             return None;
         }
-        // A session ends with its helper, or when its process lets go of the socket, although the
-        // end of the connection may come later.
+        // A session ends with its helper, or when its process closes the socket. The end of the
+        // connection may come later.
         if self.facts.helper_end.is_none() && !self.open.is_released {
             self.last_ns = sock.time_ns;
         }
@@ -111,7 +111,8 @@ impl SessionState {
         if self.facts.is_connected {
             self.are_bytes_final = sock.bytes.is_some();
             if let Some(before) = &self.facts.ending {
-                // What happened to the namespace after the process had let go does not count.
+                // What happened to the namespace after the process had closed the socket does not
+                // count.
                 ending.is_loopback_down = before.is_loopback_down;
             }
             self.facts.ending = Some(ending);

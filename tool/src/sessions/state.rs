@@ -20,9 +20,9 @@ pub(super) struct SessionState {
     pub(super) connecting_ns: u64,
     /// When the forwarder's process ended.
     pub(super) forwarder_end_ns: u64,
-    /// The bytes were counted when the process let go of the connection, or later.
+    /// The bytes were counted when the process closed the socket, or later.
     pub(super) are_bytes_final: bool,
-    /// When the last event came that counts for the duration.
+    /// The time of the last event that counts for the duration.
     pub(super) last_ns: u64,
 }
 
@@ -101,7 +101,7 @@ impl SessionState {
         !self.facts.is_socat && self.open.session.port == port
     }
 
-    /// Whether this socket is its connection, or an attempt at it.
+    /// Whether this socket is the session's connection, or its present attempt to connect.
     pub(super) fn has_connection(&self, sock: &SockEvent) -> bool {
         self.open.process == sock.process() && self.open.connection == Some(sock.id)
     }
@@ -136,7 +136,8 @@ impl SessionState {
         self.is_native() && !self.facts.is_connected
     }
 
-    /// Whether this connection is its next attempt: to another address of the same target.
+    /// Whether this connection is the session's next attempt, at another address of the same
+    /// target.
     pub(super) fn is_tried_again_by(&self, sock: &SockEvent) -> bool {
         let OpenSession { session, connection, .. } = &self.open;
         let address = sock.destination.ip();

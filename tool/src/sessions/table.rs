@@ -40,8 +40,8 @@ impl SessionTable {
         changed
     }
 
-    /// Notes how many records were lost since the start. The events that are applied next happened
-    /// before `now_ns` (`CLOCK_BOOTTIME`): what a session lacks until then may have been lost.
+    /// Notes how many records were lost since the start. The lost records are from before `now_ns`
+    /// (`CLOCK_BOOTTIME`), so each session that started before then may lack one of them.
     pub fn note_lost(&mut self, records: u64, now_ns: u64) {
         self.index.note_lost(records, now_ns);
     }
@@ -56,8 +56,8 @@ impl SessionTable {
         changed
     }
 
-    /// The caller has found that nothing is left of a session. It closes unless the records of its
-    /// end arrive within moments: they may be on their way, or lost.
+    /// The caller has found that nothing is left of a session. The records of its end may be on
+    /// their way, or lost. The session waits for them for a moment, and then closes without them.
     pub fn give_up(&mut self, number: u64, now_ns: u64) {
         // A session that waits already must not wait longer.
         if !self.index.is_waiting(number) {
