@@ -2,9 +2,9 @@
 //! records that do not fit.
 //!
 //! A wake-up can cost twenty times as much as writing a record. So a program wakes the reader in
-//! two cases only: for a record of a helper, since there are few and a person waits for them, and
-//! when the reader sleeps. A busy reader polls every few milliseconds. A match of a filter does not
-//! wake the reader, since a filter may match nearly every process
+//! two cases only: for the exec or the exit of a helper, because there are few and a person waits
+//! for them, and when the reader sleeps. A busy reader polls every few milliseconds. A match of a
+//! filter does not wake the reader, since a filter may match nearly every process
 //! (docs/decisions/0003-wake-the-reader-rarely.md).
 
 use aya_ebpf::{

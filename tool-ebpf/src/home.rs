@@ -1,14 +1,15 @@
 //! The home of a process: the network namespace in which it began to run its program.
 //!
-//! A forwarder leaves its home to connect inside a pod, with any of its threads, the first one
-//! included. So the namespace in which a thread is at the moment does not tell whether it is a visitor.
-//! The namespace at the last exec does. A process that has not called exec has the home of its parent,
-//! unless it was made together with a new namespace.
+//! A forwarder enters a pod's namespace to connect there, with any of its threads, even with the
+//! first one. So the namespace in which a thread is at the moment does not show whether the process
+//! is at home there. The namespace at the last exec does. A process that has not called exec has
+//! the home of its parent, unless clone(2) made a new namespace for the process.
 //!
-//! Most processes of a node are at home in the host's namespace, so only the others have an entry. The
-//! raw tracepoint `sched_process_fork(struct task_struct *parent, struct task_struct *child)`
-//! (include/trace/events/sched.h) hands an entry on, `sched_process_exec` sets it, and
-//! `sched_process_exit` removes it. User space enters the processes that run already.
+//! Most processes of a node are at home in the host's namespace, so only the others have an entry.
+//! The raw tracepoint `sched_process_fork(struct task_struct *parent, struct task_struct *child)`
+//! (include/trace/events/sched.h) copies the parent's entry to the child, `sched_process_exec` sets
+//! an entry, and `sched_process_exit` removes it. User space adds entries for the processes that
+//! already run when pfsnoop starts.
 
 use aya_ebpf::{
     EbpfContext as _,
@@ -26,9 +27,9 @@ use crate::task::Task;
 #[map]
 static HOMES: HashMap<u32, u32> = HashMap::with_max_entries(16 * 1024, 0);
 
-/// 1 while processes may be missing from [`HOMES`]: until user space has entered those that run
-/// already, and after the map was full. A process without an entry is then taken to be at home where
-/// its first thread is.
+/// 1 while processes may be missing from [`HOMES`]: until user space has added the processes that
+/// already run, and after the map was full. While it is 1, the namespace of the first thread counts
+/// as the home of a process without an entry.
 #[map]
 static HOMES_INCOMPLETE: Array<u32> = Array::with_max_entries(1, 0);
 

@@ -8,11 +8,13 @@ use pfsnoop_common::record::{LossCount, NOT_FOLLOWED, SockRecord, sock_flags, so
 use super::socket::Sock;
 use super::{now_ns, send, server_end, tcp};
 
-/// The arguments are the address of a followed socket, the process that connected it, and whether to
-/// report the bytes that it has carried until now (not 0). Returns [`NOT_FOLLOWED`] for a socket that is
-/// not followed, or that another process connected at the same address later.
+/// The arguments are the address of a followed socket, the process that connected the socket, and
+/// whether to report the bytes that the connection has carried until now (0 is no). Returns
+/// [`NOT_FOLLOWED`] if there is no followed socket at this address, or if another process has
+/// connected it.
 ///
-/// It does without the macro of aya, since programs by that macro always return 0.
+/// This function does not use aya's macro, because the programs that the macro makes always return
+/// 0.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "raw_tp")]
 extern "C" fn check_connection(ctx: *mut c_void) -> u32 {
@@ -28,12 +30,13 @@ extern "C" fn check_connection(ctx: *mut c_void) -> u32 {
 }
 
 /// The memory of a socket is only ever reused for sockets (`SLAB_TYPESAFE_BY_RCU`,
-/// net/ipv4/tcp_ipv4.c). So a read of a closed socket finds its last values, or the values of another
-/// socket. The last values include the bytes that it carried, but not always how it ended: the
-/// state before the last is gone.
+/// net/ipv4/tcp_ipv4.c). So a read of a closed socket finds its last values, or the values of
+/// another socket. The last values include the bytes that the connection carried, but not always
+/// how it ended: the state before CLOSE is gone.
 #[inline(always)]
 fn try_check(sock: Sock, mut record: SockRecord, is_counted: bool) -> Option<()> {
-    /// The tracepoint comes before the change: such a young connection may not have its first state.
+    /// The tracepoint fires before the state changes, so a younger connection may still be in
+    /// CLOSE.
     const YOUNG_NS: u64 = 500_000_000;
     let netns = sock.netns().unwrap_or(0);
     let state = sock.state()?;

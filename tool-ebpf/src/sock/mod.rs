@@ -1,27 +1,27 @@
-//! TCP connections from a process into another network namespace than its own, and connections of
-//! socat: the raw tracepoint `inet_sock_set_state(const struct sock *sk, const int oldstate, const int
-//! newstate)` (include/trace/events/sock.h), which `inet_sk_state_store` (net/ipv4/af_inet.c) fires
-//! before each change.
+//! TCP connections in a network namespace that is not the home of their process, and connections of
+//! processes named nsenter or socat: the raw tracepoint `inet_sock_set_state(const struct sock *sk,
+//! const int oldstate, const int newstate)` (include/trace/events/sock.h), which
+//! `inet_sk_state_store` (net/ipv4/af_inet.c) fires before each change.
 //!
-//! Only in CLOSE -> SYN_SENT, and when a process closes its socket, the current process is the one that
-//! has the socket: other changes happen in interrupts, in the name of any process. So the process is
-//! remembered when it connects, by the address of the socket, until the connection is closed. Nothing
-//! is remembered about other sockets, such as those of servers: they cost a few reads and map lookups
-//! when they close.
+//! Only two changes surely happen in the process that has the socket: CLOSE -> SYN_SENT, and the
+//! change when the process closes the socket. Other changes happen in interrupts, during any
+//! process. So a map keeps the process of each followed connection, by the address of the socket,
+//! from the first change until the connection is closed. No map has other sockets, such as the
+//! sockets of servers: these cost a few reads and map lookups when they close.
 //!
-//! A session is over when its process lets go of the socket ([`release`]). The kernel may keep the
-//! connection for much longer, to send what is left and to wait for the other side; in a network
-//! namespace whose loopback device is down that takes about two minutes.
+//! A session is over when its process closes the socket ([`release`]). The kernel may keep the
+//! connection for much longer, to send what is left and to wait for the other side. If the loopback
+//! device of the network namespace is down, that takes about two minutes.
 //!
 //! The kernel does not run a program within itself on the same CPU (`__bpf_trace_run`,
 //! kernel/trace/bpf_trace.c). An interrupt during a run may change the state of other sockets, a
-//! hundred at once if delayed acknowledgements are due, and the program is skipped for all of them. So
-//! two programs run one after the other: a change that happens during one of them is seen by the
-//! other, and for any other change the first one does the work. The beginning of a connection needs no
-//! second program: a process makes it, and no process is scheduled while a program runs. A wake-up of
-//! the reader raises such an interrupt, so these records wake only a sleeping reader. User space also
-//! checks from time to time each connection that should be open
-//! (docs/decisions/0004-two-programs-on-one-tracepoint.md).
+//! hundred at once if delayed acknowledgements are due, and the kernel skips the program for all of
+//! them. So two programs run one after the other. A change that happens during one of them is seen
+//! by the other. For any other change, the program that runs first does the work. When a process
+//! connects or closes its socket, no second program is needed: no process is scheduled while a
+//! program runs. A wake-up of the reader raises an interrupt of this kind, so the records of
+//! sockets wake only a sleeping reader. User space also checks from time to time each connection
+//! that should be open (docs/decisions/0004-two-programs-on-one-tracepoint.md).
 
 mod check;
 mod connect;
@@ -66,7 +66,8 @@ fn inet_sock_set_state(ctx: RawTracePointContext) -> i32 {
     0
 }
 
-/// Entry point for changes during a run of the program above, for which that one is skipped.
+/// Entry point for changes during a run of the program above: the kernel skips that program for
+/// them.
 #[raw_tracepoint(tracepoint = "inet_sock_set_state")]
 fn inet_sock_set_state_within(ctx: RawTracePointContext) -> i32 {
     try_state(&ctx, LossCount::SocketsWithin);

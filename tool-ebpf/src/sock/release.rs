@@ -1,16 +1,16 @@
-//! A process closes its socket: it lets go of the connection, whatever TCP still does with it.
+//! A process closes its socket, whatever TCP still does with the connection.
 //!
-//! close(2) on a connection (`__tcp_close`, net/ipv4/tcp.c) sets `sk_shutdown` and then the state that
-//! follows, even if that is the same state as before. It closes the connection at once, with a reset, if
-//! data has arrived that was not read, or if the process asked for a reset.
+//! close(2) on a connection (`__tcp_close`, net/ipv4/tcp.c) sets `sk_shutdown` and then the next
+//! state, even if this is the same state as before. close(2) resets the connection at once if data
+//! has arrived that was not read, or if the process asked for a reset.
 
 use pfsnoop_common::record::{LossCount, SockRecord, sock_flags, sock_states};
 
 use super::socket::Sock;
 use super::{send, server_end, tcp};
 
-/// Whether a process may be closing its socket: all other changes between these states come from
-/// shutdown(2).
+/// Whether a process may be closing its socket. A shutdown(2) of one direction makes some of these
+/// changes too, which [`Sock::is_shut`] excludes.
 #[inline(always)]
 pub(super) fn may_be_release(before: u32, after: u32) -> bool {
     before == tcp::ESTABLISHED && after == tcp::FIN_WAIT1
@@ -41,7 +41,7 @@ pub(super) fn released(sock: Sock, before: u32) -> Option<()> {
     Some(())
 }
 
-/// Notes how a connection was closed that was in the state `before`.
+/// Notes how a connection was closed. `before` is its last state before CLOSE.
 #[inline(always)]
 pub(super) fn note_end(sock: Sock, before: u32, record: &mut SockRecord) {
     let is_released = record.flags & sock_flags::RELEASED != 0;

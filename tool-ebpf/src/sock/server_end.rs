@@ -1,13 +1,14 @@
-//! The other end of a followed connection, which is a socket of this node too. Two things are seen only
-//! there.
+//! The other end of a followed connection, which is a socket of this node too. Two facts can be
+//! seen only there.
 //!
 //! The first is whether its process was ending when the kernel closed that socket. To TCP, a server
 //! that ends a connection and a server that is killed in the middle of a transfer look the same: the
 //! kernel sends what the server had written, and then a FIN.
 //!
-//! The second is what the server does after the process at this end has left. The kernel closes the
-//! connection as soon as the server has acknowledged the FIN (`tcp_time_wait`, net/ipv4/tcp_minisocks.c),
-//! and keeps no socket. Then the server closes its socket too, or it sends more data and gets a reset.
+//! The second is what the server does after the process at this end has closed its socket. The
+//! kernel closes the connection as soon as the server has acknowledged the FIN (`tcp_time_wait`,
+//! net/ipv4/tcp_minisocks.c), and keeps no socket at this end. Then the server closes its socket
+//! too, or it sends more data and gets a reset.
 
 use aya_ebpf::{
     macros::map,
@@ -38,17 +39,17 @@ struct Client {
     reserved: u16,
 }
 
-/// Followed connections. One that is dropped from the map is followed all the same, but for its other
-/// end.
+/// Followed connections, by their ports. When the map is full and drops a connection, the
+/// connection is still followed, but its other end is not.
 #[map]
 static SERVER_ENDS: LruHashMap<Ports, Client> = LruHashMap::with_max_entries(4 * 1024, 0);
 
-/// When a process last left a connection before its server (`CLOCK_BOOTTIME`, ns). Other sockets are
-/// looked up only for a while after that.
+/// When a process last closed its socket before the server did (`CLOCK_BOOTTIME`, ns). Only for a
+/// while after that, sockets that close are looked up as possible servers.
 #[map]
 static LAST_LEFT: Array<u64> = Array::with_max_entries(1, 0);
 
-/// As long as user space waits, and more.
+/// How long after [`LAST_LEFT`] a server is looked up: longer than user space waits.
 const LEFT_NS: u64 = 1_000_000_000;
 
 /// Waits for the other end of a connection that was just established.
@@ -59,10 +60,11 @@ pub(super) fn expect(record: &SockRecord) {
     let _ = SERVER_ENDS.insert(ports_of(record), client, 0);
 }
 
-/// The connection is closed. Waits on only if its process has left first.
+/// The connection is closed. Keeps waiting for its other end only if the process at this end closed
+/// its socket first.
 #[inline(always)]
 pub(super) fn client_closed(record: &SockRecord) {
-    /// Each of them tells how the connection ended.
+    /// Each of these flags already shows how the connection ended.
     const CLEAR: u32 =
         sock_flags::FIN_RECEIVED | sock_flags::ABORTED | sock_flags::DATA_AFTER_RELEASE;
     // A server that has sent nothing was not sending.
@@ -77,7 +79,7 @@ pub(super) fn client_closed(record: &SockRecord) {
     }
 }
 
-/// Waits no longer.
+/// Stops waiting for the other end.
 #[inline(always)]
 pub(super) fn forget(record: &SockRecord) {
     if record.source_port != 0 {
@@ -85,11 +87,11 @@ pub(super) fn forget(record: &SockRecord) {
     }
 }
 
-/// A socket that is not followed was open until now, in the state `before`, and is closed. It may be the
+/// A socket that is not followed closes. Until now it was in the state `before`. It may be the
 /// other end of a followed connection.
 #[inline(always)]
 pub(super) fn server_closed(sock: Sock, before: u32, loss: LossCount) -> Option<()> {
-    // The process at the other end leaves before, and this end is then in CLOSE_WAIT.
+    // If the client has closed its socket first, the server's socket is in CLOSE_WAIT.
     let may_be_left = before == tcp::CLOSE_WAIT && is_any_left();
     let was_open = before == tcp::ESTABLISHED || before == tcp::CLOSE_WAIT;
     let task = current_task();

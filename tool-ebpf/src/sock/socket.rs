@@ -22,9 +22,9 @@ const SOCK_LINGER: u64 = 1 << 4;
 static FOREIGN_CONNECTIONS: LruHashMap<u64, SockRecord> =
     LruHashMap::with_max_entries(12 * 1024, 0);
 
-/// Followed connections of socat. User space decides by the process which of them belong to a forward.
-/// Any container may run socat and make connections without end; a map of their own keeps them from
-/// pushing out those above.
+/// Followed connections of processes named nsenter or socat. User space decides by the process
+/// which of them belong to a forward. Any container may run socat and make connections without end.
+/// In this separate map, they cannot push out the connections in [`FOREIGN_CONNECTIONS`].
 #[map]
 static HELPER_CONNECTIONS: LruHashMap<u64, SockRecord> = LruHashMap::with_max_entries(4 * 1024, 0);
 
@@ -92,7 +92,8 @@ impl Sock {
         field(self.0, offset!(sock_common_skc_dport)).map(u16::from_be)
     }
 
-    /// The port of this side. Unlike `skc_num` it stays when the connection is closed.
+    /// The port of this side. Unlike `skc_num`, this field keeps its value when the connection is
+    /// closed.
     #[inline(always)]
     pub(super) fn source_port(self) -> Option<u16> {
         field(self.0, offset!(inet_sock_inet_sport)).map(u16::from_be)
@@ -117,8 +118,8 @@ impl Sock {
         self.flags().is_some_and(|flags| flags & SOCK_DEAD != 0)
     }
 
-    /// Whether the process wants close(2) to reset the connection. (Another time than 0 does not
-    /// close the connection at once.)
+    /// Whether the process wants close(2) to reset the connection. To be called only when close(2)
+    /// has closed the connection at once: then the time of `SO_LINGER` is 0.
     #[inline(always)]
     pub(super) fn asked_for_reset(self) -> bool {
         self.flags().is_some_and(|flags| flags & SOCK_LINGER != 0)

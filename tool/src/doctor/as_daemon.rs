@@ -1,5 +1,5 @@
-//! Where pfsnoop's own connection says too little: what the daemon or the runtime that forwards would do
-//! in its place.
+//! What the daemon or the runtime that forwards would do, where it differs from pfsnoop's own test
+//! connection.
 
 use std::net::{IpAddr, Ipv6Addr};
 

@@ -1,4 +1,4 @@
-//! The reader thread: it does nothing but empty the ring buffers into the inbox.
+//! The reader thread. It only moves events from the ring buffers to the inbox.
 
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;

@@ -1,4 +1,4 @@
-//! Enters the homes of the processes that run already, for the kernel programs.
+//! Tells the kernel programs the homes of the processes that already run.
 
 use aya::Ebpf;
 use aya::maps::{Array, HashMap, Map, MapError};

@@ -1,8 +1,9 @@
 //! Reads the ring buffers: cheaply under load, promptly when there is little.
 //!
 //! Waking the reader costs the traced process far more than writing a record. So the kernel
-//! programs wake it only for helpers, and otherwise only for the first record after the reader has
-//! announced that it sleeps. A reader that was busy a moment ago polls every few milliseconds.
+//! programs wake the reader only for the execs and exits of helpers, and for the first record after
+//! the reader has announced that it sleeps. A reader that was busy a moment ago polls every few
+//! milliseconds.
 
 use std::collections::VecDeque;
 use std::time::Duration;
