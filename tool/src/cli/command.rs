@@ -31,7 +31,7 @@ Examples:
 pub enum Command {
     /// Show every exec on this node as it happens
     Exec(Exec),
-    /// Forward local ports to a target as a kubelet does, and show the helpers that this starts
+    /// Forward local ports to a target as a kubelet does, and show each helper that starts
     Forward(Forward),
     /// Show every port-forward on this node, from any program, and how it ends
     Watch(Watch),

@@ -25,8 +25,8 @@ pub struct Doctor {
     /// Which runtimes to ask.
     #[command(flatten)]
     pub runtimes: AskRuntimes,
-    /// A socat that has moved no bytes for this long counts as left behind (default: 4 hours, as the
-    /// kubelet does)
+    /// A socat that has moved no bytes for this long counts as left behind (default: 4 hours, the
+    /// idle timeout of a kubelet)
     #[arg(long, value_name = "SECS", default_value = "14400", value_parser = seconds)]
     pub idle: Duration,
     /// Format of the findings
