@@ -1,5 +1,5 @@
-//! Settings that user space fixes when it loads the kernel programs: filters, which cost least in the
-//! kernel, and which records to make.
+//! Settings that user space fixes when it loads the kernel programs: the filters, and the kinds of
+//! records to make. Filters cost least in the kernel.
 
 use bytemuck::{Pod, Zeroable};
 

@@ -47,7 +47,7 @@ impl Reconciler {
         let checked = if self.ticks.is_multiple_of(CHECK_INTERVAL) { usize::MAX } else { shown };
         let mut over = Vec::new();
         for (n, open) in sessions.open().enumerate() {
-            // The last bytes of a connection that its process has let go of are on their way.
+            // After the process has closed the socket, its last bytes may still be on their way.
             if n >= checked && !open.is_released {
                 continue;
             }

@@ -13,7 +13,7 @@ use crate::forward::event::{Accepted, ForwardEvent, Report, Upstream};
 use crate::model::{Session, State, Update};
 
 /// How long the end of a connection waits for the kernel's view: twice as long as a session waits
-/// for the end of a connection that its process has let go of.
+/// for the end of a connection after its process has closed the socket.
 pub(super) const KERNEL_TIMEOUT_NS: u64 = 1_000_000_000;
 
 /// How long a kernel session without a connection of the forwarder is kept. A helper that fails

@@ -94,7 +94,7 @@ fn only_socat_can_tell_that_it_could_not_pass_data_on() {
     assert_eq!(helped, (Outcome::Reset, Reason::NotPassedOn { exit_code: 1 }));
 }
 
-/// The kernel keeps the connection for minutes after its process has let go of it.
+/// The kernel keeps the connection for minutes after its process has closed the socket.
 #[test]
 fn a_session_ends_a_moment_after_its_process_lets_go() {
     let released = SockState::Released(RELEASED);
