@@ -11,7 +11,7 @@ use crate::model::{Destination, ExecEvent, Invocation, Lookup, Placement};
 /// Finds placements and destinations.
 pub(super) struct Locator {
     host_netns: Option<u64>,
-    /// By network namespace: a process of a container that was inside when it was last searched.
+    /// By network namespace: a container's process that the last search found inside.
     by_netns: LookupCache<u32, u32>,
     /// By pid: the start of the process in clock ticks, and the destination that it had while it
     /// ran.

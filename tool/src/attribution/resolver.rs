@@ -13,7 +13,7 @@ use super::namespaces::Namespaces;
 use crate::model::{Placement, Pod};
 use crate::runtime::{Asked, Candidate, Names, RuntimeClient, RuntimeError, Runtimes};
 
-/// How long a runtime that did not answer is skipped. Each lookup would wait for its answer.
+/// How long a runtime that did not answer is skipped. Otherwise each lookup would wait for it.
 const SILENT_BACKOFF: Duration = Duration::from_secs(30);
 
 /// How long a runtime is skipped after connecting to it failed. No lookup waits for a new

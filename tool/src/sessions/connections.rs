@@ -72,7 +72,8 @@ impl SessionIndex {
         })
     }
 
-    /// The session's connection is over, and its end was not seen. A helper's exit still follows.
+    /// The session's connection is over, and its end was not seen. A session with a helper goes on
+    /// until the helper's exit.
     fn lose_connection(&mut self, number: u64, changed: &mut Vec<Session>) {
         let Some(state) = self.get_mut(number) else { return };
         state.open.connection = None;
