@@ -15,7 +15,7 @@ pub const MAX_FILENAME: usize = 4096;
 /// `kubepods-besteffort-pod<36>.slice:cri-containerd:<64>`.
 pub const MAX_CGROUP_NAME: usize = 256;
 
-/// Most bytes of arguments that a record carries.
+/// A record carries at most this many bytes of arguments.
 pub const MAX_ARGS: usize = 64 * 1024;
 
 /// In the argument list of a failed exec, the length of an argument that could not be read.
@@ -183,8 +183,8 @@ pub mod sock_states {
     pub const GONE: u32 = 5;
     /// The process has closed its socket. What it wrote may still be on its way.
     pub const RELEASED: u32 = 6;
-    /// The connection is closed since its process left first, and now the other end is closed too:
-    /// by its own process or, with an error, because data came after the process had left.
+    /// The process had closed its socket before the server did. Now the server's socket is closed too:
+    /// by the server or, with an error, because the server sent more data.
     pub const SERVER_CLOSED: u32 = 7;
 }
 

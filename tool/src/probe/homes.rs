@@ -24,7 +24,7 @@ pub(super) fn begin(programs: &mut Ebpf) -> Result<(), ProbeError> {
     set_incomplete(programs, INCOMPLETE)
 }
 
-/// Enters the processes that run. The programs must be attached: from then on they note each process
+/// Adds the processes that run. The programs must be attached: from then on they note each process
 /// that begins.
 pub(super) fn enter_running(programs: &mut Ebpf) -> Result<(), ProbeError> {
     // The pids of another pid namespace say nothing.
@@ -49,7 +49,7 @@ pub(super) fn enter_running(programs: &mut Ebpf) -> Result<(), ProbeError> {
     set_incomplete(programs, 0)
 }
 
-/// Whether a kernel program has entered the process already.
+/// Whether a kernel program has added the process already.
 fn is_entered(error: &MapError) -> bool {
     let MapError::SyscallError(error) = error else { return false };
     error.io_error.kind() == std::io::ErrorKind::AlreadyExists
