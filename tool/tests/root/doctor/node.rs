@@ -1,5 +1,6 @@
 //! `pfsnoop doctor` without a target: findings about the kernel, limits and runtimes.
 
+use crate::common::temp::TempDir;
 use crate::common::{pfsnoop, stdout_of, system};
 use crate::support::containerd::Containerd;
 use crate::support::docker::Docker;
@@ -112,7 +113,24 @@ fn runtimes_are_listed_with_their_version_and_forwarding_mode() {
     let other = ask("unix:///nowhere/docker.sock", &own);
     assert_eq!(severity(&other, "runtime", "CRI plugin is disabled"), "note");
     assert_eq!(severity(&other, "runtime", "does not answer: no such socket"), "fail");
-    let none = examine_alone("$PFSNOOP doctor -o json").0;
-    assert_eq!(severity(&none, "runtime", "no container"), "warn");
-    assert!(fix(&none, "runtime").starts_with("pfsnoop doctor --runtime-endpoint unix:///"));
+}
+
+#[test]
+fn a_runtime_that_is_installed_and_does_not_run_can_be_started() {
+    let dir = TempDir::new("doctor-podman");
+    // podman listens only if systemd does so for it.
+    std::os::unix::fs::symlink("/bin/true", dir.join("podman")).unwrap();
+    let podman = format!("PATH={} $PFSNOOP doctor -o json", dir.path().display());
+    for (script, start) in [
+        ("$PFSNOOP doctor -o json", "systemctl start docker"),
+        (&podman, "systemctl enable --now podman.socket"),
+        (
+            "PATH=/nonexistent $PFSNOOP doctor -o json",
+            "pfsnoop doctor --runtime-endpoint unix:///PATH/OF/THE/RUNTIME.sock",
+        ),
+    ] {
+        let none = examine_alone(script).0;
+        assert_eq!(severity(&none, "runtime", "no container"), "warn");
+        assert_eq!(fix(&none, "runtime"), start);
+    }
 }
