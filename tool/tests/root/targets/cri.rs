@@ -190,8 +190,9 @@ fn a_stopped_runtime_delays_one_row_and_not_each() {
     assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
     let row = parse_record(&snoop.stdout()[9]);
     assert_eq!(row["container"]["id"], pod.web.as_str(), "the id comes from the cgroup");
+    // On a busy machine, the runtime is stopped before pfsnoop has connected to it.
     snoop.stderr_line("warning", |line| {
-        line.contains("containerd does not answer: no answer in 5 s")
+        line.contains("containerd") && line.contains("no answer in 5 s")
     });
     drop(frozen);
 }
