@@ -19,6 +19,8 @@ pub mod ring_bytes {
     pub const MOST: u32 = 2 * 1024 * 1024;
     /// The other buffer.
     pub const FEW: u32 = 512 * 1024;
+    /// The other buffer, if connections are traced: then all records that matter use the first one.
+    pub const HARDLY_ANY: u32 = 64 * 1024;
 }
 
 /// Names of the maps and globals in the object file.
