@@ -120,7 +120,7 @@ fn a_sandbox_of_containerd_is_deleted() {
 
 #[test]
 fn containerd_is_stopped_under_an_open_forward() {
-    each_containerd("real-stop", |containerd| stopped(containerd));
+    each_containerd("real-stop", stopped);
 }
 
 fn stopped(mut containerd: Containerd) {
@@ -168,10 +168,10 @@ fn killed(docker: &Docker) {
 #[test]
 fn each_of_ten_thousand_forwards_of_containerd_is_reported() {
     let _exclusive = exclusive_ring_buffers();
-    each_containerd("real-many", ten_thousand);
+    each_containerd("real-many", |containerd| ten_thousand(&containerd));
 }
 
-fn ten_thousand(containerd: Containerd) {
+fn ten_thousand(containerd: &Containerd) {
     const THREADS: usize = 4;
     const EACH: usize = 2500;
     let pod = containerd.run_pod("shop", "web", "x", 7088);
