@@ -15,12 +15,14 @@ pub use settings::Settings;
 /// Sizes of the ring buffers. The reader maps each buffer twice, so that a record never wraps, and its
 /// pages count twice in the reader's resident memory.
 pub mod ring_bytes {
-    /// The buffer with most of the records has room for about 5000 execs, or as many connections.
-    pub const MOST: u32 = 2 * 1024 * 1024;
-    /// The other buffer.
-    pub const FEW: u32 = 512 * 1024;
-    /// The other buffer, if connections are traced: then all records that matter use the first one.
+    /// `EVENTS`: room for about 5000 execs.
+    pub const EXECS: u32 = 2 * 1024 * 1024;
+    /// `EVENTS`, if connections are traced: then all records that matter use the other buffer.
     pub const HARDLY_ANY: u32 = 64 * 1024;
+    /// `HELPER_EVENTS`: room for about 700 execs of helpers.
+    pub const HELPERS: u32 = 256 * 1024;
+    /// `HELPER_EVENTS`, if connections are traced: room for about 2200 connections.
+    pub const CONNECTIONS: u32 = 1024 * 1024;
 }
 
 /// Names of the maps and globals in the object file.

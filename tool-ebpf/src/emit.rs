@@ -19,10 +19,10 @@ use pfsnoop_common::{
 };
 
 #[map]
-static EVENTS: RingBuf = RingBuf::with_byte_size(ring_bytes::MOST, 0);
+static EVENTS: RingBuf = RingBuf::with_byte_size(ring_bytes::EXECS, 0);
 
 #[map]
-static HELPER_EVENTS: RingBuf = RingBuf::with_byte_size(ring_bytes::FEW, 0);
+static HELPER_EVENTS: RingBuf = RingBuf::with_byte_size(ring_bytes::HELPERS, 0);
 
 #[map]
 static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(LossCount::COUNT, 0);

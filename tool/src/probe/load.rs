@@ -44,7 +44,7 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
     if options.connections {
         // Records of sockets use the helpers' ring, and hardly any other records are requested.
         loader
-            .map_max_entries(names::HELPER_EVENTS, ring_bytes::MOST)
+            .map_max_entries(names::HELPER_EVENTS, ring_bytes::CONNECTIONS)
             .map_max_entries(names::EVENTS, ring_bytes::HARDLY_ANY);
     }
     // Maps that are not used take no memory.

@@ -55,7 +55,7 @@ impl Helper {
 /// records of `then` are lost.
 fn lose_records_of(watch: &Running, then: impl FnOnce() -> u32) -> u32 {
     watch.signal(Signal::STOP);
-    fill(60_000, 36);
+    fill(60_000, 18);
     fill(2000, 60);
     let pid = then();
     watch.signal(Signal::CONT);
@@ -129,7 +129,7 @@ fn sessions_with_lost_records_are_not_reported_with_a_wrong_outcome() {
     let mut incomplete = 0;
     for bytes in (0..600).step_by(60) {
         watch.signal(Signal::STOP);
-        fill(60_000, 34);
+        fill(60_000, 17);
         fill(2000, 26);
         fill(bytes, 1);
         let pids: Vec<_> = (0..25).map(|_| refused(&pod)).collect();
