@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::runtimes::AskRuntimes;
+use super::size::Size;
 use crate::forward::ListenOn;
 use crate::model::PortPair;
 use crate::output::TextOrJson;
@@ -33,6 +34,9 @@ pub struct Forward {
     /// How many connections may be open at once; further connections are turned away
     #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: u32,
+    /// How much data the pipes of all connections may hold (32K each, more for streams)
+    #[arg(long, value_name = "SIZE", default_value = "256M")]
+    pub max_buffer: Size,
     /// Do not load kernel programs; the kernel then needs no BTF
     #[arg(long)]
     pub no_watch: bool,

@@ -7,6 +7,7 @@ mod exec;
 mod forward;
 mod parse;
 mod runtimes;
+mod size;
 mod targets;
 mod values;
 mod watch;

@@ -6,7 +6,7 @@ use super::logging::start_logging;
 use super::not_found::escaped;
 use crate::attribution::Attribution;
 use crate::cli::{self, DialerChoice};
-use crate::forward::{self, Dialer, Forwarder, Listener, Native, Nsenter, listen_all};
+use crate::forward::{self, Dialer, Forwarder, Limits, Listener, Native, Nsenter, listen_all};
 use crate::host::{limits, shutdown};
 use crate::model::Destination;
 use crate::monitor::{Monitor, MonitorOptions};
@@ -16,6 +16,8 @@ use crate::target::Target;
 
 pub(super) async fn run(args: cli::Forward) -> Result<()> {
     start_logging(args.verbose);
+    let (max_connections, max_buffer_kib) = (args.max_connections, args.max_buffer.kib());
+    let limits = Limits { max_connections, max_buffer_kib, is_watched: !args.no_watch }.check()?;
     let token = shutdown::on_signals()?;
     let runtimes = args.runtimes.into();
     let finding = Target::find(&args.target, &args.namespace, &runtimes);
@@ -42,7 +44,7 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
     sink.flush()?;
 
     limits::raise_open_files();
-    let (forwarder, events) = Forwarder::start(target, dialer, listeners, args.max_connections);
+    let (forwarder, events) = Forwarder::start(target, dialer, listeners, limits);
     let running = forward::Forward { forwarder, events, monitor, correlator };
     forward::run(running, &mut *sink, &token).await
 }

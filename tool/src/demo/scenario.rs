@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::pod::{PORT, Pod};
 use super::traced_request::{show_line, traced_request};
 use crate::attribution::Attribution;
-use crate::forward::{self, Forward, Forwarder, ListenOn, Listener, Nsenter, listen_all};
+use crate::forward::{self, Forward, Forwarder, Limits, ListenOn, Listener, Nsenter, listen_all};
 use crate::model::{PortPair, Via};
 use crate::monitor::{Monitor, MonitorOptions};
 use crate::output::Sink;
@@ -20,7 +20,7 @@ use crate::target::{Target, TargetName};
 const DEMO_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Enough for a browser, which opens several connections.
-const MAX_CONNECTIONS: u32 = 64;
+const LIMITS: Limits = Limits { max_connections: 64, max_buffer_kib: 64 * 1024, is_watched: true };
 
 /// Runs the demo. With `stay`, the pod and the forward stay up until shutdown.
 pub async fn run(
@@ -58,8 +58,7 @@ async fn forward_to(
     let listeners = listen_all(&[ListenOn::Localhost], &[ports]).map_err(anyhow::Error::msg)?;
     let local = listeners.first().context("no listener")?.ports().local;
     show_listeners(&listeners, sink)?;
-    let (forwarder, events) =
-        Forwarder::start(target, Box::new(dialer), listeners, MAX_CONNECTIONS);
+    let (forwarder, events) = Forwarder::start(target, Box::new(dialer), listeners, LIMITS);
     let request = timeout(DEMO_TIMEOUT, traced_request(pod, local, &mut monitor, sink));
     let result = match shutdown.run_until_cancelled(request).await {
         Some(result) => result.context("the request or its rows took too long")?,

@@ -2,15 +2,12 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 
-use rustix::net::sockopt::{
-    set_ipv6_v6only, set_socket_keepalive, set_tcp_keepcnt, set_tcp_keepidle, set_tcp_keepintvl,
-    set_tcp_nodelay,
-};
+use rustix::net::sockopt::{set_ipv6_v6only, set_socket_oobinline, set_tcp_nodelay};
 use tokio::net::{TcpListener, TcpSocket};
 
 use super::address::{ListenOn, Wanted, wanted};
+use super::keepalive::set_keepalive;
 use super::listen_error::ListenError;
 use crate::model::PortPair;
 
@@ -75,22 +72,13 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
         set_ipv6_v6only(&socket, true)?;
     }
     socket.set_reuseaddr(true)?;
-    set_options_as_go(&socket)?;
+    // Accepted sockets inherit all three. A response that is written in two parts is sent at once.
+    set_tcp_nodelay(&socket, true)?;
+    set_keepalive(&socket)?;
+    // Before urgent data can come.
+    set_socket_oobinline(&socket, true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
-}
-
-/// Sets options that accepted sockets inherit: a response that is written in two parts is sent at
-/// once, and the connection of a client that has vanished ends within minutes. Go's listeners, and
-/// so kubectl's, do the same (net/tcpsockopt_linux.go).
-fn set_options_as_go(socket: &TcpSocket) -> io::Result<()> {
-    const KEEPALIVE: Duration = Duration::from_secs(15);
-    const PROBES: u32 = 9;
-    set_tcp_nodelay(socket, true)?;
-    set_socket_keepalive(socket, true)?;
-    set_tcp_keepidle(socket, KEEPALIVE)?;
-    set_tcp_keepintvl(socket, KEEPALIVE)?;
-    Ok(set_tcp_keepcnt(socket, PROBES)?)
 }
 
 /// Whether the node lacks the address, or the whole address family.

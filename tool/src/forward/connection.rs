@@ -5,14 +5,17 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::net::TcpStream;
-use tokio_util::sync::CancellationToken;
 
-use super::dial::Connection;
+use super::dial::{Connection, Helper};
 use super::event::{Accepted, ForwardEvent, Report, Upstream};
 use super::failure::Failure;
-use super::relay::{self, RelayError, Relayed, Until};
+use super::helper_side::HelperSide;
+use super::kernel_ends::KernelEnd;
+use super::relay;
+use super::relay_end::{RelayEnd, RelayError};
+use super::relayed::Relayed;
 use super::shared::Shared;
-use super::stream::Duplex;
+use super::stream::{Duplex, Socket};
 use crate::host::clock;
 use crate::model::PortPair;
 
@@ -30,11 +33,18 @@ pub(super) async fn serve(client: TcpStream, ports: PortPair, shared: Arc<Shared
     let result = match dialed {
         Ok(connection) => {
             upstream = connection.upstream();
+            let kernel = shared.kernel_end_of(&upstream);
             shared.report(ForwardEvent::Dialed(accepted, upstream)).await;
             let answer = Answer { accepted, shared: &shared };
-            relay(client, connection, &relayed, answer, &shared.ending).await
+            relay(client, connection, &relayed, answer, kernel.as_ref()).await
         }
-        Err(failure) => Err(failure),
+        Err(failure) => {
+            // An end alone would look like an empty answer.
+            if let Ok(Duplex { to, .. }) = Duplex::of_socket(client) {
+                to.socket().iter().for_each(Socket::reset_on_close);
+            }
+            Err(failure)
+        }
     };
     let (mut bytes_to_pod, bytes_from_pod) = relayed.bytes();
     if result.as_ref().is_err_and(|failure| failure.outcome().is_without_connection()) {
@@ -64,11 +74,13 @@ async fn relay(
     connection: Connection,
     relayed: &Relayed,
     answer: Answer<'_>,
-    ending: &CancellationToken,
-) -> Result<(), Failure> {
-    let Connection { duplex, helper, .. } = connection;
-    let until = if helper.is_some() { Until::TargetEnds } else { Until::BothEnd };
+    kernel: Option<&KernelEnd>,
+) -> Result<RelayEnd, Failure> {
+    let Connection { duplex: Duplex { from: from_target, to }, helper, .. } = connection;
+    let Answer { shared, .. } = answer;
     let client = Duplex::of_socket(client).map_err(Failure::BadClient)?;
+    let sockets = [client.to.socket(), to.socket()];
+    let mut to_target = Some(to);
     let mut answer = Some(answer);
     if helper.is_none() {
         report_answer(&mut answer).await;
@@ -78,29 +90,43 @@ async fn relay(
         report_answer(&mut answer).await;
         pending().await
     };
-    let enough = async {
-        match &helper {
-            Some(helper) => helper.server_ended(relayed).await,
-            None => pending().await,
-        }
-    };
-    let relaying = relay::run(client, duplex, until, enough, relayed);
+    let side = HelperSide { helper: helper.as_ref(), kernel };
+    let relaying = relay::run(client, from_target, &mut to_target, side, &shared.pipes, relayed);
     let result = tokio::select! {
         result = relaying => result.map_err(Failure::from),
         never = first_byte => never,
-        () = ending.cancelled() => Err(Failure::Stopped),
+        never = side.watch_server() => never,
+        () = shared.ending.cancelled() => Err(Failure::Stopped),
     };
-    let Some(helper) = helper else { return result };
-    if let Err(failure) = result {
-        if matches!(failure, Failure::Relay(RelayError::Client(_))) {
-            helper.reset().await;
-        } else {
-            helper.end().await;
-        }
-        return Err(failure);
+    if matches!(result, Err(Failure::Stopped)) {
+        sockets.into_iter().flatten().for_each(Socket::reset_at_exit);
     }
-    helper.wait_or_end(ending.cancelled()).await?;
+    let Some(helper) = helper else { return result };
+    let end = match result {
+        Ok(end) => end,
+        Err(failure) => {
+            end_helper(helper, &failure, relayed).await;
+            return Err(failure);
+        }
+    };
+    drop(to_target);
+    helper.wait_or_end(shared.ending.cancelled()).await?;
     // The helper succeeded, so it was connected. It gives no other sign of that.
     report_answer(&mut answer).await;
-    Ok(())
+    match end {
+        RelayEnd::CutOff => {
+            let error = std::io::ErrorKind::ConnectionReset.into();
+            Err(Failure::Relay(RelayError::Target(error)))
+        }
+        end => Ok(end),
+    }
+}
+
+/// Ends a helper whose relay has failed.
+async fn end_helper(helper: Helper, failure: &Failure, relayed: &Relayed) {
+    match failure {
+        Failure::Stopped => helper.stop().await,
+        Failure::Relay(RelayError::Client(_)) => helper.reset(relayed.bytes().0).await,
+        _ => helper.end().await,
+    }
 }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::failure::Failure;
+use super::relay_end::RelayEnd;
 use crate::model::{PortPair, Trouble};
 
 /// Something that happened to the forwarder or to one of its connections.
@@ -64,5 +65,5 @@ pub struct Report {
     /// From accept to the end.
     pub duration: Duration,
     /// How it ended.
-    pub result: Result<(), Failure>,
+    pub result: Result<RelayEnd, Failure>,
 }

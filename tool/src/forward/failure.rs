@@ -4,7 +4,7 @@ use std::io::{Error, ErrorKind};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 
-use super::relay::RelayError;
+use super::relay_end::{RelayError, is_reset};
 use crate::host::process::ProcessError;
 use crate::model::{End, Outcome};
 
@@ -85,6 +85,9 @@ impl Failure {
             {
                 Outcome::Reset
             }
+            Self::Relay(RelayError::Target(error)) if error.kind() == ErrorKind::TimedOut => {
+                Outcome::Timeout
+            }
             Self::NoProcess
             | Self::NotSpawned { .. }
             | Self::Relay(_)
@@ -92,10 +95,6 @@ impl Failure {
             | Self::NotReaped(_) => Outcome::Failed,
         }
     }
-}
-
-fn is_reset(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)
 }
 
 /// How a helper ended, as records have it.

@@ -8,8 +8,10 @@ use tokio::time::timeout;
 
 use super::dial::Dialer;
 use super::event::ForwardEvent;
+use super::limits::Limits;
 use super::listener::Listener;
 use super::shared::Shared;
+use crate::model::Session;
 use crate::target::Target;
 
 /// How long open connections may continue after the forwarder was stopped. This is a little longer
@@ -33,10 +35,10 @@ impl Forwarder {
         target: Target,
         dialer: Box<dyn Dialer>,
         listeners: Vec<Listener>,
-        max_connections: u32,
+        limits: Limits,
     ) -> (Self, mpsc::Receiver<ForwardEvent>) {
         let (events, receiver) = mpsc::channel(MAX_UNREAD);
-        let shared = Arc::new(Shared::new(target, dialer, events, max_connections));
+        let shared = Arc::new(Shared::new(target, dialer, events, limits));
         for listener in listeners {
             shared.tasks.spawn(listener.serve(Arc::clone(&shared)));
         }
@@ -44,9 +46,16 @@ impl Forwarder {
         (Self { shared }, receiver)
     }
 
+    /// Takes a session that the kernel saw: a connection may wait for it.
+    pub fn session(&self, session: &Session) {
+        if let Some(ends) = &self.shared.kernel_ends {
+            ends.session(session);
+        }
+    }
+
     /// Closes the listeners, gives open connections a moment to end by themselves, ends the rest
     /// and their helpers, and waits until they are gone.
-    pub async fn stop(self) {
+    pub async fn stop(&self) {
         let Shared { tasks, draining, ending, .. } = &*self.shared;
         draining.cancel();
         if timeout(DRAIN_TIMEOUT, tasks.wait()).await.is_err() {

@@ -1,112 +1,101 @@
-//! Relays bytes between a client and the target, in each direction until that direction ends. With a
-//! helper, the relay is over when the target's side ends.
+//! Relays bytes between a client and the target, in each direction until that direction ends.
 
 use std::future::pending;
-use std::io;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::count::Count;
-use super::stream::{CopyError, Duplex, Socket, SplicePipe, copy};
-
-/// Bytes that have arrived in each direction.
-#[derive(Debug, Default)]
-pub(super) struct Relayed {
-    to_pod: Count,
-    from_pod: Count,
-}
-
-impl Relayed {
-    /// Bytes to the pod, and from it.
-    pub(super) fn bytes(&self) -> (u64, u64) {
-        (self.to_pod.get(), self.from_pod.get())
-    }
-
-    /// Waits for the pod's first byte.
-    pub(super) async fn first_from_pod(&self) {
-        self.from_pod.first().await;
-    }
-}
-
-/// Why a relay failed.
-#[derive(Debug, thiserror::Error)]
-pub enum RelayError {
-    /// The client reset the connection, or no longer reads.
-    #[error("the client closed the connection early")]
-    Client(#[source] io::Error),
-    /// The target reset the connection.
-    #[error("the target reset the connection")]
-    Target(#[source] io::Error),
-    /// Too many files are open to start.
-    #[error("cannot make a pipe; `ulimit -n` shows how many files may be open")]
-    NoPipe(#[source] io::Error),
-}
-
-/// When a relay is over.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Until {
-    /// Both sides have ended. After one side has ended, the other may continue for any time.
-    BothEnd,
-    /// The target's side has ended: the helper is about to exit.
-    TargetEnds,
-}
+use super::copy::{CopyError, copy};
+use super::helper_side::HelperSide;
+use super::peer_watch;
+use super::pipe::PipeBudget;
+use super::relay_end::{RelayEnd, RelayError, is_reset};
+use super::relayed::Relayed;
+use super::stream::{Duplex, ReadHalf, Socket, WriteHalf};
 
 /// Relays until the connection is over, or one side has reset it.
 ///
 /// The end of one direction is passed on (half-close) and does not end the other direction. A reset
-/// is passed on as a reset, so that neither side takes a part of the data for all of it. Once
-/// `enough` is ready and the client has nothing to send at the moment, the client's direction ends
-/// as if its FIN had come.
+/// is passed on as a reset, so that neither side takes a part of the data for all of it.
+///
+/// When the client's direction has ended, `to_target` is `None`. If the relay fails, the caller
+/// decides what the target sees when it drops `to_target`.
 pub(super) async fn run(
     client: Duplex,
-    target: Duplex,
-    until: Until,
-    enough: impl Future<Output = ()>,
+    from_target: ReadHalf,
+    to_target: &mut Option<WriteHalf>,
+    helper: HelperSide<'_>,
+    pipes: &PipeBudget,
     relayed: &Relayed,
-) -> Result<(), RelayError> {
-    let pipes = SplicePipe::new().and_then(|up| Ok((up, SplicePipe::new()?)));
-    let (pipe_up, pipe_down) = pipes.map_err(RelayError::NoPipe)?;
+) -> Result<RelayEnd, RelayError> {
+    let both = pipes.pipe().and_then(|up| Ok((up, pipes.pipe()?)));
+    let (pipe_up, pipe_down) = both.map_err(RelayError::NoPipe)?;
     // A socket reports its error once. If a write gets it, the next read sees a normal end.
     let target_error = OnceLock::new();
-    let (client_socket, target_socket) = (client.to.socket(), target.to.socket());
+    let client_ended = AtomicBool::new(false);
+    let has_client_ended = || client_ended.load(Ordering::Relaxed);
+    let client_socket = client.to.socket();
+    let target_socket = to_target.as_ref().and_then(WriteHalf::socket);
     let up = async {
-        match copy(client.from, &target.to, pipe_up, &relayed.to_pod, enough).await {
-            Err(CopyError::Read(error)) => Err(RelayError::Client(error)),
+        let Some(to) = to_target.as_ref() else { return Ok(()) };
+        match copy(&client.from, to, pipe_up, &relayed.to_pod, pending()).await {
+            Err(CopyError::Read(error)) => return Err(RelayError::Client(error)),
             // The target may stop reading. `down` still relays what the target has sent.
-            Err(CopyError::Write(error)) => {
-                target_error.get_or_init(|| error.kind());
-                Ok(())
-            }
+            Err(CopyError::Write(error)) => _ = target_error.get_or_init(|| error.kind()),
             Ok(()) => {
-                if let Err(error) = target.to.finish() {
+                client_ended.store(true, Ordering::Relaxed);
+                if let Err(error) = to.finish() {
                     target_error.get_or_init(|| error.kind());
                 }
                 // Dropping a pipe closes it.
-                drop(target.to);
-                Ok(())
+                *to_target = None;
             }
+        }
+        Ok(())
+    };
+    let up = async {
+        tokio::select! {
+            ended = up => ended,
+            () = helper.exited() => Ok(()),
         }
     };
     let down = async {
-        match copy(target.from, &client.to, pipe_down, &relayed.from_pod, pending()).await {
+        match copy(&from_target, &client.to, pipe_down, &relayed.from_pod, helper.ended(relayed))
+            .await
+        {
+            Err(CopyError::Read(error)) if has_client_ended() && is_reset(&error) => {
+                Ok(RelayEnd::ResetAfterEnd)
+            }
             Err(CopyError::Read(error)) => Err(RelayError::Target(error)),
             Err(CopyError::Write(error)) => Err(RelayError::Client(error)),
             Ok(()) => match target_error.get() {
                 Some(&error) if target_socket.is_some() => Err(RelayError::Target(error.into())),
-                _ => client.to.finish().map_err(RelayError::Client),
+                _ if helper.is_whole(has_client_ended()).await => {
+                    client.to.finish().map(|()| RelayEnd::Ended).map_err(RelayError::Client)
+                }
+                _ if has_client_ended() => Ok(RelayEnd::ResetAfterEnd),
+                _ => Ok(RelayEnd::CutOff),
             },
         }
     };
-    let ended = match until {
-        Until::BothEnd => tokio::try_join!(up, down).map(drop),
-        Until::TargetEnds => tokio::select! {
-            ended = down => ended,
-            Err(error) = up => Err(error),
-        },
+    let ended = tokio::select! {
+        ended = async { tokio::try_join!(up, down).map(|((), end)| end) } => ended,
+        error = peer_watch::gone(client_socket.as_ref()) => Err(RelayError::Client(error)),
+        error = peer_watch::gone(target_socket.as_ref()) => Err(RelayError::Target(error)),
     };
     match &ended {
-        Ok(()) | Err(RelayError::NoPipe(_)) => {}
-        Err(RelayError::Client(_)) => target_socket.iter().for_each(Socket::reset_on_close),
-        Err(RelayError::Target(_)) => client_socket.iter().for_each(Socket::reset_on_close),
+        Ok(RelayEnd::Ended) | Err(RelayError::NoPipe(_)) => {}
+        Err(RelayError::Client(_)) => reset(target_socket.as_ref()).await,
+        Err(RelayError::Target(_)) | Ok(RelayEnd::ResetAfterEnd | RelayEnd::CutOff) => {
+            reset(client_socket.as_ref()).await;
+        }
     }
     ended
+}
+
+/// Has the kernel reset a side when it is closed.
+async fn reset(side: Option<&Socket>) {
+    if let Some(socket) = side {
+        socket.flushed().await;
+        socket.reset_on_close();
+    }
 }

@@ -73,7 +73,7 @@ pub async fn run(
             () = shutdown.cancelled() => break,
             // Comes second: a connection is shown before the helpers that were started for it.
             Some(event) = events.recv() => correlator.event(event),
-            updates = next_of(&mut monitor) => joined(&mut correlator, updates?),
+            updates = next_of(&mut monitor) => joined(&mut correlator, &forwarder, updates?),
             _ = tick.tick() => correlator.expire(clock::boottime_ns()),
         };
         show(sink, &updates)?;
@@ -81,11 +81,12 @@ pub async fn run(
     let stopping = forwarder.stop();
     tokio::pin!(stopping);
     loop {
-        let event = tokio::select! {
-            Some(event) = events.recv() => event,
+        let updates = tokio::select! {
+            Some(event) = events.recv() => correlator.event(event),
+            updates = next_of(&mut monitor) => joined(&mut correlator, &forwarder, updates?),
             () = &mut stopping => break,
         };
-        show(sink, &correlator.event(event))?;
+        show(sink, &updates)?;
     }
     while let Ok(event) = events.try_recv() {
         show(sink, &correlator.event(event))?;
@@ -93,7 +94,7 @@ pub async fn run(
     if let Some(monitor) = &mut monitor {
         monitor.stop();
         while let Some(updates) = monitor.updates().await? {
-            show(sink, &joined(&mut correlator, updates))?;
+            show(sink, &joined(&mut correlator, &forwarder, updates))?;
         }
     }
     show(sink, &correlator.expire(u64::MAX))?;
@@ -109,11 +110,14 @@ async fn next_of(monitor: &mut Option<Monitor>) -> Result<Vec<Update>, ProbeErro
 }
 
 /// Replaces the kernel's sessions by the joined ones.
-fn joined(correlator: &mut Correlator, updates: Vec<Update>) -> Vec<Update> {
+fn joined(correlator: &mut Correlator, forwarder: &Forwarder, updates: Vec<Update>) -> Vec<Update> {
     let mut all = Vec::new();
     for update in updates {
         match update {
-            Update::Session(session) => all.extend(correlator.session(*session)),
+            Update::Session(session) => {
+                forwarder.session(&session);
+                all.extend(correlator.session(*session));
+            }
             update => all.push(update),
         }
     }

@@ -8,7 +8,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::dial::Dialer;
-use super::event::{Accepted, ForwardEvent};
+use super::event::{Accepted, ForwardEvent, Upstream};
+use super::kernel_ends::{KernelEnd, KernelEnds};
+use super::limits::Limits;
+use super::pipe::PipeBudget;
 use crate::host::clock;
 use crate::model::PortPair;
 use crate::target::Target;
@@ -18,6 +21,10 @@ pub(super) struct Shared {
     pub(super) target: Target,
     pub(super) dialer: Box<dyn Dialer>,
     events: mpsc::Sender<ForwardEvent>,
+    /// The kernel's view of helpers' ends; `None` with `--no-watch`.
+    pub(super) kernel_ends: Option<Arc<KernelEnds>>,
+    /// Room for the pipes of all connections.
+    pub(super) pipes: PipeBudget,
     /// One permit for each connection that may be open.
     pub(super) slots: Arc<Semaphore>,
     pub(super) max_connections: u32,
@@ -36,13 +43,15 @@ impl Shared {
         target: Target,
         dialer: Box<dyn Dialer>,
         events: mpsc::Sender<ForwardEvent>,
-        max_connections: u32,
+        Limits { max_connections, max_buffer_kib, is_watched }: Limits,
     ) -> Self {
         let slots = usize::try_from(max_connections).unwrap_or(Semaphore::MAX_PERMITS);
         Self {
             target,
             dialer,
             events,
+            kernel_ends: is_watched.then(Arc::default),
+            pipes: PipeBudget::new(max_buffer_kib, max_connections),
             slots: Arc::new(Semaphore::new(slots.min(Semaphore::MAX_PERMITS))),
             max_connections,
             accepted: AtomicU64::new(0),
@@ -50,6 +59,11 @@ impl Shared {
             draining: CancellationToken::new(),
             ending: CancellationToken::new(),
         }
+    }
+
+    /// Awaits what the kernel sees of a connection's helper.
+    pub(super) fn kernel_end_of(&self, upstream: &Upstream) -> Option<KernelEnd> {
+        Some(self.kernel_ends.as_ref()?.of(upstream.helper_pid?))
     }
 
     /// Numbers a connection that was accepted now.

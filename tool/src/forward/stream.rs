@@ -1,27 +1,30 @@
 //! The two directions of a connection. A connection is a socket, or the two pipes of a helper.
-//! splice(2) moves the bytes from one file descriptor to the other inside the kernel.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::io::{Errno, ioctl_fionbio};
-use rustix::net::sockopt::set_socket_linger;
+use rustix::net::sockopt::{set_socket_linger, set_socket_oobinline, socket_error};
 use rustix::net::{Shutdown, shutdown};
-use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep};
 
-use super::count::Count;
+use crate::host::tcp;
 
-/// Size of the pipe between the two sides, in bytes: the most that an unprivileged user gets by
-/// default (/proc/sys/fs/pipe-max-size).
-const PIPE_SIZE: usize = 1024 * 1024;
+/// How long a reset waits for the peer to take the data before it.
+const UNSENT_TIMEOUT: Duration = Duration::from_secs(1);
+/// How often it looks. No event tells when a peer has taken everything.
+const UNSENT_POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// A direction to read from.
-pub(super) struct ReadHalf(Arc<AsyncFd<OwnedFd>>);
+pub(super) struct ReadHalf {
+    fd: Arc<AsyncFd<OwnedFd>>,
+    is_socket: bool,
+}
 
 /// A direction to write to. Dropping it does not half-close a socket: the other direction may still
 /// be open.
@@ -42,7 +45,8 @@ impl Duplex {
     /// A socket's two directions.
     pub(super) fn of_socket(stream: TcpStream) -> io::Result<Self> {
         let fd = register(stream.into_std()?.into())?;
-        let from = ReadHalf(Arc::clone(&fd));
+        set_socket_oobinline(fd.get_ref(), true)?;
+        let from = ReadHalf { fd: Arc::clone(&fd), is_socket: true };
         Ok(Self { from, to: WriteHalf { fd, is_socket: true } })
     }
 
@@ -52,7 +56,7 @@ impl Duplex {
             ioctl_fionbio(pipe, true)?;
         }
         let to = WriteHalf { fd: register(stdin)?, is_socket: false };
-        Ok(Self { from: ReadHalf(register(stdout)?), to })
+        Ok(Self { from: ReadHalf { fd: register(stdout)?, is_socket: false }, to })
     }
 }
 
@@ -62,7 +66,35 @@ fn register(fd: OwnedFd) -> io::Result<Arc<AsyncFd<OwnedFd>>> {
     Ok(Arc::new(registered.map_err(io::Error::from)?))
 }
 
+impl ReadHalf {
+    /// Whether it is a socket.
+    pub(super) fn is_socket(&self) -> bool {
+        self.is_socket
+    }
+
+    /// Calls `read` whenever there may be something to read, until it does not return "would block".
+    pub(super) async fn when_readable<T>(
+        &self,
+        read: impl FnMut(&OwnedFd) -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.fd.async_io(Interest::READABLE, read).await
+    }
+}
+
 impl WriteHalf {
+    /// Calls `write` whenever there may be room, until it does not return "would block".
+    pub(super) async fn when_writable<T>(
+        &self,
+        write: impl FnMut(&OwnedFd) -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.fd.async_io(Interest::WRITABLE, write).await
+    }
+
+    /// Whether it is a socket.
+    pub(super) fn is_socket(&self) -> bool {
+        self.is_socket
+    }
+
     /// Ends this direction: no more bytes will come.
     pub(super) fn finish(&self) -> io::Result<()> {
         if !self.is_socket {
@@ -86,73 +118,47 @@ impl WriteHalf {
 pub(super) struct Socket(Arc<AsyncFd<OwnedFd>>);
 
 impl Socket {
-    /// Makes close(2) send a reset instead of a FIN, so that the peer does not take a part of
-    /// the data for all of it.
+    /// Makes close(2) send a reset instead of a FIN, so that the peer does not take a part of the
+    /// data for all of it.
     pub(super) fn reset_on_close(&self) {
         // A connection that has ended already has nothing to reset.
         let _ = set_socket_linger(self.0.get_ref(), Some(Duration::ZERO));
     }
-}
 
-/// The side that failed.
-#[derive(Debug)]
-pub(super) enum CopyError {
-    /// Where the bytes come from.
-    Read(io::Error),
-    /// Where they go.
-    Write(io::Error),
-}
-
-/// The pipe that splice(2) needs between two sockets.
-pub(super) struct SplicePipe {
-    outlet: OwnedFd,
-    inlet: OwnedFd,
-}
-
-impl SplicePipe {
-    /// Makes a pipe. An error when too many files are open.
-    pub(super) fn new() -> io::Result<Self> {
-        let (outlet, inlet) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
-        // If the kernel refuses, the pipe keeps its 64 KiB.
-        let _ = fcntl_setpipe_size(&inlet, PIPE_SIZE);
-        Ok(Self { outlet, inlet })
+    /// Has the kernel reset the connection when this process exits: an observer then sees that the
+    /// forwarder ended first.
+    pub(super) fn reset_at_exit(self) {
+        self.reset_on_close();
+        std::mem::forget(self);
     }
-}
 
-/// Copies everything from one side to the other, and counts the bytes that arrive. The caller then
-/// ends the direction. Once `enough` is ready, the copy ends when there is nothing to read.
-pub(super) async fn copy(
-    from: ReadHalf,
-    to: &WriteHalf,
-    SplicePipe { outlet, inlet }: SplicePipe,
-    count: &Count,
-    enough: impl Future<Output = ()>,
-) -> Result<(), CopyError> {
-    tokio::pin!(enough);
-    loop {
-        let fill = |from: &OwnedFd| move_bytes(from, &inlet, PIPE_SIZE);
-        let filled = tokio::select! {
-            // Bytes that are ready come first.
-            biased;
-            filled = from.0.async_io(Interest::READABLE, fill) => filled,
-            () = &mut enough => Ok(0),
-        };
-        let mut held = filled.map_err(CopyError::Read)?;
-        if held == 0 {
-            return Ok(());
+    /// Waits a moment until the peer has taken everything, since a close that resets the connection
+    /// drops the rest.
+    pub(super) async fn flushed(&self) {
+        let deadline = Instant::now() + UNSENT_TIMEOUT;
+        while tcp::info(self).is_ok_and(|info| info.has_unsent) && Instant::now() < deadline {
+            sleep(UNSENT_POLL_INTERVAL).await;
         }
-        // The pipe is emptied before it is filled again, so that "would block" above always means
-        // the source.
-        while held > 0 {
-            let drain = |to: &OwnedFd| move_bytes(&outlet, to, held);
-            let drained =
-                to.fd.async_io(Interest::WRITABLE, drain).await.map_err(CopyError::Write)?;
-            held -= drained;
-            count.add(drained as u64);
+    }
+
+    /// Waits until the connection has failed, for example because the peer has reset it. Also
+    /// returns while nobody reads or writes, and leaves the error to whoever does.
+    pub(super) async fn failed(&self) {
+        // An error means that the runtime shuts down.
+        let _ = self.0.ready(Interest::ERROR).await;
+    }
+
+    /// The error of a connection that has failed. A socket reports it once.
+    pub(super) fn error(&self) -> io::Error {
+        match socket_error(self.0.get_ref()) {
+            Ok(Err(errno)) => errno.into(),
+            _ => Errno::CONNRESET.into(),
         }
     }
 }
 
-fn move_bytes(from: &OwnedFd, to: &OwnedFd, most: usize) -> io::Result<usize> {
-    Ok(splice(from, None, to, None, most, SpliceFlags::NONBLOCK | SpliceFlags::MOVE)?)
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.get_ref().as_fd()
+    }
 }

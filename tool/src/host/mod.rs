@@ -13,4 +13,5 @@ pub mod root;
 pub mod shutdown;
 pub mod slice;
 pub mod socat;
+pub mod tcp;
 pub mod user;

@@ -8,6 +8,8 @@ use rustix::net::sockopt::socket_type;
 use rustix::net::{SocketType, getpeername};
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
+use super::tcp;
+
 /// The file descriptors among which socat's socket is searched. The socket gets the first number
 /// that is free after socat's own files (5 in 1.7.4) and the files that socat inherited.
 const DESCRIPTORS: std::ops::Range<i32> = 3..64;
@@ -30,7 +32,11 @@ pub fn connection_of(socat: Pid, port: u16) -> io::Result<OwnedFd> {
 /// Checks the port, because socat may have inherited other sockets.
 fn is_connection_to(file: &OwnedFd, port: u16) -> bool {
     let is_tcp = socket_type(file) == Ok(SocketType::STREAM);
-    let peer = getpeername(file).ok().and_then(|peer| std::net::SocketAddr::try_from(peer?).ok());
+    let peer = match getpeername(file) {
+        // It may have been reset already.
+        Err(Errno::NOTCONN) => return is_tcp && tcp::info(file).is_ok_and(|info| info.is_answered),
+        peer => peer.ok().and_then(|peer| std::net::SocketAddr::try_from(peer?).ok()),
+    };
     is_tcp && peer.is_some_and(|peer| peer.port() == port)
 }
 

@@ -2,6 +2,7 @@
 
 use crate::forward::event::{Accepted, Report, Upstream};
 use crate::forward::failure::{Failure, end_of};
+use crate::forward::relay_end::RelayEnd;
 use crate::model::{
     Closed, Destination, End, Helper, Outcome, ProcessId, Program, Reason, Session, State, Via,
 };
@@ -60,7 +61,7 @@ pub(super) fn closed(report: &Report, kernel: Option<Closed>) -> Closed {
     let bytes_to_pod = kernel.bytes_to_pod.or(local.bytes_to_pod);
     let connect_ns = kernel.connect_ns;
     let is_local = match &report.result {
-        Ok(()) => false,
+        Ok(_) => false,
         Err(failure) => !failure.is_of_target() || kernel.reason == Reason::BothEnded,
     };
     // The forwarder cannot see that the target has gone, only what follows from it.
@@ -75,7 +76,7 @@ pub(super) fn closed(report: &Report, kernel: Option<Closed>) -> Closed {
 /// The end as the forwarder alone saw it.
 fn of_report(report: &Report) -> Closed {
     let (helper_end, stderr) = match &report.result {
-        Ok(()) => (report.upstream.helper_pid.map(|_| End::Exited(0)), None),
+        Ok(_) => (report.upstream.helper_pid.map(|_| End::Exited(0)), None),
         Err(Failure::HelperFailed { status, stderr }) => {
             (Some(end_of(*status)), Some(stderr.trim_end().to_owned()))
         }
@@ -83,12 +84,13 @@ fn of_report(report: &Report) -> Closed {
         Err(_) => (None, None),
     };
     let (outcome, reason) = match &report.result {
-        Ok(()) => (Outcome::Ok, Reason::BothEnded),
+        Ok(RelayEnd::ResetAfterEnd) => (Outcome::Ok, Reason::ResetAfterEnd),
+        Ok(_) => (Outcome::Ok, Reason::BothEnded),
         Err(failure) => (failure.outcome(), Reason::InWords(failure.in_words())),
     };
     let error = match &report.result {
         // The user stopped the forward: that is no error.
-        Ok(()) | Err(Failure::Stopped) => None,
+        Ok(_) | Err(Failure::Stopped) => None,
         Err(failure) => Some(failure.in_words()),
     };
     Closed {

@@ -7,7 +7,7 @@ use super::correlator::{KERNEL_TIMEOUT_NS, UNMATCHED_TIMEOUT_NS};
 use super::{Correlator, Records};
 use crate::forward::event::{Accepted, ForwardEvent, Report, Upstream};
 use crate::forward::failure::Failure;
-use crate::forward::relay::RelayError;
+use crate::forward::relay_end::{RelayEnd, RelayError};
 use crate::model::{
     Closed, Destination, End, Helper, Outcome, PortPair, Program, Reason, Session, State, Trouble,
     Update, Via,
@@ -26,7 +26,7 @@ fn correlator(is_watched: bool) -> Correlator {
     Correlator::new(Records { forwarder, start_ns: 5, via, target }, is_watched)
 }
 
-fn report(upstream: Upstream, result: Result<(), Failure>) -> ForwardEvent {
+fn report(upstream: Upstream, result: Result<RelayEnd, Failure>) -> ForwardEvent {
     ForwardEvent::Closed(Report {
         accepted: ACCEPTED,
         time_ns: 9000,
@@ -96,7 +96,7 @@ fn without_a_monitor_only_the_local_view_is_reported() {
     assert_eq!(states(&joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER))), []);
     let updates = joined.event(ForwardEvent::Connected(ACCEPTED, 2000));
     assert_eq!(states(&updates), [("connected", 2000, false)]);
-    let closed = closed(joined.event(report(HELPER, Ok(()))));
+    let closed = closed(joined.event(report(HELPER, Ok(RelayEnd::Ended))));
     let bytes = (closed.bytes_to_pod, closed.bytes_from_pod);
     assert_eq!((closed.outcome, bytes), (Outcome::Ok, (Some(11), Some(22))));
     assert_eq!((closed.reason, closed.helper_end), (Reason::BothEnded, Some(End::Exited(0))));
@@ -191,7 +191,7 @@ fn an_end_waits_for_the_kernel_only_for_a_while() {
     joined.event(ForwardEvent::Accepted(ACCEPTED));
     joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER));
     joined.event(ForwardEvent::Connected(ACCEPTED, 2000));
-    assert_eq!(states(&joined.event(report(HELPER, Ok(())))), []);
+    assert_eq!(states(&joined.event(report(HELPER, Ok(RelayEnd::Ended)))), []);
     assert_eq!(states(&joined.expire(9000 + KERNEL_TIMEOUT_NS - 1)), []);
     let updates = joined.expire(9000 + KERNEL_TIMEOUT_NS);
     assert_eq!(states(&updates), [("connected", 2000, false), ("closed", 9000, false)]);
@@ -205,7 +205,7 @@ fn an_end_waits_for_the_kernel_only_for_a_while() {
 #[test]
 fn a_kernel_view_that_was_lost_or_guessed_does_not_count() {
     for (seen_as, reason, end, outcome) in [
-        (Outcome::Failed, Reason::NotSeen, Ok(()), Outcome::Ok),
+        (Outcome::Failed, Reason::NotSeen, Ok(RelayEnd::Ended), Outcome::Ok),
         (Outcome::Unreachable, Reason::NotTried, Err(helper_failed()), Outcome::Failed),
     ] {
         let mut joined = correlator(true);
@@ -225,7 +225,7 @@ fn a_reused_pid_starts_without_a_kernel_view() {
     joined.event(ForwardEvent::Accepted(ACCEPTED));
     joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER));
     assert_eq!(
-        states(&joined.event(report(HELPER, Ok(())))),
+        states(&joined.event(report(HELPER, Ok(RelayEnd::Ended)))),
         [],
         "the kernel's view of the end is still to come"
     );

@@ -2,19 +2,25 @@
 
 use std::future::pending;
 use std::io;
+use std::os::fd::AsFd as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rustix::net::sockopt::set_socket_linger;
-use rustix::process::Pid;
-use tokio::io::AsyncReadExt as _;
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, pidfd_open, waitid,
+};
+use tokio::io::unix::AsyncFd;
+use tokio::io::{AsyncReadExt as _, Interest};
 use tokio::process::{Child, ChildStderr};
+use tokio::sync::SetOnce;
 use tokio::time::timeout;
 
 use super::server_end::ServerEnd;
 use crate::forward::failure::Failure;
-use crate::forward::relay::Relayed;
+use crate::forward::kernel_ends::KernelEnd;
+use crate::forward::relayed::Relayed;
 use crate::host::process::{ProcessError, netns_of};
-use crate::host::socat::connection_of;
+use crate::host::tcp::TcpEnds;
 use crate::target::Target;
 
 /// How much of a helper's stderr is kept.
@@ -22,6 +28,9 @@ const MAX_STDERR: u64 = 16 * 1024;
 
 /// How long a helper's stderr may take to arrive once the helper has ended.
 const STDERR_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long a helper that has closed its stdout, or got a signal, may take to exit.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How often the dialer checks whether nsenter has entered; entering takes about as long.
 const ENTER_POLL_INTERVAL: Duration = Duration::from_millis(1);
@@ -32,12 +41,21 @@ pub(in crate::forward) struct Helper {
     /// The port that socat connects to.
     port: u16,
     stderr: tokio::task::JoinHandle<String>,
+    server: SetOnce<ServerEnd>,
+    /// The server's FIN was seen before this side ended.
+    has_server_ended: AtomicBool,
 }
 
 impl Helper {
     /// The helper that runs as this child.
     pub(super) fn new(child: Child, port: u16, stderr: ChildStderr) -> Self {
-        Self { child, port, stderr: tokio::spawn(read_stderr(stderr)) }
+        Self {
+            child,
+            port,
+            stderr: tokio::spawn(read_stderr(stderr)),
+            server: SetOnce::new(),
+            has_server_ended: AtomicBool::new(false),
+        }
     }
 
     /// Waits until the helper is in the target's network namespace. It gets no bytes before:
@@ -64,32 +82,109 @@ impl Helper {
         self.child.id()
     }
 
-    /// Waits until the server has sent everything and socat has read it. If that cannot be seen,
-    /// waits for ever: socat then exits after its own half second.
-    pub(in crate::forward) async fn server_ended(&self, relayed: &Relayed) {
-        let ended = async {
-            let server = self.server().await?;
-            // A server that has sent nothing may still read. socat gives it half a second.
-            relayed.first_from_pod().await;
-            server.wait().await
-        };
-        if let Err(error) = ended.await {
+    /// Waits for socat's connection, keeps a duplicate of it, and notes the server's FIN. Never
+    /// returns.
+    pub(in crate::forward) async fn watch_server<T>(&self) -> T {
+        if let Err(error) = self.see_server().await {
             log::debug!("cannot watch socat's connection: {error}");
+        }
+        pending().await
+    }
+
+    async fn see_server(&self) -> io::Result<()> {
+        // Only one call sets it.
+        let _ = self.server.set(self.server().await?);
+        // socat itself shuts the socket down when it gives up.
+        let is_fin = self.server.wait().await.hung_up().await? == TcpEnds::PeerEnded;
+        self.has_server_ended.store(is_fin, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Waits until the server has ended its direction and everything that it sent is relayed. If that
+    /// cannot be seen, waits for ever: socat then ends its side after its own half second.
+    pub(in crate::forward) async fn server_ended(&self, relayed: &Relayed) {
+        if let Err(error) = self.server.wait().await.wait(relayed).await {
+            log::debug!("socat's connection: {error}");
             pending::<()>().await;
         }
     }
 
+    /// Waits until the helper has exited, but does not reap it.
+    pub(in crate::forward) async fn exited(&self) {
+        self.exit_code().await;
+    }
+
+    /// Whether the server has sent everything, once socat has closed its stdout. `kernel` is the
+    /// kernel's view, if there is one.
+    pub(in crate::forward) async fn is_whole(
+        &self,
+        has_client_ended: bool,
+        kernel: Option<&KernelEnd>,
+    ) -> bool {
+        if self.has_server_ended.load(Ordering::Relaxed) {
+            return true;
+        }
+        match (self.server.get().map(ServerEnd::ends), has_client_ended) {
+            (Some(Ok(TcpEnds::PeerEnded)), _) => return true,
+            (Some(Ok(TcpEnds::Over | TcpEnds::PeerOpen)), false) => return false,
+            _ => {}
+        }
+        // socat exits now.
+        match timeout(EXIT_TIMEOUT, self.exit_code()).await {
+            Ok(Some(0)) => {}
+            Ok(_) => return false,
+            Err(_) => return true,
+        }
+        match (kernel, self.server.get().map(ServerEnd::ends)) {
+            // socat gave up after its half second.
+            (_, Some(Ok(TcpEnds::PeerOpen))) => false,
+            (Some(kernel), _) => !kernel.is_reset().await,
+            (None, _) => true,
+        }
+    }
+
+    /// Waits until the helper ends, and returns its exit code, but does not reap it. `None` if a
+    /// signal ended it.
+    async fn exit_code(&self) -> Option<i32> {
+        let ended = async {
+            let pid = self.raw_pid().ok_or(io::ErrorKind::NotFound)?;
+            // The child is not reaped yet, so the pid is still its own.
+            let pidfd = pidfd_open(pid, PidfdFlags::NONBLOCK)?;
+            // SAFETY: the descriptor is owned, and stays the same while it is registered.
+            let pidfd = unsafe { AsyncFd::register_with_interest(pidfd, Interest::READABLE)? };
+            let _ready = pidfd.readable().await?;
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+            let status = waitid(WaitId::PidFd(pidfd.get_ref().as_fd()), options)?;
+            io::Result::Ok(status.and_then(|status| status.exit_status()))
+        };
+        ended.await.unwrap_or_default()
+    }
+
+    fn raw_pid(&self) -> Option<Pid> {
+        self.pid().and_then(|pid| Pid::from_raw(pid.cast_signed()))
+    }
+
+    /// socat's connection, if it has one.
+    fn server_now(&self) -> Option<&ServerEnd> {
+        if self.server.get().is_none()
+            && let Some(pid) = self.raw_pid()
+            && let Ok(server) = ServerEnd::now(pid, self.port)
+        {
+            let _ = self.server.set(server);
+        }
+        self.server.get()
+    }
+
     /// Waits for socat's connection.
     async fn server(&self) -> io::Result<ServerEnd> {
-        let pid = self.pid().and_then(|pid| Pid::from_raw(pid.cast_signed()));
-        ServerEnd::of(pid.ok_or(io::ErrorKind::NotFound)?, self.port).await
+        ServerEnd::of(self.raw_pid().ok_or(io::ErrorKind::NotFound)?, self.port).await
     }
 
     /// Waits until socat is connected, and then ends it, or until socat ends by itself.
     pub(in crate::forward) async fn connected(mut self) -> Result<(), Failure> {
-        let pid = self.pid().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        let (pid, port) = (self.raw_pid(), self.port);
         let connected = async {
-            let server = ServerEnd::of(pid.ok_or(io::ErrorKind::NotFound)?, self.port);
+            let server = ServerEnd::of(pid.ok_or(io::ErrorKind::NotFound)?, port);
             server.await.map(drop)
         };
         tokio::select! {
@@ -115,7 +210,7 @@ impl Helper {
             () = ending => true,
         };
         if is_ending {
-            self.end().await;
+            self.stop().await;
             return Err(Failure::Stopped);
         }
         self.wait().await
@@ -133,13 +228,27 @@ impl Helper {
         Err(Failure::HelperFailed { status, stderr })
     }
 
-    /// Ends the helper as [`end`](Self::end) does, and has the kernel reset its connection: the
-    /// server must not take a part of the data for all of it.
-    pub(in crate::forward) async fn reset(self) {
-        let pid = self.pid().and_then(|pid| Pid::from_raw(pid.cast_signed()));
-        // Without a connection, there is nothing to reset.
-        if let Some(Ok(socket)) = pid.map(|pid| connection_of(pid, self.port)) {
-            let _ = set_socket_linger(&socket, Some(Duration::ZERO));
+    /// Ends the helper as [`end`](Self::end) does, once the client's bytes have arrived at the server,
+    /// and has the kernel reset its connection: the server must not take a part of the data for all of
+    /// it. The helper's stdin must still be open.
+    pub(in crate::forward) async fn reset(self, bytes_to_pod: u64) {
+        if let Some(server) = self.server_now() {
+            server.arrived(bytes_to_pod).await;
+            server.reset_on_close();
+        }
+        self.end().await;
+    }
+
+    /// Ends the helper because the forward ends: has its connection reset, and sends SIGTERM, by
+    /// which an observer tells this end from a client's reset.
+    pub(in crate::forward) async fn stop(mut self) {
+        if let Some(server) = self.server_now() {
+            server.reset_on_close();
+        }
+        let terminated = self.raw_pid().is_some_and(|pid| kill_process(pid, Signal::TERM).is_ok());
+        if terminated {
+            // The kernel kills what is left.
+            let _ = timeout(EXIT_TIMEOUT, self.child.wait()).await;
         }
         self.end().await;
     }

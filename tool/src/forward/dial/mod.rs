@@ -6,6 +6,8 @@ mod native;
 mod nsenter;
 mod server_end;
 
+pub(in crate::forward) use helper::Helper;
+
 pub use dialer::{Connection, Dialer, Dialing};
 pub use native::Native;
 pub use nsenter::{HelperMissing, Nsenter};

@@ -1,31 +1,36 @@
 //! Detects from outside of socat that the server has sent everything.
 //!
 //! When one side of socat ends, socat waits for the other side for half a second (`socat -t`)
-//! before it exits. So the client of a server that closes its connection after each response would
-//! wait for half a second each time. pfsnoop therefore holds a duplicate of socat's socket, which
-//! shows when the server's FIN has come. Then pfsnoop closes socat's stdin, and socat exits at
-//! once.
+//! before it ends that side. So the client of a server that closes its connection after each response
+//! would wait for half a second each time. pfsnoop therefore holds a duplicate of socat's socket,
+//! which shows when the server's FIN has come, and how many bytes came before.
 
 use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
-use rustix::io::ioctl_fionread;
-use rustix::net::sockopt::set_tcp_nodelay;
+use rustix::net::sockopt::{set_socket_linger, set_tcp_nodelay};
 use rustix::process::Pid;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+use tokio::time::Instant;
 
+use crate::forward::keepalive::set_keepalive;
+use crate::forward::relayed::Relayed;
 use crate::host::socat::connection_of;
+use crate::host::tcp::{self, TcpEnds, TcpInfo};
 
-/// How long to wait before the second check of whether socat is connected, or has read everything.
+/// How long to wait before the second check of whether socat is connected, or everything is relayed.
 /// No event announces either. The interval doubles after each check.
 const FIRST_POLL_INTERVAL: Duration = Duration::from_millis(1);
+/// How long a client's reset may wait for what the client had sent before.
+const ARRIVAL_TIMEOUT: Duration = Duration::from_millis(300);
 /// The interval does not grow beyond this.
 const MAX_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// socat's connection to the server.
+#[derive(Debug)]
 pub(super) struct ServerEnd {
     socket: OwnedFd,
     /// Becomes readable when the server has ended its direction. Data does not make it readable.
@@ -36,17 +41,24 @@ impl ServerEnd {
     /// Waits until this socat, a child that is not reaped yet, is connected to `port`.
     pub(super) async fn of(helper: Pid, port: u16) -> io::Result<Self> {
         let mut interval = FIRST_POLL_INTERVAL;
-        let socket = loop {
-            match connection_of(helper, port) {
+        loop {
+            match Self::now(helper, port) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                found => break found?,
+                found => return found,
             }
             tokio::time::sleep(interval).await;
             interval = (interval * 2).min(MAX_POLL_INTERVAL);
-        };
+        }
+    }
+
+    /// The connection of a socat. The error is `NotFound` while it is not connected. Must be called
+    /// within a tokio runtime.
+    pub(super) fn now(helper: Pid, port: u16) -> io::Result<Self> {
+        let socket = connection_of(helper, port)?;
         // The second part of a client's write must not wait for the server's delayed
         // acknowledgement of the first.
         set_tcp_nodelay(&socket, true)?;
+        set_keepalive(&socket)?;
         let hang_up = epoll::create(CreateFlags::CLOEXEC)?;
         epoll::add(&hang_up, &socket, EventData::new_u64(0), EventFlags::RDHUP)?;
         // SAFETY: the descriptor is owned, and stays the same while it is registered.
@@ -54,15 +66,47 @@ impl ServerEnd {
         Ok(Self { socket, hang_up })
     }
 
-    /// Waits until the server has ended its direction and socat has read all of it.
-    pub(super) async fn wait(self) -> io::Result<()> {
-        // The readiness is never cleared, so it stays.
-        let _ready = self.hang_up.readable().await?;
+    /// Waits until the server has ended its direction and everything that it sent has been relayed.
+    /// An error if the server has reset the connection.
+    pub(super) async fn wait(&self, relayed: &Relayed) -> io::Result<()> {
+        if self.hung_up().await? == TcpEnds::Over {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
         let mut interval = FIRST_POLL_INTERVAL;
-        while ioctl_fionread(&self.socket)? > 0 {
+        loop {
+            let info = tcp::info(&self.socket)?;
+            if relayed.bytes_from_pod() >= info.bytes_before_fin {
+                return Ok(());
+            }
             tokio::time::sleep(interval).await;
             interval = (interval * 2).min(MAX_POLL_INTERVAL);
         }
-        Ok(())
+    }
+
+    /// Waits until the server has ended its direction, or the connection is over, and returns which.
+    pub(super) async fn hung_up(&self) -> io::Result<TcpEnds> {
+        // The readiness is never cleared, so it stays.
+        let _ready = self.hang_up.readable().await?;
+        self.ends()
+    }
+
+    /// Waits a moment until so many bytes have arrived at the server.
+    pub(super) async fn arrived(&self, bytes: u64) {
+        let deadline = Instant::now() + ARRIVAL_TIMEOUT;
+        let has_arrived = |info: TcpInfo| info.bytes_sent >= bytes && !info.has_unsent;
+        while !tcp::info(&self.socket).is_ok_and(has_arrived) && Instant::now() < deadline {
+            tokio::time::sleep(FIRST_POLL_INTERVAL).await;
+        }
+    }
+
+    /// Has the kernel reset the connection when socat ends.
+    pub(super) fn reset_on_close(&self) {
+        // A connection that has ended already has nothing to reset.
+        let _ = set_socket_linger(&self.socket, Some(Duration::ZERO));
+    }
+
+    /// How far the two sides have ended the connection.
+    pub(super) fn ends(&self) -> io::Result<TcpEnds> {
+        Ok(tcp::info(&self.socket)?.ends)
     }
 }

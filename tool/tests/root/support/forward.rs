@@ -66,9 +66,9 @@ fn ipv4_ports(lines: &[String]) -> Vec<u16> {
 /// Sends one HTTP/1.0 request. Returns everything until the end, or until a reset.
 pub fn get(address: &str, port: u16) -> String {
     let mut stream = TcpStream::connect((address, port)).unwrap();
-    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
     let mut page = String::new();
-    match stream.read_to_string(&mut page) {
+    let asked = stream.write_all(b"GET / HTTP/1.0\r\n\r\n");
+    match asked.and_then(|()| stream.read_to_string(&mut page)) {
         Err(error) if error.kind() != ErrorKind::ConnectionReset => panic!("{error}"),
         _ => page,
     }

@@ -1,0 +1,99 @@
+//! Copies one direction of a connection. splice(2) moves the bytes from one file descriptor to the
+//! other inside the kernel; only what splice(2) cannot pass takes another way.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use rustix::io::Errno;
+use rustix::net::{SendFlags, send};
+use rustix::pipe::{SpliceFlags, splice};
+
+use super::count::Count;
+use super::pipe::Pipe;
+use super::stream::{ReadHalf, WriteHalf};
+use super::urgent::{self, Taken};
+
+/// The side that failed.
+#[derive(Debug)]
+pub(super) enum CopyError {
+    /// Where the bytes come from.
+    Read(io::Error),
+    /// Where they go.
+    Write(io::Error),
+}
+
+/// Copies everything from one side to the other, and counts the bytes that arrive. The caller then
+/// ends the direction. Once `enough` is ready, the copy ends when there is nothing to read.
+///
+/// A byte of urgent data stays urgent where it goes to a socket. A helper's pipe has no urgent data,
+/// so the byte is dropped there, as socat drops it: a server that reads its stream without asking for
+/// urgent data does not see that byte either (tcp(7), `SO_OOBINLINE`).
+pub(super) async fn copy(
+    from: &ReadHalf,
+    to: &WriteHalf,
+    mut pipe: Pipe,
+    count: &Count,
+    enough: impl Future<Output = ()>,
+) -> Result<(), CopyError> {
+    tokio::pin!(enough);
+    loop {
+        let filled = tokio::select! {
+            // Bytes that are ready come first.
+            biased;
+            filled = fill(from, &mut pipe) => filled,
+            () = &mut enough => return Ok(()),
+        };
+        match filled.map_err(CopyError::Read)? {
+            Taken::Bytes(bytes) => {
+                drain(&pipe, bytes, to, count).await.map_err(CopyError::Write)?;
+            }
+            Taken::Urgent(byte) if to.is_socket() => {
+                send_urgent(byte, to).await.map_err(CopyError::Write)?;
+                count.add(1);
+            }
+            Taken::Urgent(_) => {}
+            Taken::End => return Ok(()),
+        }
+    }
+}
+
+/// Waits for data and takes it into the pipe.
+async fn fill(from: &ReadHalf, pipe: &mut Pipe) -> io::Result<Taken> {
+    let is_socket = from.is_socket();
+    let taken = {
+        let pipe = &*pipe;
+        let read = |from: &OwnedFd| match move_bytes(from, pipe.inlet(), pipe.size()) {
+            Ok(bytes @ 1..) => Ok(Taken::Bytes(bytes)),
+            // splice(2) says that there is nothing, and cannot see what is behind urgent data.
+            Ok(_) | Err(Errno::AGAIN) if is_socket => urgent::take(from, pipe.inlet()),
+            Ok(_) => Ok(Taken::End),
+            Err(errno) => Err(errno.into()),
+        };
+        from.when_readable(read).await?
+    };
+    if let Taken::Bytes(bytes) = taken {
+        pipe.filled(bytes);
+    }
+    Ok(taken)
+}
+
+async fn send_urgent(byte: u8, to: &WriteHalf) -> io::Result<()> {
+    let write = |to: &OwnedFd| Ok(send(to, &[byte], SendFlags::OOB | SendFlags::NOSIGNAL)?);
+    to.when_writable(write).await.map(drop)
+}
+
+/// Empties the pipe before it is filled again, so that "would block" in [`fill`] always means the
+/// source.
+async fn drain(pipe: &Pipe, mut held: usize, to: &WriteHalf, count: &Count) -> io::Result<()> {
+    while held > 0 {
+        let write = |to: &OwnedFd| Ok(move_bytes(pipe.outlet(), to, held)?);
+        let drained = to.when_writable(write).await?;
+        held -= drained;
+        count.add(drained as u64);
+    }
+    Ok(())
+}
+
+fn move_bytes(from: &OwnedFd, to: &OwnedFd, most: usize) -> rustix::io::Result<usize> {
+    splice(from, None, to, None, most, SpliceFlags::NONBLOCK | SpliceFlags::MOVE)
+}

@@ -1,0 +1,34 @@
+//! How a relay ends.
+
+use std::io;
+
+/// Why a relay failed.
+#[derive(Debug, thiserror::Error)]
+pub enum RelayError {
+    /// The client reset the connection, or no longer reads, or has vanished.
+    #[error("the client closed the connection early")]
+    Client(#[source] io::Error),
+    /// The target reset the connection.
+    #[error("the target reset the connection")]
+    Target(#[source] io::Error),
+    /// Too many files are open to start.
+    #[error("cannot make a pipe; `ulimit -n` shows how many files may be open")]
+    NoPipe(#[source] io::Error),
+}
+
+/// How a relay ended that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RelayEnd {
+    /// Both sides ended by themselves.
+    Ended,
+    /// The target reset the connection after the client's side had ended.
+    ResetAfterEnd,
+    /// The helper ended, but the target's data is not complete. The client sees a reset.
+    CutOff,
+}
+
+/// Whether the error is a reset. EPIPE is one that came after the other side's FIN (`tcp_reset`,
+/// net/ipv4/tcp_input.c).
+pub(super) fn is_reset(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
+}
