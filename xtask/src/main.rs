@@ -8,6 +8,7 @@
     reason = "a development tool may panic when nobody reads its stderr"
 )]
 
+mod article;
 mod bench;
 mod demo;
 mod dist;
@@ -47,6 +48,12 @@ enum Verb {
     Dist,
     /// Set up, build, and take the pictures of the documentation from real runs (as root)
     Screenshots,
+    /// Build a kubelet with dockershim, forward to its pod with kubectl, and show what execsnoop and
+    /// pfsnoop see; writes docs/article.md (as root)
+    Article,
+    /// Be the part of `article` that runs in a node of its own
+    #[command(hide = true)]
+    ArticleInside { cgroup: String },
     /// Run a program COUNT times, for the benchmarks to trace
     #[command(hide = true)]
     Storm {
@@ -97,6 +104,8 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Client { port, load } => bench::run_client(port, &load),
         Verb::Serve { port } => bench::run_serve(port),
         Verb::Dist => dist::run(),
+        Verb::Article => article::run(),
+        Verb::ArticleInside { cgroup } => article::run_inside(&cgroup),
         Verb::Screenshots => screenshots::run(),
         Verb::Test { quick, all, args } => {
             let tier = match (quick, all) {

@@ -18,6 +18,7 @@ use clap::Subcommand;
 pub(crate) use forward::client::{Load, run as run_client};
 pub(crate) use forward::{Pod, run_serve};
 pub(crate) use storm::run as run_storm;
+pub(crate) use tracer::{Running, Tracer};
 
 /// What can be measured.
 #[derive(Subcommand)]

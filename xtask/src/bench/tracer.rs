@@ -30,17 +30,13 @@ pub(crate) struct Tracer {
 /// All tracers. The first is the one that the others are compared with.
 pub(crate) fn all() -> Vec<Tracer> {
     let pfsnoop = dist::binary().display().to_string();
-    let tracer = |name, command: &[&str]| Tracer {
-        name,
-        command: command.iter().map(ToString::to_string).collect(),
-    };
     vec![
-        tracer("execsnoop", &["/usr/sbin/execsnoop"]),
-        tracer("pfsnoop", &[&pfsnoop]),
-        tracer("pfsnoop --exit -o json", &[&pfsnoop, "--exit", "-o", "json"]),
-        tracer("execsnoop.bt", &["bpftrace", "-B", "line", "/usr/sbin/execsnoop.bt"]),
-        tracer("execsnoop -n nsenter", &["/usr/sbin/execsnoop", "-n", "nsenter"]),
-        tracer("pfsnoop -n nsenter", &[&pfsnoop, "-n", "nsenter"]),
+        Tracer::new("execsnoop", &["/usr/sbin/execsnoop"]),
+        Tracer::new("pfsnoop", &[&pfsnoop]),
+        Tracer::new("pfsnoop --exit -o json", &[&pfsnoop, "--exit", "-o", "json"]),
+        Tracer::new("execsnoop.bt", &["bpftrace", "-B", "line", "/usr/sbin/execsnoop.bt"]),
+        Tracer::new("execsnoop -n nsenter", &["/usr/sbin/execsnoop", "-n", "nsenter"]),
+        Tracer::new("pfsnoop -n nsenter", &[&pfsnoop, "-n", "nsenter"]),
     ]
 }
 
@@ -57,14 +53,20 @@ pub(crate) struct Running {
     lines: Receiver<Line>,
     /// The time from its start to the first line that shows that it is attached.
     pub(crate) start: Duration,
+    /// That line.
+    pub(crate) header: String,
 }
 
 impl Tracer {
     /// The shipped pfsnoop binary with these arguments.
     pub(crate) fn pfsnoop(name: &'static str, args: &[&str]) -> Self {
         let pfsnoop = dist::binary().display().to_string();
-        let args = args.iter().map(ToString::to_string);
-        Self { name, command: std::iter::once(pfsnoop).chain(args).collect() }
+        Self::new(name, &[&[pfsnoop.as_str()], args].concat())
+    }
+
+    /// A program with its arguments.
+    pub(crate) fn new(name: &'static str, command: &[&str]) -> Self {
+        Self { name, command: command.iter().map(ToString::to_string).collect() }
     }
 
     /// Starts it and waits until it is attached.
@@ -86,7 +88,7 @@ impl Tracer {
                 }
             }
         });
-        let mut running = Running { child, lines, start: Duration::ZERO };
+        let mut running = Running { child, lines, start: Duration::ZERO, header: String::new() };
         // JSON output has no header, so an exec has to provide its first line.
         let deadline = started + TRACER_TIMEOUT;
         while Instant::now() < deadline {
@@ -96,6 +98,7 @@ impl Tracer {
             match running.lines.recv_timeout(Duration::from_millis(50)) {
                 Ok(line) if shows_attached(&line.text) => {
                     running.start = Duration::from_nanos(line.at_ns - started_ns);
+                    running.header = line.text;
                     return Ok(running);
                 }
                 Ok(_) | Err(RecvTimeoutError::Timeout) => {}

@@ -23,6 +23,15 @@ pub(super) struct Lists(Vec<String>);
 impl Lists {
     /// Lists of another Debian release from the machine's own mirror, kept in `folder`.
     pub(super) fn of_release(release: &str, folder: &Path) -> Result<Self> {
+        Self::of_kind("deb", release, folder)
+    }
+
+    /// The same for source packages.
+    pub(super) fn of_sources(release: &str, folder: &Path) -> Result<Self> {
+        Self::of_kind("deb-src", release, folder)
+    }
+
+    fn of_kind(kind: &str, release: &str, folder: &Path) -> Result<Self> {
         for of_apt in ["state/lists/partial", "cache/archives/partial"] {
             fs::create_dir_all(folder.join(of_apt))?;
         }
@@ -32,7 +41,7 @@ impl Lists {
             mirror = self::mirror()?;
         }
         let keys = "/usr/share/keyrings/debian-archive-keyring.gpg";
-        let source = format!("deb [signed-by={keys}] {mirror} {release} main\n");
+        let source = format!("{kind} [signed-by={keys}] {mirror} {release} main\n");
         let sources = folder.join("sources.list");
         fs::write(&sources, source)?;
         let folder = folder.display();
@@ -60,6 +69,12 @@ impl Lists {
     /// Downloads the newest version of a package into a folder.
     pub(super) fn download(&self, package: &str, to: &Path) -> Result<()> {
         stdout_of(self.apt("apt-get").args(["download", package]).current_dir(to)).map(drop)
+    }
+
+    /// Downloads the files of a source package into a folder.
+    pub(super) fn download_source(&self, package: &str, to: &Path) -> Result<()> {
+        let mut apt = self.apt("apt-get");
+        stdout_of(apt.args(["source", "--download-only", package]).current_dir(to)).map(drop)
     }
 
     fn apt(&self, program: &str) -> Command {

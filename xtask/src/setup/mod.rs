@@ -3,11 +3,17 @@
 
 mod cargo_install;
 mod debian;
+mod go;
 mod kernels;
+mod kubernetes;
 mod packages;
+mod part;
 mod parts;
 mod step;
 mod steps;
 mod toolchain;
 
-pub(crate) use steps::{to_bench, to_check, to_run, to_take_screenshots, to_test};
+pub(crate) use kubernetes::programs as kubernetes_programs;
+pub(crate) use steps::{
+    to_bench, to_check, to_run, to_take_screenshots, to_test, to_write_article,
+};

@@ -47,6 +47,9 @@ pub(crate) const TEST: &[Needed] = &[
     needed("patchelf", "patchelf"),
 ];
 
+/// What unpacks the sources of Kubernetes.
+pub(crate) const ARTICLE: &[Needed] = &[needed("dpkg-source", "dpkg-dev")];
+
 /// Installs the package of each program that is missing.
 pub(super) fn ensure(wanted: &[Needed]) -> Result<Outcome> {
     let missing: Vec<&str> =

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::step::step;
-use super::{cargo_install, kernels, packages, parts, toolchain};
+use super::{cargo_install, kernels, kubernetes, packages, parts, toolchain};
 
 /// The newest version that takes its LLVM (22) from the Rust toolchain that builds it; later ones
 /// want an LLVM of their own on the machine.
@@ -29,6 +29,13 @@ pub(crate) fn to_take_screenshots() -> Result<()> {
 pub(crate) fn to_bench() -> Result<()> {
     to_run()?;
     step("packages for the tests", || packages::ensure(packages::TEST))
+}
+
+/// What the article's stack needs: Docker, a Kubernetes with dockershim, and execsnoop.
+pub(crate) fn to_write_article() -> Result<()> {
+    to_bench()?;
+    step("packages for Kubernetes", || packages::ensure(packages::ARTICLE))?;
+    step("Kubernetes", kubernetes::ensure)
 }
 
 /// What all tests need.
