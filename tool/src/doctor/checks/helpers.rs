@@ -15,8 +15,7 @@ const WHY: &str = "without it a forward ends with \"unable to do port forwarding
 const WHY_OWN: &str =
     "with both programs, `pfsnoop forward` dials with nsenter and socat; without, natively";
 const WHY_NATIVE: &str = "it does not matter: the container runtime forwards natively";
-const WHY_NO_FORWARD: &str =
-    "it does not matter: for Docker it is cri-dockerd that forwards, with a PATH of its own";
+const WHY_NO_FORWARD: &str = "it does not matter: for Docker, cri-dockerd or a kubelet before 1.24 forwards, with its own PATH";
 
 /// A process that looks for the programs.
 struct Searcher<'a> {

@@ -38,8 +38,9 @@ fn finding(answer: &RuntimeAnswer) -> Finding {
                 }
                 ForwardingMode::None => "no kubelet forwards through it",
             };
-            let what =
-                format!("{runtime} is {version}, with {pods} pods and {containers} containers");
+            let pods = counted(*pods, "pod");
+            let containers = counted(*containers, "container");
+            let what = format!("{runtime} is {version}, with {pods} and {containers}");
             Finding::ok(CHECK, format!("{what}; {mode}"), WHY)
         }
         Ok(None) => {
@@ -52,5 +53,37 @@ fn finding(answer: &RuntimeAnswer) -> Finding {
             let what = format!("{runtime} does not answer: {why}");
             Finding::new(severity, CHECK, what, WHY_SILENT).fix(restart.clone())
         }
+    }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn what(pods: usize, containers: usize) -> String {
+        let details = RuntimeDetails {
+            version: "1.7".to_owned(),
+            pods,
+            containers,
+            mode: ForwardingMode::Native,
+        };
+        let answer = RuntimeAnswer {
+            runtime: "containerd".to_owned(),
+            is_named: false,
+            restart: String::new(),
+            details: Ok(Some(details)),
+        };
+        finding(&answer).what
+    }
+
+    #[test]
+    fn one_is_not_many() {
+        assert!(what(1, 0).contains("with 1 pod and 0 containers;"), "{}", what(1, 0));
+        assert!(what(2, 1).contains("with 2 pods and 1 container;"), "{}", what(2, 1));
     }
 }

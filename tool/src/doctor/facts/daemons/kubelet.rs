@@ -18,8 +18,12 @@ struct KubeletConfig {
 
 /// Native if the kubelet's flags or configuration name a container runtime: the runtime then
 /// forwards. Without a name it is a kubelet before 1.24, which contains dockershim and spawns the
-/// helpers itself.
+/// helpers itself. With `--container-runtime=docker`, which only these kubelets take, the endpoint is
+/// where dockershim itself listens (`runDockershim`, pkg/kubelet/kubelet_dockershim.go).
 pub(super) fn mode(args: &[String], root: Option<&Root>) -> ForwardingMode {
+    if flag(args, "--container-runtime").is_some_and(|runtime| runtime == "docker") {
+        return ForwardingMode::Helpers;
+    }
     let from_file = || {
         let file = flag(args, "--config").unwrap_or_else(|| CONFIG.to_owned());
         let config = serde_saphyr::from_str::<KubeletConfig>(&root?.read(Path::new(&file))?);
@@ -56,6 +60,19 @@ mod tests {
             assert_eq!(mode_of(line), ForwardingMode::Native, "{line}");
         }
         assert_eq!(mode_of("kubelet --config=/nonexistent"), ForwardingMode::Helpers);
+    }
+
+    #[test]
+    fn the_runtime_docker_is_dockershim_at_any_endpoint() {
+        for line in [
+            "kubelet --container-runtime=docker --config=/nonexistent",
+            "kubelet --container-runtime docker --container-runtime-endpoint unix:///run/shim.sock",
+        ] {
+            assert_eq!(mode_of(line), ForwardingMode::Helpers, "{line}");
+        }
+        let remote =
+            "kubelet --container-runtime=remote --container-runtime-endpoint=unix:///c.sock";
+        assert_eq!(mode_of(remote), ForwardingMode::Native);
     }
 
     #[test]

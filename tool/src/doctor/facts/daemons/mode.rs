@@ -20,7 +20,8 @@ pub(super) struct KnownDaemon {
 /// uses containerd.
 pub(super) const DAEMONS: [KnownDaemon; 8] = [
     KnownDaemon { name: "cri-dockerd", unit: "cri-docker", mode: |_, _| ForwardingMode::Helpers },
-    // A kubelet reaches Docker only through cri-dockerd, which does the forwarding.
+    // A kubelet reaches Docker through cri-dockerd, or through dockershim, which is part of a kubelet
+    // before 1.24. These do the forwarding.
     KnownDaemon { name: "dockerd", unit: "docker", mode: |_, _| ForwardingMode::None },
     KnownDaemon { name: "kubelet", unit: "kubelet", mode: kubelet::mode },
     KnownDaemon { name: "k3s", unit: "k3s", mode: of_k3s },
