@@ -95,6 +95,7 @@ fn introduction() -> Result<String> {
          `cargo xtask article`, as root, runs the article again and writes this page. \
          It builds a kubelet with dockershim, which Kubernetes removed in 1.24, and starts it with Docker and an API server. \
          They run in namespaces of their own, and nothing of them is left afterwards. \
+         They are used as they are, except that containers get no negative `oom_score_adj`, which root may not be allowed to set. \
          The first build takes about 7 minutes on two cores.\n\n\
          Everything in the boxes is printed by these programs:\n\n\
          | program | version |\n| --- | --- |\n\
