@@ -1,6 +1,7 @@
 //! `pfsnoop forward`.
 
 mod basics;
+mod conformance;
 mod container;
 mod ending;
 mod json_outcomes;

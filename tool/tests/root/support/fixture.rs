@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use crate::common::stdout_of;
 
 static ODD_EXEC: LazyLock<PathBuf> = LazyLock::new(|| build("odd-exec"));
+static PEER: LazyLock<PathBuf> = LazyLock::new(|| build("peer"));
 static VISITOR: LazyLock<PathBuf> = LazyLock::new(|| build("visitor"));
 
 /// Cargo builds no examples for one test target, so this does.
@@ -27,6 +28,11 @@ fn build(example: &str) -> PathBuf {
 /// The path of the program for unusual execs, and of servers.
 pub fn odd_exec() -> &'static Path {
     &ODD_EXEC
+}
+
+/// The path of the program that runs the scripts of a client and a server.
+pub fn peer() -> &'static Path {
+    &PEER
 }
 
 /// The path of the program that visits a network namespace.
