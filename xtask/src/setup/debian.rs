@@ -66,9 +66,10 @@ impl Lists {
         Ok(sorted.split_whitespace().map(ToOwned::to_owned).collect())
     }
 
-    /// Downloads the newest version of a package into a folder.
-    pub(super) fn download(&self, package: &str, to: &Path) -> Result<()> {
-        stdout_of(self.apt("apt-get").args(["download", package]).current_dir(to)).map(drop)
+    /// Downloads the newest version of each package into a folder.
+    pub(super) fn download(&self, packages: &[&str], to: &Path) -> Result<()> {
+        let mut apt = self.apt("apt-get");
+        stdout_of(apt.arg("download").args(packages).current_dir(to)).map(drop)
     }
 
     /// Downloads the files of a source package into a folder.

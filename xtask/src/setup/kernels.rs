@@ -65,7 +65,7 @@ fn fetch(wanted: &Wanted, kernels: &Path) -> Result<()> {
         found = lists.search(wanted.pattern)?;
     }
     // A mirror may no longer have the newest package of an old release.
-    if !found.iter().any(|package| lists.download(package, &scratch).is_ok()) {
+    if !found.iter().any(|package| lists.download(&[package], &scratch).is_ok()) {
         bail!("none of the packages that match {} can be downloaded", wanted.pattern);
     }
     // From Linux 7 on, Debian's packages have the file among the modules.

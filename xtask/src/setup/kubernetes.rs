@@ -21,14 +21,14 @@ const PARTS: &[Part] = &[
     Part {
         name: GO,
         release: RELEASE,
-        packages: &["golang-1.19-go", "golang-1.19-src"],
+        packages: &[&["golang-1.19-go", "golang-1.19-src"]],
         programs: &["go"],
         needs_own_libc: false,
     },
     Part {
         name: CLIENT,
         release: RELEASE,
-        packages: &["kubernetes-client", "etcd-server"],
+        packages: &[&["kubernetes-client", "etcd-server"]],
         programs: &["kubectl", "etcd"],
         needs_own_libc: false,
     },

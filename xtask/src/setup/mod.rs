@@ -12,6 +12,7 @@ mod parts;
 mod step;
 mod steps;
 mod toolchain;
+mod wanted_parts;
 
 pub(crate) use kubernetes::programs as kubernetes_programs;
 pub(crate) use steps::{

@@ -15,15 +15,15 @@ pub(super) struct Part {
     /// The name of its folder, in which the tests look for it.
     pub(super) name: &'static str,
     pub(super) release: &'static str,
-    /// The packages with the programs and, if these need it, with their C library.
-    pub(super) packages: &'static [&'static str],
+    /// Lists of the packages with the programs and, if these need it, with their libraries.
+    pub(super) packages: &'static [&'static [&'static str]],
     pub(super) programs: &'static [&'static str],
-    /// Whether the programs need the C library of their release.
+    /// Whether the programs need the libraries of their release, the C library too.
     pub(super) needs_own_libc: bool,
 }
 
 /// Where packages have programs.
-const FOLDERS: [&str; 3] = ["usr/bin", "usr/sbin", "usr/lib/go-1.19/bin"];
+const FOLDERS: [&str; 4] = ["usr/bin", "usr/sbin", "usr/lib/podman", "usr/lib/go-1.19/bin"];
 
 /// The folder of the part with that name. Its programs are in `bin`.
 pub(crate) fn folder(name: &str) -> PathBuf {
@@ -49,9 +49,7 @@ impl Part {
         let packages = folder.join("packages");
         fs::create_dir_all(&packages)?;
         let lists = Lists::of_release(self.release, &folder.join("apt"))?;
-        for package in self.packages {
-            lists.download(package, &packages)?;
-        }
+        lists.download(&self.packages.concat(), &packages)?;
         let root = folder.join("root");
         let unpack =
             "for package in *.deb; do dpkg-deb --extract \"$package\" \"$1\" || exit; done";
@@ -75,17 +73,25 @@ impl Part {
     }
 }
 
-/// Has a program use the dynamic linker and the libraries below this root.
+/// Folders of libraries; the second one in releases before `usr-is-merged`.
+const LIBRARIES: [&str; 2] = ["usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu"];
+
+/// Has a program use the dynamic linker and the libraries below this root. A static program needs
+/// neither.
 fn use_own_libc(program: &Path, root: &Path) -> Result<()> {
-    let libraries = root.join("usr/lib/x86_64-linux-gnu");
-    let linkers = [libraries.clone(), root.join("usr/lib64")];
-    let linker = linkers.iter().map(|folder| folder.join("ld-linux-x86-64.so.2"));
-    let Some(linker) = linker.into_iter().find(|linker| linker.exists()) else {
+    let patchelf = || Command::new("patchelf");
+    if stdout_of(patchelf().arg("--print-interpreter").arg(program)).is_err() {
+        return Ok(());
+    }
+    let folders = LIBRARIES.map(|folder| root.join(folder));
+    let mut linkers = folders.iter().map(|folder| folder.join("ld-linux-x86-64.so.2"));
+    let Some(linker) = linkers.find(|linker| linker.exists()) else {
         bail!("{} has no dynamic linker", root.display());
     };
-    let mut patchelf = Command::new("patchelf");
-    patchelf.arg("--set-interpreter").arg(linker);
+    let path = folders.map(|folder| folder.display().to_string()).join(":");
+    let mut change = patchelf();
+    change.arg("--set-interpreter").arg(linker);
     // The libraries need each other, too: the path must count for them as well.
-    patchelf.arg("--force-rpath").arg("--set-rpath").arg(libraries);
-    stdout_of(patchelf.arg(program)).map(drop)
+    change.args(["--force-rpath", "--set-rpath", &path]);
+    stdout_of(change.arg(program)).map(drop)
 }

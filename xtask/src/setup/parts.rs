@@ -1,83 +1,25 @@
-//! Newer versions of what a forward runs through, for the tests: unpacked from newer Debian releases, and
-//! not installed.
+//! Versions of what a forward runs through, for the tests: unpacked from Debian releases, and not
+//! installed.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use super::part::{self, Part};
+use super::part;
 use super::step::Outcome;
+use super::wanted_parts::{NEWER, QUICK};
 use crate::run::find_program;
 
-/// socat and nsenter, and the libraries of both.
-const HELPERS: &[&str] = &[
-    "socat",
-    "util-linux",
-    "libc6",
-    "libssl3t64",
-    "libwrap0",
-    "libselinux1",
-    "libpcre2-8-0",
-    "libtirpc3t64",
-    "libzstd1",
-    "zlib1g",
-];
+/// The parts that the quick tests need.
+pub(super) fn ensure_quick() -> Result<Outcome> {
+    part::ensure_all(QUICK)
+}
 
-/// dockerd, its client, and the containerd that it starts.
-const DOCKER: &[&str] = &["docker.io", "docker-cli", "containerd"];
-const DOCKER_PROGRAMS: &[&str] = &["dockerd", "docker", "containerd", "containerd-shim-runc-v2"];
-
-/// socat 1.8.0 and nsenter 2.41, socat 1.8.1 and nsenter 2.42, containerd 1.7 and 2.1, Docker 26 and 28.
-const PARTS: &[Part] = &[
-    Part {
-        name: "helpers-trixie",
-        release: "trixie",
-        packages: HELPERS,
-        programs: &["socat", "nsenter"],
-        needs_own_libc: true,
-    },
-    Part {
-        name: "helpers-forky",
-        release: "forky",
-        packages: HELPERS,
-        programs: &["socat", "nsenter"],
-        needs_own_libc: true,
-    },
-    Part {
-        name: "containerd-trixie",
-        release: "trixie",
-        packages: &["containerd"],
-        programs: &["containerd", "containerd-shim-runc-v2"],
-        needs_own_libc: false,
-    },
-    Part {
-        name: "containerd-forky",
-        release: "forky",
-        packages: &["containerd"],
-        programs: &["containerd", "containerd-shim-runc-v2"],
-        needs_own_libc: false,
-    },
-    Part {
-        name: "docker-trixie",
-        release: "trixie",
-        packages: DOCKER,
-        programs: DOCKER_PROGRAMS,
-        needs_own_libc: false,
-    },
-    Part {
-        name: "docker-forky",
-        release: "forky",
-        packages: DOCKER,
-        programs: DOCKER_PROGRAMS,
-        needs_own_libc: false,
-    },
-];
-
-/// Stores the programs of each part in `target/parts/NAME/bin`.
-pub(super) fn ensure() -> Result<Outcome> {
+/// The parts that only the other tests need.
+pub(super) fn ensure_newer() -> Result<Outcome> {
     ensure_busybox(&part::folder(BUSYBOX).join("bin"))?;
-    part::ensure_all(PARTS)
+    part::ensure_all(NEWER)
 }
 
 /// The nsenter of busybox, beside the system's socat.

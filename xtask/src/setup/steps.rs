@@ -28,7 +28,8 @@ pub(crate) fn to_take_screenshots() -> Result<()> {
 /// What the benchmarks need, and every test that boots no other kernel.
 pub(crate) fn to_bench() -> Result<()> {
     to_run()?;
-    step("packages for the tests", || packages::ensure(packages::TEST))
+    step("packages for the tests", || packages::ensure(packages::TEST))?;
+    step("parts for the tests", parts::ensure_quick)
 }
 
 /// What the article's stack needs: Docker, a Kubernetes with dockershim, and execsnoop.
@@ -42,7 +43,7 @@ pub(crate) fn to_write_article() -> Result<()> {
 pub(crate) fn to_test() -> Result<()> {
     to_bench()?;
     step("kernels for the tests", kernels::ensure)?;
-    step("newer parts", parts::ensure)
+    step("newer parts", parts::ensure_newer)
 }
 
 /// Everything that `.ci/run` needs.
