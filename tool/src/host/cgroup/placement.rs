@@ -23,16 +23,22 @@ const CGROUP2_MAGIC: i64 = 0x6367_7270;
 const MAX_LEN: u64 = 64 * 1024;
 
 /// Prefix of the name of a container's scope or folder, and the runtime that uses the prefix.
-const PREFIXES: [(&str, &str); 5] = [
+const PREFIXES: [(&str, &str); 6] = [
     ("cri-containerd-", "containerd"),
     ("docker-", "docker"),
     ("crio-", "cri-o"),
     ("libpod-", "podman"),
+    // `--cgroups=split`, as Quadlet's units run containers inside their own cgroup.
+    ("libpod-payload-", "podman"),
     ("nerdctl-", "containerd"),
 ];
 
 /// Name of the folder that holds the folders of containers, and the runtime that uses the name.
 const OUTER_FOLDERS: [(&str, &str); 2] = [("docker", "docker"), ("k8s.io", "containerd")];
+
+/// Podman's folder for cgroups without systemd. A folder in it that is named by a bare id belongs to
+/// a pod, with the containers `libpod-<id>` inside and the folder `conmon` for their monitors.
+const PODS_FOLDER: &str = "libpod_parent";
 
 /// containerd's CRI plugin writes `<slice>:cri-containerd:<id>` when systemd is given a cgroupfs
 /// path.
@@ -108,6 +114,9 @@ fn container(name: &str, outer: &str) -> Option<ContainerRef> {
         if let Some(id) = bare.strip_prefix(prefix).filter(|id| is_id(id)) {
             return Some(ContainerRef { id: id.to_owned(), runtime });
         }
+    }
+    if outer == PODS_FOLDER {
+        return None;
     }
     let id = bare.rsplit(':').next().filter(|id| is_id(id))?;
     let by_infix = INFIXES.iter().find(|(infix, _)| bare.contains(infix));

@@ -40,12 +40,23 @@ fn the_paths_of_every_runtime_are_known() {
         ("/kubepods.slice/kubepods-pod%S.slice/crio-%C.scope/container", "cri-o", true),
         ("/machine.slice/libpod-%C.scope/container", "podman", false),
         ("/libpod_parent/libpod-%C", "podman", false),
+        ("/libpod_parent/%O/libpod-%C", "podman", false),
+        ("/machine.slice/machine-libpod_pod_%O.slice/libpod-%C.scope/container", "podman", false),
+        ("/system.slice/web.service/libpod-payload-%C", "podman", false),
+        ("/system.slice/web.service/libpod-payload-%C/container", "podman", false),
         (
             "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-%C.scope",
             "podman",
             false,
         ),
         ("/system.slice/nerdctl-%C.scope", "containerd", false),
+        (
+            "/user.slice/user-1000.slice/user@1000.service/user.slice/user-libpod_pod_%O.slice/libpod-%C.scope/container",
+            "podman",
+            false,
+        ),
+        // The monitor of a pod of Podman in a container of Docker.
+        ("/docker/%C/libpod_parent/%O/conmon", "docker", false),
         ("/docker/%O/kubelet/kubepods/burstable/pod%U/%C", "unknown", true),
         (
             "/docker/%O/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod%S.slice/cri-containerd-%C.scope",
@@ -67,6 +78,10 @@ fn paths_of_the_host_name_no_container() {
         "/user.slice/user-0.slice/session-1.scope",
         "/system.slice/docker.service",
         "/system.slice/crio-conmon-%C.scope",
+        "/libpod_parent/conmon",
+        "/libpod_parent/%C/conmon",
+        "/machine.slice/libpod-conmon-%C.scope",
+        "/system.slice/web.service/runtime",
         "/kubepods.slice",
         "/docker/short",
         "/../../x",
@@ -81,6 +96,7 @@ fn a_name_that_the_kernel_programs_send_whole_is_enough() {
     for name in [
         format!("cri-containerd-{ID}.scope"),
         ID.to_owned(),
+        format!("libpod-payload-{ID}"),
         format!("{slice}:cri-containerd:{ID}"),
     ] {
         assert!(name.len() < pfsnoop_common::record::MAX_CGROUP_NAME, "{name}");
