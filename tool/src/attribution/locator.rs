@@ -3,7 +3,7 @@
 //! end at any time.
 
 use super::cache::LookupCache;
-use crate::host::cgroup::{of_name, placement_of};
+use crate::host::cgroup::{is_in_pods_folder, of_name, placement_of};
 use crate::host::netns;
 use crate::host::process::{netns_of, processes_in_netns, start_of};
 use crate::model::{Destination, ExecEvent, Invocation, Lookup, Placement};
@@ -30,7 +30,10 @@ impl Locator {
         // process.
         let mut own = of_name(&exec.cgroup);
         if let Some(full) = placement_of(exec.pid)
-            && (own.container.is_none() || own.container_id() == full.container_id())
+            && own.container_id().is_none_or(|id| {
+                full.container_id() == Some(id)
+                    || full.container.is_none() && is_in_pods_folder(exec.pid, id)
+            })
         {
             own = full;
         }

@@ -5,4 +5,4 @@ mod placement;
 #[cfg(test)]
 mod tests;
 
-pub use placement::{id_of_directory, of_name, parse, placement_of};
+pub use placement::{id_of_directory, is_in_pods_folder, of_name, parse, placement_of};

@@ -62,10 +62,24 @@ pub fn id_of_directory(path: &str) -> Result<u64, String> {
 /// The container and pod of a process; `None` when the process has ended.
 #[must_use]
 pub fn placement_of(pid: u32) -> Option<Placement> {
+    text_of(pid).map(|text| parse(&text))
+}
+
+/// Whether the process is in the folder of the Podman pod with this id: it is a monitor of the pod's
+/// containers, or what the monitor runs. The kernel programs send the pod's id as the name of such a
+/// cgroup, without the folder above, by which [`parse`] knows that it is not a container's.
+#[must_use]
+pub fn is_in_pods_folder(pid: u32, id: &str) -> bool {
+    let folder = format!("/{PODS_FOLDER}/{id}/");
+    let text = text_of(pid).unwrap_or_default();
+    String::from_utf8_lossy(&text).contains(&folder)
+}
+
+fn text_of(pid: u32) -> Option<Vec<u8>> {
     let mut text = Vec::new();
     let file = fs::File::open(format!("/proc/{pid}/cgroup")).ok()?;
     file.take(MAX_LEN).read_to_end(&mut text).ok()?;
-    Some(parse(&text))
+    Some(text)
 }
 
 /// The container and pod by the name of a cgroup alone, for a process that has ended.
