@@ -19,9 +19,9 @@ pub struct Doctor {
     /// Ports inside the target; without a port, check the first 8 on which something listens
     #[arg(value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub ports: Vec<u16>,
-    /// Namespace of the pod
-    #[arg(short, long, value_name = "NS", default_value = "default")]
-    pub namespace: String,
+    /// Namespace of the pod [default: default, or podman for a pod of Podman]
+    #[arg(short, long, value_name = "NS")]
+    pub namespace: Option<String>,
     /// Which runtimes to ask.
     #[command(flatten)]
     pub runtimes: AskRuntimes,

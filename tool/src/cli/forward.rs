@@ -19,9 +19,9 @@ pub struct Forward {
     /// Ports: REMOTE, LOCAL:REMOTE, or :REMOTE for a free local port
     #[arg(value_name = "[LOCAL:]REMOTE", required = true)]
     pub ports: Vec<PortPair>,
-    /// Namespace of the pod
-    #[arg(short, long, value_name = "NS", default_value = "default")]
-    pub namespace: String,
+    /// Namespace of the pod [default: default, or podman for a pod of Podman]
+    #[arg(short, long, value_name = "NS")]
+    pub namespace: Option<String>,
     /// Where to listen: addresses of this node, or localhost (127.0.0.1 and ::1)
     #[arg(long, value_name = "A[,A]", value_delimiter = ',', default_value = "localhost")]
     pub address: Vec<ListenOn>,

@@ -11,8 +11,7 @@ pub struct AskRuntimes {
     /// Which container runtimes to ask for pods, containers and their names
     #[arg(long, default_value = AUTO, value_parser = runtime_values())]
     pub runtime: RuntimeChoice,
-    /// Ask only the runtime at this unix socket; it serves CRI or, with --runtime docker, Docker's
-    /// API
+    /// Ask only the runtime at this unix socket; it serves CRI, or the API that --runtime names
     #[arg(long, value_name = "URI")]
     pub runtime_endpoint: Option<Endpoint>,
 }

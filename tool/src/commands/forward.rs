@@ -20,7 +20,7 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
     let limits = Limits { max_connections, max_buffer_kib, is_watched: !args.no_watch }.check()?;
     let token = shutdown::on_signals()?;
     let runtimes = args.runtimes.into();
-    let finding = Target::find(&args.target, &args.namespace, &runtimes);
+    let finding = Target::find(&args.target, args.namespace.as_deref(), &runtimes);
     let Some(found) = token.run_until_cancelled(finding).await else { return Ok(()) };
     let target = found.map_err(escaped)?;
     let dialer = dialer(args.dialer, &target)?;

@@ -52,7 +52,8 @@ async fn forward_to(
         sink,
         format!("Pod with pause process {} in net:[{}]", pod.pause_pid(), pod.netns()),
     )?;
-    let target = Target::find(&TargetName::Pid(pod.pause_pid()), "", &Runtimes::default()).await?;
+    let target =
+        Target::find(&TargetName::Pid(pod.pause_pid()), None, &Runtimes::default()).await?;
     let destination = target.destination();
     let ports = PortPair { local: 0, remote: PORT };
     let listeners = listen_all(&[ListenOn::Localhost], &[ports]).map_err(anyhow::Error::msg)?;

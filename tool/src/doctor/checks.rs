@@ -31,8 +31,8 @@ type Check = for<'a> fn(&'a Node) -> CheckFuture<'a>;
 pub struct DoctorOptions {
     /// The target to check. `None` checks the node.
     pub target: Option<TargetName>,
-    /// Namespace of the target's pod.
-    pub namespace: String,
+    /// Namespace of the target's pod. `None`: the default of its runtime.
+    pub namespace: Option<String>,
     /// Ports inside the target. If empty, every port that listens.
     pub ports: Vec<u16>,
     /// The container runtimes to ask.
@@ -50,7 +50,7 @@ pub async fn check(
 ) -> io::Result<()> {
     let DoctorOptions { target, namespace, ports, runtimes, idle } = options;
     if let Some(target) = target {
-        return report(check_target(target, namespace, runtimes, ports).await);
+        return report(check_target(target, namespace.as_deref(), runtimes, ports).await);
     }
     let node = Node {
         runtimes: runtimes.clone(),

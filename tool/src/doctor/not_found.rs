@@ -13,10 +13,11 @@ pub(super) const WHY_PROCESS: &str = "nsenter enters the network namespace of th
 pub(super) fn not_found(error: FindError, name: &TargetName, target_args: &str) -> Finding {
     let targets = || "pfsnoop targets".to_owned();
     let (check, why, fix) = match &error {
-        FindError::PodNotRunning(_) => {
+        FindError::PodNotRunning { start, .. } => {
             let is_pod = matches!(name, TargetName::Pod(_));
             let describe = || format!("kubectl describe pod {target_args}");
-            ("target.running", WHY_RUNNING, if is_pod { describe() } else { targets() })
+            let other = || if is_pod { describe() } else { targets() };
+            ("target.running", WHY_RUNNING, start.clone().unwrap_or_else(other))
         }
         FindError::ContainerNotRunning { start, .. } => {
             ("target.running", WHY_RUNNING, start.clone())

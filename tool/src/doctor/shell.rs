@@ -13,10 +13,12 @@ pub(super) fn quoted(word: &str) -> String {
 }
 
 /// The arguments that name a target in a command of pfsnoop.
-pub(super) fn target_args(name: &TargetName, namespace: &str) -> String {
+pub(super) fn target_args(name: &TargetName, namespace: Option<&str>) -> String {
     match name {
-        TargetName::Pod(name) if namespace == "default" => quoted(name),
-        TargetName::Pod(name) => format!("{} -n {}", quoted(name), quoted(namespace)),
+        TargetName::Pod(name) => match namespace {
+            None | Some("default") => quoted(name),
+            Some(namespace) => format!("{} -n {}", quoted(name), quoted(namespace)),
+        },
         TargetName::Container(name) => quoted(&format!("container/{name}")),
         TargetName::Pid(pid) => format!("pid/{pid}"),
         TargetName::Netns(path) => quoted(&format!("netns/{}", path.display())),

@@ -21,7 +21,7 @@ const WHY_LOOPBACK: &str =
 /// Must be called within a tokio runtime.
 pub(super) async fn check_target(
     name: &TargetName,
-    namespace: &str,
+    namespace: Option<&str>,
     runtimes: &Runtimes,
     ports: &[u16],
 ) -> Vec<Finding> {

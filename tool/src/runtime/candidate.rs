@@ -9,6 +9,7 @@ use tokio::net::UnixStream;
 use super::client::{RuntimeClient, RuntimeError};
 use super::endpoint::Endpoint;
 use super::protocol::Protocol;
+use super::registry::restart_command;
 
 /// A runtime that may be asked.
 #[derive(Clone, Debug)]
@@ -58,7 +59,7 @@ impl Candidate {
     /// Connects to it.
     pub async fn ask(self) -> Asked {
         let Self { protocol, socket, address, is_named } = self;
-        let restart = protocol.restart_command(Path::new(&address));
+        let restart = restart_command(protocol, Path::new(&address));
         let answer = match socket {
             Ok(path) => connect(protocol, path).await,
             Err(error) => Err(RuntimeError::other(&error)),

@@ -14,11 +14,21 @@ pub trait RuntimeClient: Send + Sync {
     /// Its version, in its own words.
     fn version(&self) -> &str;
 
+    /// The namespace of a pod that the user names without one.
+    fn default_namespace(&self) -> &'static str {
+        "default"
+    }
+
     /// How a kubelet forwards ports into its pods.
     fn forwarding_mode(&self) -> ForwardingMode;
 
     /// The command that starts a container that does not run, or shows why it does not.
     fn start_command(&self, id: &str) -> String;
+
+    /// The command that starts a pod that does not run, where the runtime starts pods itself.
+    fn start_pod_command(&self, _id: &str) -> Option<String> {
+        None
+    }
 
     /// Every sandbox and container, running or not, the newest first.
     fn list(&self) -> Answer<'_, Vec<TargetInfo>>;
@@ -68,6 +78,8 @@ enum ErrorKind {
     Silent,
     /// A daemon answers, but does not serve this API.
     NotServed,
+    /// The containers of the pod have different network namespaces.
+    NoCommonNetwork,
     /// Anything else.
     Other,
 }
@@ -83,6 +95,12 @@ impl RuntimeError {
     #[must_use]
     pub fn not_served(message: &impl ToString) -> Self {
         Self { kind: ErrorKind::NotServed, message: message.to_string() }
+    }
+
+    /// The containers of the pod have different network namespaces, and none is the pod's.
+    #[must_use]
+    pub fn no_common_network(message: &impl ToString) -> Self {
+        Self { kind: ErrorKind::NoCommonNetwork, message: message.to_string() }
     }
 
     /// Any other failure.
@@ -101,6 +119,12 @@ impl RuntimeError {
     #[must_use]
     pub fn is_not_served(&self) -> bool {
         self.kind == ErrorKind::NotServed
+    }
+
+    /// Whether the containers of the pod have different network namespaces.
+    #[must_use]
+    pub fn is_no_common_network(&self) -> bool {
+        self.kind == ErrorKind::NoCommonNetwork
     }
 }
 

@@ -2,7 +2,7 @@
 //! with a [`RuntimeClient`], and in `registry.rs` its `mod` line and its line in the list.
 //!
 //! ```text
-//! registry (docker, cri) -> discovery (which sockets) -> RuntimeClient
+//! registry (docker, podman, cri) -> discovery (which sockets) -> RuntimeClient
 //!   -> ContainerIndex (all sandboxes and containers that the runtimes list)
 //!   -> RuntimeStatus (whether each runtime answers, its version, how it forwards)
 //! ```

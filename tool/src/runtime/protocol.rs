@@ -54,13 +54,13 @@ impl Protocol {
         self.sockets.iter().filter_map(command).collect()
     }
 
-    /// The command that restarts the daemon at this socket.
-    pub(super) fn restart_command(&self, socket: &Path) -> String {
-        let path = socket.to_string_lossy();
+    /// The systemd unit of the daemon at this socket, where the socket tells which daemon it is.
+    pub(super) fn unit_at(&self, path: &Path) -> Option<&'static str> {
+        let path = path.to_string_lossy();
         let word = |unit: &'static str| unit.split('.').next().unwrap_or(unit);
         let known = self.sockets.iter().find(|socket| {
             socket.path == path || socket.unit != self.unit && path.contains(word(socket.unit))
         });
-        format!("systemctl restart {}", known.map_or(self.unit, |socket| socket.unit))
+        known.map(|socket| socket.unit)
     }
 }

@@ -3,11 +3,14 @@
 
 pub mod cri;
 mod docker;
+mod podman;
 
-use super::protocol::Protocol;
+use std::path::Path;
+
+use super::protocol::{Protocol, Socket};
 
 /// Every API, in the order in which the runtimes are asked.
-const PROTOCOLS: [&Protocol; 2] = [&docker::PROTOCOL, &cri::PROTOCOL];
+const PROTOCOLS: [&Protocol; 3] = [&docker::PROTOCOL, &podman::PROTOCOL, &cri::PROTOCOL];
 
 /// The API of `--runtime-endpoint`, unless `--runtime` names another.
 pub(super) const DEFAULT_FOR_ENDPOINTS: &Protocol = &cri::PROTOCOL;
@@ -17,10 +20,17 @@ pub fn protocols() -> impl Iterator<Item = &'static Protocol> {
     PROTOCOLS.into_iter()
 }
 
+/// The command that restarts the daemon at this socket, which was asked by this API. `DOCKER_HOST`
+/// may name a socket of Podman.
+pub(super) fn restart_command(protocol: &Protocol, path: &Path) -> String {
+    let is_like = |socket: &&Socket| Path::new(socket.path).file_name() == path.file_name();
+    let all = || protocols().flat_map(|protocol| protocol.sockets);
+    let unit = protocol.unit_at(path).or_else(|| Some(all().find(is_like)?.unit));
+    format!("systemctl restart {}", unit.unwrap_or(protocol.unit))
+}
+
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]
@@ -43,11 +53,14 @@ mod tests {
             ("cri", "/tmp/crio.sock", "crio"),
             ("cri", "/x.sock", "containerd"),
             ("docker", "/var/run/docker.sock", "docker"),
+            ("podman", "/run/podman/podman.sock", "podman.socket"),
+            ("podman", "/tmp/x.sock", "podman.socket"),
             ("docker", "/tmp/podman/podman.sock", "podman.socket"),
+            ("docker", "/run/user/1000/podman/podman.sock", "podman.socket"),
         ] {
             let protocol = protocols().find(|protocol| protocol.name == name).unwrap();
             let command = format!("systemctl restart {unit}");
-            assert_eq!(protocol.restart_command(Path::new(socket)), command, "{socket}");
+            assert_eq!(restart_command(protocol, Path::new(socket)), command, "{socket}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::host::process::ProcessError;
 use crate::model::TargetKind;
-use crate::runtime::IndexEntry;
+use crate::runtime::{IndexEntry, RuntimeError};
 
 /// Why a target was not found.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +39,16 @@ pub enum FindError {
         /// The reason.
         why: String,
     },
+    /// The containers of the pod have different network namespaces.
+    #[error("{runtime}'s pod {name} cannot be forwarded to: {why}")]
+    NoCommonNetwork {
+        /// The runtime's name.
+        runtime: &'static str,
+        /// Namespace and name of the pod.
+        name: String,
+        /// The reason, and the containers to name instead.
+        why: String,
+    },
     /// The runtimes do not have it.
     #[error("no {kind} {name:?} on this node (asked: {asked}){suggestions}")]
     NotFound {
@@ -60,8 +70,13 @@ pub enum FindError {
         found: String,
     },
     /// The pod exists, but its sandbox does not run. Worded as in kubectl.
-    #[error("unable to forward port because pod is not running. Current status={0}")]
-    PodNotRunning(String),
+    #[error("unable to forward port because pod is not running. Current status={status}")]
+    PodNotRunning {
+        /// In the runtime's words.
+        status: String,
+        /// The command that starts it, where its runtime has one.
+        start: Option<String>,
+    },
     /// The container exists, but does not run. Worded as in dockershim.
     #[error("container not running ({id})")]
     ContainerNotRunning {
@@ -80,10 +95,24 @@ impl FindError {
                 let start = client.start_command(&info.id);
                 Self::ContainerNotRunning { id: info.id.clone(), start }
             }
-            // It was ready when it was listed.
-            TargetKind::Sandbox if info.is_running => Self::PodNotRunning("NotReady".to_owned()),
-            TargetKind::Sandbox => Self::PodNotRunning(info.state.clone()),
+            TargetKind::Sandbox => {
+                // If it runs by the list, it has ended since.
+                let status = if info.is_running { "NotReady" } else { &info.state };
+                let start = client.start_pod_command(&info.id);
+                Self::PodNotRunning { status: status.to_owned(), start }
+            }
         }
+    }
+
+    /// The runtime of an entry gave an error when it was asked where the entry runs.
+    pub(super) fn no_place(entry: &IndexEntry, error: &RuntimeError) -> Self {
+        let IndexEntry { client, info } = entry;
+        if !error.is_no_common_network() {
+            return Self::no_answer(entry, error.to_string());
+        }
+        let name = info.pod.as_ref().map(|pod| format!("{}/{}", pod.namespace, pod.name));
+        let name = name.unwrap_or_else(|| info.id.clone());
+        Self::NoCommonNetwork { runtime: client.name(), name, why: error.to_string() }
     }
 
     /// The entry runs, and its runtime does not report where.

@@ -28,20 +28,22 @@ pub(super) async fn container(name: &str, runtimes: &Runtimes) -> Result<IndexEn
     one(name, &found)
 }
 
-/// The sandbox of this pod. If there are several attempts, the one that runs.
+/// The sandbox of this pod, without a namespace in the default namespace of its runtime. If there
+/// are several attempts, the one that runs.
 pub(super) async fn pod(
     name: &str,
-    namespace: &str,
+    namespace: Option<&str>,
     runtimes: &Runtimes,
 ) -> Result<IndexEntry, FindError> {
     let index = build_index(runtimes).await?;
     let sandboxes = || index.entries.iter().filter(|one| one.info.kind == TargetKind::Sandbox);
     let is_it = |one: &&IndexEntry| {
+        let namespace = namespace.unwrap_or_else(|| one.client.default_namespace());
         let pod = one.info.pod.as_ref();
         pod.is_some_and(|pod| pod.name == name && pod.namespace == namespace)
     };
     let found: Vec<&IndexEntry> = sandboxes().filter(is_it).collect();
-    let name = format!("{namespace}/{name}");
+    let name = format!("{}/{name}", namespace.unwrap_or("default"));
     if found.is_empty() {
         let pods = sandboxes().filter_map(|one| one.info.pod.as_ref());
         let names = pods.map(|pod| format!("{}/{}", pod.namespace, pod.name)).collect();

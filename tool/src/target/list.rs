@@ -54,7 +54,9 @@ async fn network_of(entry: &IndexEntry) -> Result<Option<TargetNetwork>, FindErr
     let target = match Target::of_entry(entry).await {
         Ok(target) => target,
         Err(
-            FindError::PodNotRunning(_)
+            // Its containers are listed with their networks.
+            FindError::NoCommonNetwork { .. }
+            | FindError::PodNotRunning { .. }
             | FindError::ContainerNotRunning { .. }
             | FindError::Process(ProcessError::NotFound(_) | ProcessError::Gone(_)),
         ) => return Ok(None),

@@ -34,10 +34,11 @@ pub struct RuntimeInfo {
 
 impl Target {
     /// Looks up the target and holds it: a later process with its pid, or a later namespace with
-    /// its inode, is never taken for it. `namespace` is the namespace of a pod.
+    /// its inode, is never taken for it. `namespace` is the namespace of a
+    /// pod; without one, each runtime's default.
     pub async fn find(
         name: &TargetName,
-        namespace: &str,
+        namespace: Option<&str>,
         runtimes: &Runtimes,
     ) -> Result<Self, FindError> {
         match name {
@@ -74,7 +75,7 @@ impl Target {
     pub(super) async fn of_entry(entry: &IndexEntry) -> Result<Self, FindError> {
         let place = async || match entry.place().await {
             Ok(place) => place.ok_or_else(|| FindError::not_running(entry)),
-            Err(error) => Err(FindError::no_answer(entry, error.to_string())),
+            Err(error) => Err(FindError::no_place(entry, &error)),
         };
         let mut before = place().await?;
         for _ in 0..MAX_ATTEMPTS {

@@ -68,7 +68,7 @@ async fn a_sandbox_that_ends_while_it_is_looked_up_is_not_entered() {
     let no_process = || Some(place(Some(1 << 30), None));
     assert_eq!(find(&[here(), here()]).await.unwrap().pid(), Some(own));
     let ended = find(&[here(), None]).await.unwrap_err();
-    assert!(matches!(ended, FindError::PodNotRunning(status) if status == "NotReady"));
+    assert!(matches!(ended, FindError::PodNotRunning { status, .. } if status == "NotReady"));
     // No process has the pid; then the runtime reports another one.
     assert_eq!(find(&[no_process(), here(), here()]).await.unwrap().pid(), Some(own));
     let gone = find(&[no_process(), no_process()]).await.unwrap_err();

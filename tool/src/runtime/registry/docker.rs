@@ -1,7 +1,7 @@
 //! Docker's Engine API, on its unix socket: names, labels and pids of containers.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bollard::errors::Error;
@@ -9,6 +9,7 @@ use bollard::models::ContainerSummary;
 use bollard::query_parameters::ListContainersOptions;
 use bollard::{API_DEFAULT_VERSION, Docker};
 
+use super::podman;
 use crate::model::{ForwardingMode, Pod, TargetInfo, TargetKind};
 use crate::runtime::client::{Answer, Names, Place, RuntimeClient, RuntimeError};
 use crate::runtime::protocol::{Protocol, Socket, Variable};
@@ -16,50 +17,44 @@ use crate::runtime::protocol::{Protocol, Socket, Variable};
 /// Seconds that one answer may take.
 const ANSWER_TIMEOUT: u64 = 5;
 
-/// Docker's API, which Podman serves too.
+/// Docker's API.
 pub(super) const PROTOCOL: Protocol = Protocol {
     name: "docker",
-    help: "Docker's Engine API, which Podman offers too",
-    sockets: &[
-        Socket { path: "/var/run/docker.sock", unit: "docker" },
-        Socket { path: "/run/podman/podman.sock", unit: "podman.socket" },
-    ],
+    help: "Docker's Engine API",
+    sockets: &[Socket { path: "/var/run/docker.sock", unit: "docker" }],
     // The variable of docker's own client. A `DOCKER_HOST` by TCP means another machine.
     variable: Variable { name: "DOCKER_HOST", is_exclusive: false, must_be_socket: false },
     unit: "docker",
-    connect: |socket| {
-        Box::pin(async move {
-            let engine: Arc<dyn RuntimeClient> = Arc::new(Engine::connect(&socket).await?);
-            Ok(engine)
-        })
-    },
+    connect: |socket| Box::pin(connect(socket)),
 };
 
 /// HTTP's status for an id that the daemon does not have.
 const NOT_FOUND: u16 = 404;
 
+/// Connects to a daemon. `DOCKER_HOST` and `docker.sock` may lead to Podman, which serves Docker's
+/// API too. Podman is then asked by its own API, because Docker's has no pods.
+async fn connect(socket: PathBuf) -> Result<Arc<dyn RuntimeClient>, RuntimeError> {
+    match podman::connect(&socket).await {
+        Ok(Some(client)) => return Ok(client),
+        Err(error) if error.is_silence() => return Err(error),
+        Ok(None) | Err(_) => {}
+    }
+    let path = socket.to_string_lossy();
+    let docker = Docker::connect_with_unix(&path, ANSWER_TIMEOUT, API_DEFAULT_VERSION)?;
+    let docker = docker.negotiate_version().await?;
+    let version = docker.version().await?.version.unwrap_or_default();
+    Ok(Arc::new(Engine { docker, version }))
+}
+
 /// A daemon that answers.
 struct Engine {
     docker: Docker,
-    name: &'static str,
     version: String,
-}
-
-impl Engine {
-    async fn connect(socket: &Path) -> Result<Self, RuntimeError> {
-        let path = socket.to_string_lossy();
-        let docker = Docker::connect_with_unix(&path, ANSWER_TIMEOUT, API_DEFAULT_VERSION)?;
-        let docker = docker.negotiate_version().await?;
-        // Podman offers Docker's API too.
-        let name = if path.contains("podman") { "podman" } else { "docker" };
-        let version = docker.version().await?.version.unwrap_or_default();
-        Ok(Self { docker, name, version })
-    }
 }
 
 impl RuntimeClient for Engine {
     fn name(&self) -> &'static str {
-        self.name
+        "docker"
     }
 
     fn version(&self) -> &str {
@@ -67,12 +62,11 @@ impl RuntimeClient for Engine {
     }
 
     fn forwarding_mode(&self) -> ForwardingMode {
-        // Kubelets do not use Podman.
-        if self.name == "docker" { ForwardingMode::Helpers } else { ForwardingMode::None }
+        ForwardingMode::Helpers
     }
 
     fn start_command(&self, id: &str) -> String {
-        format!("{} start {id}", self.name)
+        format!("docker start {id}")
     }
 
     fn list(&self) -> Answer<'_, Vec<TargetInfo>> {

@@ -3,14 +3,12 @@
 use crate::common::{eventually, output, stdout_of, system, text};
 use crate::support::docker::Docker;
 use crate::support::forward::forward;
+use crate::support::image::serve;
 
 #[test]
 fn a_forward_to_a_containers_pid_serves_curl() {
     let docker = Docker::start("forward");
-    let pid = docker.run(
-        "web",
-        "mkdir /www; echo from the container > /www/index.html; exec httpd -f -p 8080 -h /www",
-    );
+    let pid = docker.run("web", &serve("from the container", 8080));
     let (mut forward, locals) = forward(pid, &[":8080"]);
     let url = format!("http://127.0.0.1:{}/", locals[0]);
     let page = eventually("the container's web server", || {

@@ -10,7 +10,7 @@ use super::cri::{
     ContainerConfig, ContainerMetadata, Cri, Image, LinuxPodConfig, NamespaceOptions, PodConfig,
     PodMetadata, SecurityContext,
 };
-use super::image::busybox_archive;
+use super::image::{busybox_archive, serve};
 use super::processes::processes;
 use crate::common::running::Running;
 use crate::common::temp::temp_path;
@@ -123,9 +123,7 @@ impl Containerd {
     }
 
     fn run(&self, config: &PodConfig, page: &str, port: u16) -> Pod {
-        let serve =
-            format!("mkdir /www; echo {page} > /www/index.html; exec httpd -f -p {port} -h /www");
-        self.run_shell(config, &serve)
+        self.run_shell(config, &serve(page, port))
     }
 
     fn run_shell(&self, config: &PodConfig, shell: &str) -> Pod {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::image::busybox_root;
+use super::image::{busybox_root, serve};
 use super::parts::DockerVersion;
 use crate::common::running::Running;
 use crate::common::temp::temp_path;
@@ -108,10 +108,9 @@ impl Docker {
         };
         let pause = container_name("POD", name);
         let pid = self.run_with(&pause, "none", &labels("podsandbox", "POD"), "exec sleep 1000");
-        let serve = "mkdir /www; echo in the pod > /www/index.html; exec httpd -f -p 8080 -h /www";
         let network = format!("container:{pause}");
         let web = container_name("web", name);
-        self.run_with(&web, &network, &labels("container", "web"), serve);
+        self.run_with(&web, &network, &labels("container", "web"), &serve("in the pod", 8080));
         pid
     }
 

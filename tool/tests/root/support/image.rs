@@ -16,6 +16,11 @@ pub fn busybox_root(dir: &Path) -> PathBuf {
     tar(&root, &dir.join("root.tar"), &["."])
 }
 
+/// The shell command of a container that serves this page on a port.
+pub fn serve(page: &str, port: u16) -> String {
+    format!("mkdir /www; echo {page} > /www/index.html; exec httpd -f -p {port} -h /www")
+}
+
 /// Makes the image in the form that `docker save` writes. By default its containers sleep.
 pub fn busybox_archive(dir: &Path, name: &str) -> PathBuf {
     let layer = busybox_root(dir);

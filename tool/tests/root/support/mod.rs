@@ -16,6 +16,7 @@ pub mod image;
 pub mod netns;
 pub mod parts;
 pub mod pod;
+pub mod podman;
 pub mod processes;
 pub mod records;
 pub mod schema;

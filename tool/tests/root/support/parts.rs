@@ -21,6 +21,17 @@ pub fn containerds() -> Vec<PathBuf> {
     folders
 }
 
+/// Folders with a Podman and what it starts: 4.3, and outside of the quick tier 5.4 and 5.8.
+pub fn podmans() -> Vec<PathBuf> {
+    let newer = if is_quick() { &[][..] } else { &["podman-trixie", "podman-forky"] };
+    std::iter::once(podman()).chain(newer.iter().copied().map(part)).collect()
+}
+
+/// The folder of Podman 4.3.
+pub fn podman() -> PathBuf {
+    part("podman-bookworm")
+}
+
 /// A version of Docker.
 pub struct DockerVersion {
     /// The folder of its programs.

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::common::{assert_fails, eventually, output, pfsnoop, text};
 use crate::support::docker::{self, Docker, container_name};
 use crate::support::forward::{get, start_json, start_listening};
+use crate::support::image::serve;
 use crate::support::records::records;
 
 fn pfsnoop_of(docker: &Docker, args: &[&str]) -> Command {
@@ -22,8 +23,8 @@ fn assert_forward_fails(docker: &Docker, args: &[&str], parts: &[&str]) {
 #[test]
 fn pods_and_containers_are_found_by_name() {
     let docker = Docker::start("names");
-    let serve = "mkdir /www; echo plain > /www/index.html; exec httpd -f -p 8080 -h /www";
-    docker.run("plain-web", serve);
+    let serve = serve("plain", 8080);
+    docker.run("plain-web", &serve);
     docker.run("plain-other", "sleep 1000");
     docker.run_pod("kuard");
     // A pod that crictl made, not the kubelet: it lacks most labels.

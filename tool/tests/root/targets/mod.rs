@@ -3,3 +3,4 @@
 mod cri;
 mod docker;
 mod list;
+mod podman;

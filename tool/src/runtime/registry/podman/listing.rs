@@ -1,0 +1,105 @@
+//! Lists of pods and containers as plain data.
+//!
+//! A pod of Podman is a sandbox, and its infra container is part of it: the infra container holds
+//! the pod's namespaces, as the pause container of a CRI sandbox does. So a pod is listed once, with
+//! the pod's id, and its infra container is not listed again. Podman knows no namespaces of pods,
+//! so all its pods are in one that is called `podman`.
+
+use std::cmp::Reverse;
+
+use jiff::Timestamp;
+
+use super::messages::{Container, Pod};
+use super::place;
+use crate::model::{self, TargetInfo, TargetKind};
+
+/// The namespace of every pod of Podman.
+pub(super) const NAMESPACE: &str = "podman";
+
+/// The pods, then the containers; of each, the newest first.
+pub(super) fn targets(mut pods: Vec<Pod>, mut containers: Vec<Container>) -> Vec<TargetInfo> {
+    pods.sort_by_key(|pod| Reverse(time(&pod.created)));
+    containers.sort_by_key(|container| Reverse(time(&container.created)));
+    let pods: Vec<TargetInfo> = pods.into_iter().map(|pod| sandbox(pod, &containers)).collect();
+    let members = containers.into_iter().filter(|one| !one.is_infra).map(container);
+    pods.into_iter().chain(members).collect()
+}
+
+fn time(text: &str) -> Option<Timestamp> {
+    text.parse().ok()
+}
+
+fn sandbox(pod: Pod, containers: &[Container]) -> TargetInfo {
+    let Pod { id, name, status, infra_id, .. } = pod;
+    let members = containers.iter().filter(|one| one.pod == id);
+    let infra = containers.iter().find(|one| one.id == infra_id);
+    TargetInfo {
+        kind: TargetKind::Sandbox,
+        name: infra.and_then(Container::name).map(str::to_owned),
+        pod: Some(model::Pod { namespace: NAMESPACE.to_owned(), name, uid: id.clone() }),
+        is_running: place::has_network(members),
+        id,
+        // The words of `podman pod ps`. `Degraded`: some of its containers do not run.
+        state: status,
+    }
+}
+
+fn container(container: Container) -> TargetInfo {
+    TargetInfo {
+        kind: TargetKind::Container,
+        name: container.name().map(str::to_owned),
+        pod: pod_of(&container),
+        is_running: container.is_running(),
+        id: container.id,
+        state: container.state,
+    }
+}
+
+/// The pod that a container belongs to.
+pub(super) fn pod_of(container: &Container) -> Option<model::Pod> {
+    let Container { pod, pod_name, .. } = container;
+    let is_known = !pod.is_empty() && !pod_name.is_empty();
+    let namespace = NAMESPACE.to_owned();
+    is_known.then(|| model::Pod { namespace, name: pod_name.clone(), uid: pod.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Recorded from Podman 4.3.1, and shortened.
+    const PODS: &str = r#"[
+        {"Cgroup": "/libpod_parent", "Created": "2026-11-26T14:34:38.15606011Z", "Id": "d2e07a",
+         "InfraId": "ebef41", "Name": "shop", "Namespace": "", "Status": "Degraded", "Labels": {}},
+        {"Created": "2026-11-26T15:36:23.7+01:00", "Id": "d6d0ae", "InfraId": "",
+         "Name": "empty", "Status": "Created"}]"#;
+    const CONTAINERS: &str = r#"[
+        {"Id": "8d7e11", "Names": ["plain"], "Pid": 0, "Pod": "", "PodName": "", "State": "exited",
+         "IsInfra": false, "Namespaces": null, "Created": "2026-11-26T14:34:37Z"},
+        {"Id": "ebef41", "Names": ["d2e07a-infra"], "Pid": 15259, "Pod": "d2e07a",
+         "PodName": "shop", "State": "running", "IsInfra": true, "Labels": null,
+         "Namespaces": {"Net": "4026532254"}, "Created": "2026-11-26T14:34:38.1Z"},
+        {"Id": "8b9167", "Names": ["web"], "Pid": 15289, "Pod": "d2e07a", "PodName": "shop",
+         "State": "running", "IsInfra": false, "Namespaces": {"Net": "4026532254"},
+         "Created": "2026-11-26T14:34:38.395987479Z"}]"#;
+
+    #[test]
+    fn a_pod_is_listed_once_and_its_infra_container_is_part_of_it() {
+        let pods = serde_json::from_str(PODS).unwrap();
+        let all = targets(pods, serde_json::from_str(CONTAINERS).unwrap());
+        let ids: Vec<_> =
+            all.iter().map(|one| (one.id.as_str(), one.state.as_str(), one.is_running)).collect();
+        let expected = [
+            ("d6d0ae", "Created", false),
+            ("d2e07a", "Degraded", true),
+            ("8b9167", "running", true),
+            ("8d7e11", "exited", false),
+        ];
+        assert_eq!(ids, expected);
+        let pod =
+            model::Pod { namespace: "podman".into(), name: "shop".into(), uid: "d2e07a".into() };
+        assert_eq!((&all[1].kind, &all[1].pod), (&TargetKind::Sandbox, &Some(pod.clone())));
+        assert_eq!((all[2].name.as_deref(), &all[2].pod), (Some("web"), &Some(pod)));
+        assert_eq!((all[3].name.as_deref(), &all[3].pod), (Some("plain"), &None));
+    }
+}

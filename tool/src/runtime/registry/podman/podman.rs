@@ -1,0 +1,160 @@
+//! The entry of Podman in the registry, and a [`RuntimeClient`] that asks by Podman's own API.
+//!
+//! Podman serves Docker's API too, but that one has no pods: its list of containers does not say
+//! which of them is an infra container or to which pod one belongs.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::client::Client;
+use super::listing::{NAMESPACE, pod_of, targets};
+use super::messages::{Container, Pod};
+use super::place::{PodNetwork, pod_network};
+use crate::model::{ForwardingMode, TargetInfo, TargetKind};
+use crate::runtime::client::{Answer, Names, Place, RuntimeClient, RuntimeError};
+use crate::runtime::protocol::{Protocol, Socket, Variable};
+
+/// The header by which Podman's answer to a ping differs from Docker's: Podman's version. The same
+/// version in `/version` takes Podman half a second, because it asks dpkg or rpm for the packages of
+/// its programs.
+const VERSION_HEADER: &str = "Libpod-API-Version";
+
+/// Podman's own API, which its documentation calls libpod.
+pub(in crate::runtime) const PROTOCOL: Protocol = Protocol {
+    name: "podman",
+    help: "Podman's own API, which has pods",
+    sockets: &[Socket { path: "/run/podman/podman.sock", unit: "podman.socket" }],
+    // The variable of podman's own client. It may name another machine (ssh://, tcp://).
+    variable: Variable { name: "CONTAINER_HOST", is_exclusive: false, must_be_socket: false },
+    unit: "podman.socket",
+    connect: |socket| {
+        Box::pin(async move {
+            let client = connect(&socket).await?;
+            client.ok_or_else(|| RuntimeError::other(&"the daemon at this socket is not Podman"))
+        })
+    },
+};
+
+/// Connects to a daemon that may be Podman; `None` when it is another one.
+pub(in crate::runtime) async fn connect(
+    socket: &Path,
+) -> Result<Option<Arc<dyn RuntimeClient>>, RuntimeError> {
+    let client = Client::new(socket);
+    let Some(version) = client.header("/_ping", VERSION_HEADER).await? else { return Ok(None) };
+    let base = format!("/v{version}/libpod");
+    Ok(Some(Arc::new(Podman { client, version, base })))
+}
+
+/// A daemon that answers.
+struct Podman {
+    client: Client,
+    version: String,
+    /// What all its paths begin with: it serves no paths without a version.
+    base: String,
+}
+
+/// What a list of containers is restricted to.
+enum Filter<'a> {
+    None,
+    Id(&'a str),
+    Pod(&'a str),
+}
+
+impl Podman {
+    /// Containers, running or not, and infra containers too.
+    async fn containers(&self, filter: Filter<'_>) -> Result<Vec<Container>, RuntimeError> {
+        let base = &self.base;
+        let all = format!("{base}/containers/json?all=true&namespace=true");
+        let path = match filter {
+            Filter::None => all,
+            Filter::Id(id) => format!("{all}&filters={}", encoded("id", id)?),
+            Filter::Pod(id) => format!("{all}&filters={}", encoded("pod", id)?),
+        };
+        // Go writes `null` for a list without elements.
+        let containers: Option<Vec<Container>> = self.client.get(&path).await?;
+        Ok(containers.unwrap_or_default())
+    }
+
+    async fn container(&self, id: &str) -> Result<Option<Container>, RuntimeError> {
+        let found = self.containers(Filter::Id(id)).await?;
+        Ok(found.into_iter().find(|one| one.id == id))
+    }
+
+    async fn targets(&self) -> Result<Vec<TargetInfo>, RuntimeError> {
+        let pods: Option<Vec<Pod>> = self.client.get(&format!("{}/pods/json", self.base)).await?;
+        let containers = self.containers(Filter::None).await?;
+        Ok(targets(pods.unwrap_or_default(), containers))
+    }
+
+    async fn pid(&self, of: &TargetInfo) -> Result<Option<u32>, RuntimeError> {
+        if of.kind == TargetKind::Container {
+            let container = self.container(&of.id).await?;
+            return Ok(container.filter(Container::is_running).map(|one| one.pid));
+        }
+        match pod_network(self.containers(Filter::Pod(&of.id)).await?.iter()) {
+            PodNetwork::None => Ok(None),
+            PodNetwork::Of(pid) => Ok(Some(pid)),
+            PodNetwork::Several(names) => {
+                let names: Vec<_> = names.iter().map(|name| format!("container/{name}")).collect();
+                Err(RuntimeError::no_common_network(&format!(
+                    "its containers have different network namespaces; name one of them: {}",
+                    names.join(", ")
+                )))
+            }
+        }
+    }
+}
+
+/// `{"KIND":["ID"]}`, encoded for a URL.
+fn encoded(kind: &str, id: &str) -> Result<String, RuntimeError> {
+    if !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Err(RuntimeError::other(&format!("{id:?} is no id of Podman")));
+    }
+    Ok(format!("%7B%22{kind}%22%3A%5B%22{id}%22%5D%7D"))
+}
+
+impl RuntimeClient for Podman {
+    fn name(&self) -> &'static str {
+        "podman"
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn default_namespace(&self) -> &'static str {
+        NAMESPACE
+    }
+
+    /// Kubelets do not use Podman.
+    fn forwarding_mode(&self) -> ForwardingMode {
+        ForwardingMode::None
+    }
+
+    fn start_command(&self, id: &str) -> String {
+        format!("podman start {id}")
+    }
+
+    fn start_pod_command(&self, id: &str) -> Option<String> {
+        Some(format!("podman pod start {id}"))
+    }
+
+    fn list(&self) -> Answer<'_, Vec<TargetInfo>> {
+        Box::pin(self.targets())
+    }
+
+    fn place<'a>(&'a self, of: &'a TargetInfo) -> Answer<'a, Option<Place>> {
+        Box::pin(async {
+            let place = |pid| Place { pid: Some(pid), netns: None, is_host_network: false };
+            Ok(self.pid(of).await?.map(place))
+        })
+    }
+
+    fn names<'a>(&'a self, id: &'a str) -> Answer<'a, Option<Names>> {
+        Box::pin(async {
+            let names =
+                |one: Container| Names { name: one.name().map(str::to_owned), pod: pod_of(&one) };
+            Ok(self.container(id).await?.map(names))
+        })
+    }
+}
