@@ -26,7 +26,7 @@ impl Forwarders {
         let pfsnoop = [Way::Nsenter, Way::Native].map(|way| {
             let target = format!("pid/{}", target.pid());
             let mut command = inside(&node, env!("CARGO_BIN_EXE_pfsnoop"));
-            command.args(["forward", "--no-watch", "--dialer", way.name(), &target]);
+            command.args(["forward", "--dialer", way.name(), &target]);
             Running::start(command.args(ports(way).map(|port| port.to_string())))
         });
         let wanted: HashSet<u16> = Way::ALL[1..].iter().flat_map(|&way| ports(way)).collect();
