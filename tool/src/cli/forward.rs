@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::runtimes::AskRuntimes;
 use super::size::Size;
-use crate::forward::ListenOn;
+use crate::forward::{Limits, ListenOn, TooSmall};
 use crate::model::PortPair;
 use crate::output::TextOrJson;
 use crate::target::TargetName;
@@ -46,6 +46,15 @@ pub struct Forward {
     /// Print more on stderr, including what the kernel programs log
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+impl Forward {
+    /// The limits of the forwarder.
+    pub fn limits(&self) -> Result<Limits, TooSmall> {
+        let &Self { max_connections, max_buffer, no_watch, .. } = self;
+        let (max_buffer_kib, is_watched) = (max_buffer.kib(), !no_watch);
+        Limits { max_connections, max_buffer_kib, is_watched }.check()
+    }
 }
 
 const FORWARD_EXAMPLES: &str = "\

@@ -2,7 +2,7 @@
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 
-use super::Cli;
+use super::{Cli, Command};
 
 /// Why no command runs.
 #[derive(Debug)]
@@ -16,13 +16,20 @@ pub enum Stop {
 /// Parses the command line of this process.
 pub fn parse() -> Result<Cli, Stop> {
     let matches = Cli::command().try_get_matches();
-    matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| {
+    let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| {
         use clap::error::ErrorKind::{DisplayHelp, DisplayVersion};
         match error.kind() {
             DisplayHelp | DisplayVersion => Stop::Asked(error.render().to_string()),
             _ => Stop::Wrong(one_line(&error.render().to_string())),
         }
-    })
+    })?;
+    match &cli.command {
+        Some(Command::Forward(forward)) => {
+            forward.limits().map_err(|error| Stop::Wrong(error.to_string()))?;
+        }
+        _ => {}
+    }
+    Ok(cli)
 }
 
 /// clap's errors have several paragraphs: the first says what is wrong, `tip:` what to do.

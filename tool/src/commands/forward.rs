@@ -6,7 +6,7 @@ use super::logging::start_logging;
 use super::not_found::escaped;
 use crate::attribution::Attribution;
 use crate::cli::{self, DialerChoice};
-use crate::forward::{self, Dialer, Forwarder, Limits, Listener, Native, Nsenter, listen_all};
+use crate::forward::{self, Dialer, Forwarder, Listener, Native, Nsenter, listen_all};
 use crate::host::{limits, shutdown};
 use crate::model::Destination;
 use crate::monitor::{Monitor, MonitorOptions};
@@ -16,8 +16,7 @@ use crate::target::Target;
 
 pub(super) async fn run(args: cli::Forward) -> Result<()> {
     start_logging(args.verbose);
-    let (max_connections, max_buffer_kib) = (args.max_connections, args.max_buffer.kib());
-    let limits = Limits { max_connections, max_buffer_kib, is_watched: !args.no_watch }.check()?;
+    let limits = args.limits()?;
     let token = shutdown::on_signals()?;
     let runtimes = args.runtimes.into();
     let finding = Target::find(&args.target, args.namespace.as_deref(), &runtimes);

@@ -4,6 +4,7 @@ use std::future::pending;
 
 use super::dial::Helper;
 use super::kernel_ends::KernelEnd;
+use super::relay_end::TargetEnd;
 use super::relayed::Relayed;
 
 /// The helper of a connection, if there is one. Without a helper, the target's socket says
@@ -25,11 +26,11 @@ impl HelperSide<'_> {
         }
     }
 
-    /// Whether the target has sent everything, once the helper has closed its stdout.
-    pub(super) async fn is_whole(&self, has_client_ended: bool) -> bool {
+    /// How the target has ended, once the helper has closed its stdout.
+    pub(super) async fn target_end(&self, has_client_ended: bool) -> TargetEnd {
         match self.helper {
-            Some(helper) => helper.is_whole(has_client_ended, self.kernel).await,
-            None => true,
+            Some(helper) => helper.target_end(has_client_ended, self.kernel).await,
+            None => TargetEnd::Complete,
         }
     }
 

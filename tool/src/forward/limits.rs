@@ -18,8 +18,8 @@ impl Limits {
     pub fn check(self) -> Result<Self, TooSmall> {
         let needed_kib = u64::from(CONNECTION_KIB) * u64::from(self.max_connections);
         if u64::from(self.max_buffer_kib) < needed_kib {
-            let Self { max_connections, .. } = self;
-            return Err(TooSmall { max_connections, needed_kib });
+            let Self { max_connections, max_buffer_kib, .. } = self;
+            return Err(TooSmall { max_buffer_kib, max_connections, needed_kib });
         }
         Ok(self)
     }
@@ -28,10 +28,11 @@ impl Limits {
 /// The limit of the pipes does not suffice for the limit of connections.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "--max-buffer is too small: {max_connections} connections need {needed_kib}K; raise it, or lower \
-     --max-connections"
+    "--max-buffer {max_buffer_kib}K is too small: {max_connections} connections need {needed_kib}K; \
+     raise it, or lower --max-connections"
 )]
 pub struct TooSmall {
+    max_buffer_kib: u32,
     max_connections: u32,
     needed_kib: u64,
 }

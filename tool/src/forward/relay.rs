@@ -8,7 +8,7 @@ use super::copy::{CopyError, copy};
 use super::helper_side::HelperSide;
 use super::peer_watch;
 use super::pipe::PipeBudget;
-use super::relay_end::{RelayEnd, RelayError, is_reset};
+use super::relay_end::{RelayEnd, RelayError, TargetEnd, is_reset};
 use super::relayed::Relayed;
 use super::stream::{Duplex, ReadHalf, Socket, WriteHalf};
 
@@ -69,11 +69,14 @@ pub(super) async fn run(
             Err(CopyError::Write(error)) => Err(RelayError::Client(error)),
             Ok(()) => match target_error.get() {
                 Some(&error) if target_socket.is_some() => Err(RelayError::Target(error.into())),
-                _ if helper.is_whole(has_client_ended()).await => {
-                    client.to.finish().map(|()| RelayEnd::Ended).map_err(RelayError::Client)
-                }
-                _ if has_client_ended() => Ok(RelayEnd::ResetAfterEnd),
-                _ => Ok(RelayEnd::CutOff),
+                _ => match helper.target_end(has_client_ended()).await {
+                    TargetEnd::Complete => {
+                        client.to.finish().map(|()| RelayEnd::Ended).map_err(RelayError::Client)
+                    }
+                    TargetEnd::GivenUp => Ok(RelayEnd::GivenUp),
+                    TargetEnd::Reset if has_client_ended() => Ok(RelayEnd::ResetAfterEnd),
+                    TargetEnd::Reset => Ok(RelayEnd::CutOff),
+                },
             },
         }
     };
@@ -85,7 +88,7 @@ pub(super) async fn run(
     match &ended {
         Ok(RelayEnd::Ended) | Err(RelayError::NoPipe(_)) => {}
         Err(RelayError::Client(_)) => reset(target_socket.as_ref()).await,
-        Err(RelayError::Target(_)) | Ok(RelayEnd::ResetAfterEnd | RelayEnd::CutOff) => {
+        Err(RelayError::Target(_)) | Ok(_) => {
             reset(client_socket.as_ref()).await;
         }
     }

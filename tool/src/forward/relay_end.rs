@@ -23,8 +23,22 @@ pub enum RelayEnd {
     Ended,
     /// The target reset the connection after the client's side had ended.
     ResetAfterEnd,
+    /// After the client's side had ended, the helper waited for the target no longer. The client sees
+    /// a reset.
+    GivenUp,
     /// The helper ended, but the target's data is not complete. The client sees a reset.
     CutOff,
+}
+
+/// How a target has ended its direction, as far as a helper lets it be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TargetEnd {
+    /// Everything has come, or nothing speaks against that.
+    Complete,
+    /// The target reset the connection, or the helper failed.
+    Reset,
+    /// The target had not ended, and the helper has.
+    GivenUp,
 }
 
 /// Whether the error is a reset. EPIPE is one that came after the other side's FIN (`tcp_reset`,

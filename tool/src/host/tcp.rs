@@ -40,7 +40,8 @@ pub enum TcpEnds {
 /// Asks the kernel about a TCP socket.
 pub fn info(socket: impl AsFd) -> io::Result<TcpInfo> {
     let mut raw = MaybeUninit::<libc::tcp_info>::zeroed();
-    let mut len = size_of::<libc::tcp_info>() as libc::socklen_t;
+    let too_large = |_| io::Error::from(io::ErrorKind::InvalidInput);
+    let mut len = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).map_err(too_large)?;
     let fd = socket.as_fd().as_raw_fd();
     // SAFETY: the call writes at most `len` bytes to the structure.
     let done = unsafe {

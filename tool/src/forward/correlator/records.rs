@@ -85,6 +85,7 @@ fn of_report(report: &Report) -> Closed {
     };
     let (outcome, reason) = match &report.result {
         Ok(RelayEnd::ResetAfterEnd) => (Outcome::Ok, Reason::ResetAfterEnd),
+        Ok(RelayEnd::GivenUp) => (Outcome::Ok, Reason::ClientEnded),
         Ok(_) => (Outcome::Ok, Reason::BothEnded),
         Err(failure) => (failure.outcome(), Reason::InWords(failure.in_words())),
     };

@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use super::server_end::ServerEnd;
 use crate::forward::failure::Failure;
 use crate::forward::kernel_ends::KernelEnd;
+use crate::forward::relay_end::TargetEnd;
 use crate::forward::relayed::Relayed;
 use crate::host::process::{ProcessError, netns_of};
 use crate::host::tcp::TcpEnds;
@@ -114,32 +115,32 @@ impl Helper {
         self.exit_code().await;
     }
 
-    /// Whether the server has sent everything, once socat has closed its stdout. `kernel` is the
-    /// kernel's view, if there is one.
-    pub(in crate::forward) async fn is_whole(
+    /// What socat has left out, once it has closed its stdout. `kernel` is the kernel's view, if there
+    /// is one.
+    pub(in crate::forward) async fn target_end(
         &self,
         has_client_ended: bool,
         kernel: Option<&KernelEnd>,
-    ) -> bool {
+    ) -> TargetEnd {
         if self.has_server_ended.load(Ordering::Relaxed) {
-            return true;
+            return TargetEnd::Complete;
         }
-        match (self.server.get().map(ServerEnd::ends), has_client_ended) {
-            (Some(Ok(TcpEnds::PeerEnded)), _) => return true,
-            (Some(Ok(TcpEnds::Over | TcpEnds::PeerOpen)), false) => return false,
+        let ends = || self.server.get().map(ServerEnd::ends);
+        match (ends(), has_client_ended) {
+            (Some(Ok(TcpEnds::PeerEnded)), _) => return TargetEnd::Complete,
+            (Some(Ok(TcpEnds::Over | TcpEnds::PeerOpen)), false) => return TargetEnd::Reset,
             _ => {}
         }
         // socat exits now.
         match timeout(EXIT_TIMEOUT, self.exit_code()).await {
             Ok(Some(0)) => {}
-            Ok(_) => return false,
-            Err(_) => return true,
+            Ok(_) => return TargetEnd::Reset,
+            Err(_) => return TargetEnd::Complete,
         }
-        match (kernel, self.server.get().map(ServerEnd::ends)) {
-            // socat gave up after its half second.
-            (_, Some(Ok(TcpEnds::PeerOpen))) => false,
-            (Some(kernel), _) => !kernel.is_reset().await,
-            (None, _) => true,
+        match (kernel, ends()) {
+            (_, Some(Ok(TcpEnds::PeerOpen))) => TargetEnd::GivenUp,
+            (Some(kernel), _) if kernel.is_reset().await => TargetEnd::Reset,
+            _ => TargetEnd::Complete,
         }
     }
 

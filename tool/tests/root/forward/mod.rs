@@ -4,6 +4,7 @@ mod basics;
 mod conformance;
 mod container;
 mod ending;
+mod gone_clients;
 mod json_outcomes;
 mod json_sessions;
 mod native;

@@ -140,3 +140,60 @@ fn with_no_watch_a_helper_that_gets_sigterm_is_reported_as_killed() {
     signal(socat, Signal::TERM);
     forward.stdout_line("the end", |line| line.starts_with("Closed") && line.ends_with("killed"));
 }
+
+/// The sizes of a process's pipes, in bytes.
+fn pipe_sizes(pid: u32) -> Vec<usize> {
+    let fds = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+    let is_pipe = |fd: &std::path::PathBuf| {
+        std::fs::read_link(fd).is_ok_and(|to| to.to_string_lossy().starts_with("pipe:"))
+    };
+    let mut pipes: Vec<_> = fds.map(|fd| fd.unwrap().path()).filter(is_pipe).collect();
+    pipes.sort_by_key(|fd| std::fs::read_link(fd).unwrap());
+    pipes.dedup_by_key(|fd| std::fs::read_link(fd).unwrap());
+    let open = |fd: &std::path::PathBuf| std::fs::File::options().read(true).write(true).open(fd);
+    pipes.iter().map(|fd| rustix::pipe::fcntl_getpipe_size(open(fd).unwrap()).unwrap()).collect()
+}
+
+/// Clients that ask for a lot and do not read it.
+#[test]
+fn the_pipes_of_stalled_connections_stay_within_the_limit() {
+    let pod = DemoPod::start();
+    let _server = pod.serve_fixture(7042, "serve-zeros");
+    // 20 connections have 32K each, and 384K are left.
+    let limits = ["--max-connections", "20", "--max-buffer", "1M"];
+    let (forward, locals) = forward_native(&pod, &[&[":7042"][..], &limits].concat());
+    let own = pipe_sizes(forward.pid());
+    let ask = || {
+        let mut client = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
+        client.write_all(b"16000000\n").unwrap();
+        client
+    };
+    let mut stalled: Vec<TcpStream> = (0..20).map(|_| ask()).collect();
+    let mut sizes = Vec::new();
+    eventually("pipes that have grown", || {
+        sizes = pipe_sizes(forward.pid());
+        (sizes.len() == own.len() + 40 && sizes.iter().any(|&size| size >= 65_536)).then_some(())
+    });
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let all: usize = pipe_sizes(forward.pid()).iter().sum();
+    let all = all - own.iter().sum::<usize>();
+    assert!(all > 20 * 32 * 1024 && all <= 1024 * 1024, "{all}");
+    // They still get everything.
+    let mut received = 0;
+    while let Ok(bytes @ 1..) = stalled[19].read(&mut [0; 65_536]) {
+        received += bytes;
+    }
+    assert_eq!(received, 16_000_000);
+}
+
+#[test]
+fn a_limit_of_the_pipes_that_does_not_suffice_is_an_error() {
+    let output = pfsnoop(&["forward", "pid/1", "80", "--max-buffer", "1M"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        stderr,
+        "pfsnoop: --max-buffer 1024K is too small: 4096 connections need 131072K; raise it, or lower \
+         --max-connections\n"
+    );
+}

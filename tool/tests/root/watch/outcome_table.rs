@@ -62,15 +62,18 @@ impl Case {
     /// The two `closed` records: of the forwarder, and of `watch`. They must agree.
     fn end(&self) -> Value {
         let netns = netns_of(self.pod.pause);
-        let of_it = |record: &Value| record["port"] == self.port;
-        let own = closed(&self.forward, of_it);
-        let seen =
-            closed(&self.watch, |record| of_it(record) && record["target"]["netns"] == netns);
+        let [own, seen] = [&self.forward, &self.watch]
+            .map(|observer| closed(observer, |record| is_at(record, self.port, netns)));
         for key in ["outcome", "via", "port", "bytes_to_pod"] {
             assert_eq!(own[key], seen[key], "{key} of {own:#}\n{seen:#}");
         }
         seen
     }
+}
+
+/// Whether a record is about a port in a namespace. Others may use the same port elsewhere.
+fn is_at(record: &Value, port: u16, netns: u64) -> bool {
+    record["port"] == port && record["target"]["netns"] == netns
 }
 
 fn assert_end(end: &Value, outcome: &str, reason: &str) {
@@ -125,10 +128,11 @@ fn the_client_leaves_while_the_pod_is_sending() {
         let mut case = Case::start(&way, "serve-trickle", 7073);
         case.read(2048);
         reset(&case.client);
-        let Case { forward, watch, client, .. } = case;
+        let Case { pod, forward, watch, client, .. } = case;
+        let netns = netns_of(pod.pause);
         drop(client);
         for observer in [&forward, &watch] {
-            let end = closed(observer, |record| record["port"] == 7073);
+            let end = closed(observer, |record| is_at(record, 7073, netns));
             assert_eq!(end["outcome"], "reset", "{way:?}: {end:#}");
         }
     }
@@ -146,6 +150,80 @@ fn the_server_is_killed_in_the_middle_of_a_transfer() {
     }
 }
 
+/// The reset of a connection of which the pod has ended its side: the client's next write fails.
+#[test]
+fn the_pod_resets_the_connection_after_its_own_end() {
+    for way in ways() {
+        let mut case = Case::start(&way, "serve-half", 7080);
+        case.read("half an answer".len());
+        case.client.write_all(b"not read").unwrap();
+        let _ = case.client.read_to_end(&mut Vec::new());
+        assert_end(&case.end(), "reset", "Broken pipe");
+    }
+}
+
+/// A server that does not read, and does not end.
+#[test]
+fn the_client_ends_and_socat_gives_up() {
+    for way in ways().split_off(1) {
+        let case = Case::start(&way, "serve-deaf", 7081);
+        case.client.shutdown(Shutdown::Write).unwrap();
+        assert_end(&case.end(), "ok", "the client's side ended first");
+    }
+}
+
+#[test]
+fn the_pod_does_not_answer_any_more() {
+    for (reject, outcome, reason) in [
+        ("DROP", "timeout", "Connection timed out"),
+        ("REJECT --reject-with icmp-host-prohibited", "failed", "No route to host"),
+    ] {
+        // The kernel's part is the same with each version of socat.
+        for way in ways().drain(..2) {
+            let mut case = Case::start(&way, "serve-echo", 7082);
+            case.client.write_all(b"hello").unwrap();
+            case.read(5);
+            let block = format!(
+                "echo 3 > /proc/sys/net/ipv4/tcp_retries2; \
+                 iptables -A INPUT -p tcp --dport 7082 -j {reject}"
+            );
+            assert!(case.pod.inside(&["sh", "-c", &block]).status().unwrap().success());
+            case.client.write_all(b"hello?").unwrap();
+            let _ = case.client.read_to_end(&mut Vec::new());
+            assert_end(&case.end(), outcome, reason);
+        }
+    }
+}
+
+/// Ctrl-C in the middle of a download: no client takes the part for all of it.
+#[test]
+fn the_forward_is_stopped_in_the_middle_of_a_transfer() {
+    for way in ways() {
+        let mut case = Case::start(&way, "serve-trickle", 7083);
+        case.read(2048);
+        case.forward.signal(Signal::TERM);
+        let end = case.client.read_to_end(&mut Vec::new()).map_err(|error| error.kind());
+        assert_eq!(end, Err(std::io::ErrorKind::ConnectionReset), "{way:?}");
+        let end = case.end();
+        assert_eq!(end["outcome"], "killed", "{end:#}");
+    }
+}
+
+/// The helper of another forwarder, with the system's socat, which exits with 0 after a reset.
+#[test]
+fn a_bare_helper_whose_pod_resets_the_connection() {
+    let pod = DemoPod::start();
+    let _server = pod.serve_fixture(7084, "serve-reset");
+    let watch = watch_json(&[]);
+    let mut helper = spawn_piped(&mut nsenter_socat(pod.pause, 7084));
+    let mut stdin = helper.stdin.take().unwrap();
+    stdin.write_all(b"hello").unwrap();
+    helper.wait().unwrap();
+    let pid = helper.id();
+    let end = closed(&watch, |record| record["helper_pid"] == pid);
+    assert_end(&end, "reset", "Connection reset by peer");
+}
+
 /// What a CNI plugin does when a pod is deleted.
 #[test]
 fn the_loopback_goes_down_in_the_middle_of_a_transfer() {
@@ -161,10 +239,11 @@ fn the_loopback_goes_down_in_the_middle_of_a_transfer() {
             received += bytes;
         }
         reset(&case.client);
-        let Case { forward, watch, client, .. } = case;
+        let Case { pod, forward, watch, client, .. } = case;
+        let netns = netns_of(pod.pause);
         drop(client);
         for observer in [&forward, &watch] {
-            let end = closed(observer, |record| record["port"] == 7075);
+            let end = closed(observer, |record| is_at(record, 7075, netns));
             assert_end(&end, "target-gone", "loopback went down");
             assert_eq!(end["bytes_from_pod"], received, "{way:?}: {end:#}");
         }
