@@ -11,14 +11,23 @@ use crate::model::Severity::{Fail, Warn};
 pub(super) const CHECK: &str = "target.listens";
 const WHY: &str = "a port-forward dials localhost inside the pod, as a process in it would";
 
-/// Checks one port. A fix names the target by `target_args`, and enters it by `nsenter_options`.
-pub(super) fn listening(
-    listeners: &[SocketAddr],
-    port: u16,
-    mode: ForwardingMode,
-    target_args: &str,
-    nsenter_options: &str,
-) -> Finding {
+/// What the finding about a port needs to know of its target.
+pub(super) struct ListeningTarget<'a> {
+    /// Where processes listen inside the target.
+    pub(super) listeners: &'a [SocketAddr],
+    /// The addresses, beyond localhost, that the native dialer tries.
+    pub(super) own_addresses: &'a [IpAddr],
+    /// How a kubelet forwards to the target.
+    pub(super) mode: ForwardingMode,
+    /// The arguments that name the target in a fix.
+    pub(super) target_args: &'a str,
+    /// The options of nsenter that enter the target in a fix.
+    pub(super) nsenter_options: &'a str,
+}
+
+/// Checks one port.
+pub(super) fn listening(target: &ListeningTarget<'_>, port: u16) -> Finding {
+    let ListeningTarget { listeners, own_addresses, mode, target_args, nsenter_options } = *target;
     let on_port = listeners.iter().filter(|listener| listener.port() == port);
     let ips: Vec<IpAddr> = on_port.map(SocketAddr::ip).collect();
     if ips.is_empty() {
@@ -40,16 +49,18 @@ pub(super) fn listening(
         "{port} listens on {addresses} only; kubectl port-forward dials localhost and will be \
          refused"
     );
-    // The native dialer does not try loopback addresses other than localhost. A second listener, on
-    // localhost, helps every forwarder.
-    let relay_from_localhost = |ip| {
+    // The native dialer tries localhost and the target's own addresses. For any other address, such
+    // as 127.0.0.2, or an address of the node, a second listener on localhost helps every
+    // forwarder.
+    let relay_from_localhost = |ip: IpAddr| {
+        let (family, ip) = (if ip.is_ipv4() { "TCP4" } else { "TCP6" }, bracketed(ip));
         format!(
             "nsenter {nsenter_options} socat TCP4-LISTEN:{port},bind=127.0.0.1,fork,reuseaddr \
-             TCP4:{ip}:{port}"
+             {family}:{ip}:{port}"
         )
     };
-    let all_loopback = ips.iter().all(IpAddr::is_loopback);
-    let fix = if all_loopback { relay_from_localhost(ips[0]) } else { dial_native() };
+    let is_dialed = ips.iter().any(|ip| own_addresses.contains(ip));
+    let fix = if is_dialed { dial_native() } else { relay_from_localhost(ips[0]) };
     Finding::new(Fail, CHECK, what, WHY).fix(fix)
 }
 
@@ -68,10 +79,37 @@ mod tests {
     use super::*;
     use crate::model::Severity;
 
-    fn check(listeners: &[&str], mode: ForwardingMode) -> (Severity, String) {
+    fn finding(listeners: &[&str], own_addresses: &[IpAddr], mode: ForwardingMode) -> Finding {
         let listeners: Vec<SocketAddr> = listeners.iter().map(|at| at.parse().unwrap()).collect();
-        let finding = listening(&listeners, 8080, mode, "kuard", "-t 1 -n");
+        let target = ListeningTarget {
+            listeners: &listeners,
+            own_addresses,
+            mode,
+            target_args: "kuard",
+            nsenter_options: "-t 1 -n",
+        };
+        listening(&target, 8080)
+    }
+
+    fn check(listeners: &[&str], mode: ForwardingMode) -> (Severity, String) {
+        let finding = finding(listeners, &[], mode);
         (finding.severity, finding.what)
+    }
+
+    #[test]
+    fn only_an_address_that_the_native_dialer_tries_needs_no_second_listener() {
+        let own = ["10.88.0.5", "fd00::5"].map(|ip| ip.parse().unwrap());
+        let native = "pfsnoop forward kuard 8080 --dialer native";
+        let relay = "nsenter -t 1 -n socat TCP4-LISTEN:8080,bind=127.0.0.1,fork,reuseaddr ";
+        for (listener, fix) in [
+            ("10.88.0.5:8080", native.to_owned()),
+            ("[fd00::5]:8080", native.to_owned()),
+            ("10.96.0.1:8080", format!("{relay}TCP4:10.96.0.1:8080")),
+            ("[fd00::1]:8080", format!("{relay}TCP6:[fd00::1]:8080")),
+        ] {
+            let finding = finding(&[listener], &own, ForwardingMode::Helpers);
+            assert_eq!(finding.fix, Some(fix), "{listener}");
+        }
     }
 
     #[test]

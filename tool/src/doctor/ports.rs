@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::dial::DialCheck;
 use super::facts::daemons::Daemon;
-use super::listening::{self, listening};
+use super::listening::{self, ListeningTarget, listening};
 use super::open_ports;
 use super::shell::nsenter_options;
 use crate::model::Severity::{Fail, Note, Warn};
@@ -50,9 +50,16 @@ pub(super) async fn check_ports(
     }
     let mode = target.runtime().map_or(ForwardingMode::Helpers, |runtime| runtime.mode);
     let mut dial = DialCheck::new(target, target_args, mode, daemons);
-    let enter = nsenter_options(target);
+    let (enter, own_addresses) = (nsenter_options(target), target.own_addresses().await);
+    let listening_target = ListeningTarget {
+        listeners: &listeners,
+        own_addresses: &own_addresses,
+        mode,
+        target_args,
+        nsenter_options: &enter,
+    };
     for port in ports {
-        let finding = listening(&listeners, port, mode, target_args, &enter).took(took);
+        let finding = listening(&listening_target, port).took(took);
         findings.extend(dial.connect(port, finding).await);
     }
     findings

@@ -71,7 +71,7 @@ pub struct TargetNetwork {
     pub pid: Option<u32>,
     /// Inode of the namespace.
     pub netns: u64,
-    /// Addresses of its interfaces, without loopback and link-local ones.
+    /// Addresses of its interfaces, without those of loopback and link-local ones.
     pub addresses: Vec<IpAddr>,
     /// Listening TCP sockets.
     pub listeners: Vec<SocketAddr>,

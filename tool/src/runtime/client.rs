@@ -1,6 +1,7 @@
 //! What pfsnoop asks a container runtime. Each runtime answers with the same plain data.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
 
@@ -52,6 +53,8 @@ pub struct Place {
     pub netns: Option<PathBuf>,
     /// It has the node's own network.
     pub is_host_network: bool,
+    /// The addresses of its network, where the runtime knows them.
+    pub addresses: Vec<IpAddr>,
 }
 
 /// A container's name and pod.

@@ -1,5 +1,6 @@
 //! The target of connections.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use super::error::FindError;
@@ -20,6 +21,9 @@ pub struct Target {
     netns_file: PathBuf,
     process: Option<ProcessHandle>,
     is_host_network: bool,
+    has_our_network: bool,
+    /// The addresses that the runtime reports.
+    reported: Vec<IpAddr>,
     runtime: Option<RuntimeInfo>,
 }
 
@@ -67,7 +71,16 @@ impl Target {
         let netns = netns.map_err(|source| FindError::NoNetns { path: path.to_owned(), source })?;
         let is_host_network = netns::is_host(netns.inode());
         let netns_file = path.to_owned();
-        Ok(Self { netns, netns_file, process: None, is_host_network, runtime: None })
+        let has_our_network = netns::is_ours(netns.inode());
+        Ok(Self {
+            netns,
+            netns_file,
+            process: None,
+            is_host_network,
+            has_our_network,
+            reported: Vec::new(),
+            runtime: None,
+        })
     }
 
     /// The target of a sandbox or container. Its runtime is asked again once the process is held:
@@ -90,7 +103,7 @@ impl Target {
     }
 
     fn of_place(entry: &IndexEntry, place: &Place) -> Result<Self, FindError> {
-        let Place { pid, netns: path, is_host_network } = place;
+        let Place { pid, netns: path, is_host_network, addresses } = place;
         let mut target = match (pid, path) {
             (Some(pid), _) => Self::of_process(*pid)?,
             (None, Some(path)) => Self::of_file(path)?,
@@ -108,6 +121,7 @@ impl Target {
             return Err(FindError::no_answer(entry, why.to_owned()));
         }
         target.is_host_network |= is_host_network;
+        target.reported.clone_from(addresses);
         Ok(target)
     }
 
@@ -133,6 +147,28 @@ impl Target {
     #[must_use]
     pub fn is_host_network(&self) -> bool {
         self.is_host_network
+    }
+
+    /// Whether it has the network in which pfsnoop listens.
+    #[must_use]
+    pub fn has_our_network(&self) -> bool {
+        self.has_our_network
+    }
+
+    /// The addresses, beyond localhost, at which only the target itself answers.
+    ///
+    /// In the node's own network there is none: an interface of the node may have addresses that
+    /// lead to other pods. kube-proxy in IPVS mode gives each service's address to `kube-ipvs0`.
+    /// Elsewhere, the runtime knows the addresses. Where it does not, those of the namespace's
+    /// interfaces count.
+    pub async fn own_addresses(&self) -> Vec<IpAddr> {
+        if self.is_host_network {
+            return Vec::new();
+        }
+        if self.reported.is_empty() {
+            return self.netns.addresses().await.unwrap_or_default();
+        }
+        self.reported.clone()
     }
 
     /// The container runtime that has it; `None` for a bare process or namespace.

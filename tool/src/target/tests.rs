@@ -44,7 +44,7 @@ impl RuntimeClient for Scripted {
 }
 
 fn place(pid: Option<u32>, netns: Option<&str>) -> Place {
-    Place { pid, netns: netns.map(Into::into), is_host_network: false }
+    Place { pid, netns: netns.map(Into::into), is_host_network: false, addresses: Vec::new() }
 }
 
 async fn find(answers: &[Option<Place>]) -> Result<Target, FindError> {

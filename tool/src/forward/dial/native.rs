@@ -33,7 +33,7 @@ impl Dialer for Native {
     }
 }
 
-/// Tries IPv4 localhost, IPv6 localhost, then the pod's own addresses, until one answers. If none
+/// Tries IPv4 localhost, IPv6 localhost, then the target's own addresses, until one answers. If none
 /// answers, the first error counts: it comes from the address that kubectl would have dialed.
 async fn dial(target: &Target, port: u16) -> Result<Connection, Failure> {
     target.check().map_err(Failure::TargetGone)?;
@@ -45,7 +45,7 @@ async fn dial(target: &Target, port: u16) -> Result<Connection, Failure> {
             Err(error) => first_error.get_or_insert(error),
         };
     }
-    for address in netns.addresses().await.unwrap_or_default() {
+    for address in target.own_addresses().await {
         if let Ok(connection) = connect(netns, address, port).await {
             return Ok(connection);
         }

@@ -28,9 +28,16 @@ pub fn host_inode() -> Option<u64> {
 }
 
 /// Whether this is the inode of the node's own network namespace. "Host network" is decided here.
+/// The namespace that pfsnoop runs in counts too: its ports are those on which pfsnoop listens.
 #[must_use]
 pub fn is_host(inode: u64) -> bool {
-    host_inode() == Some(inode)
+    host_inode() == Some(inode) || is_ours(inode)
+}
+
+/// Whether this is the inode of the namespace that pfsnoop runs in.
+#[must_use]
+pub fn is_ours(inode: u64) -> bool {
+    inode_of(Path::new("/proc/self/ns/net")) == Some(inode)
 }
 
 /// Inode of the namespace behind this file. `None` if there is no namespace behind it, for example

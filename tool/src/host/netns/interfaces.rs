@@ -13,11 +13,16 @@ pub(super) fn loopback_is_up_here() -> io::Result<bool> {
     Ok(nix::ifaddrs::getifaddrs()?.any(|interface| interface.flags.contains(up)))
 }
 
-/// The addresses of the interfaces, without loopback and link-local addresses.
+/// The addresses of the interfaces, without the loopback interface and link-local addresses. The
+/// loopback interface may have addresses of services, such as those of a load balancer that leaves
+/// the client's destination address in place.
 pub(super) fn addresses_here() -> io::Result<Vec<IpAddr>> {
     let is_link_local = |address: &Ipv6Addr| address.segments()[0] & 0xffc0 == 0xfe80;
     let mut found = Vec::new();
     for interface in nix::ifaddrs::getifaddrs()? {
+        if interface.flags.contains(InterfaceFlags::IFF_LOOPBACK) {
+            continue;
+        }
         let Some(address) = interface.address else { continue };
         let v4 = address.as_sockaddr_in().map(|address| IpAddr::V4(address.ip()));
         let v6 = address.as_sockaddr_in6().map(SockaddrIn6::ip).filter(|ip| !is_link_local(ip));

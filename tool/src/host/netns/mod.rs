@@ -5,5 +5,5 @@ mod interfaces;
 mod listeners;
 mod netns;
 
-pub use files::{file_of, host_file, host_inode, inode_of, is_host};
+pub use files::{file_of, host_file, host_inode, inode_of, is_host, is_ours};
 pub use netns::Netns;

@@ -69,7 +69,8 @@ impl Netns {
             .map_err(Into::into)
     }
 
-    /// The addresses of the namespace's interfaces, without loopback and link-local addresses.
+    /// The addresses of the namespace's interfaces, without the loopback interface and link-local
+    /// addresses.
     pub async fn addresses(&self) -> io::Result<Vec<IpAddr>> {
         self.run(addresses_here).await?
     }

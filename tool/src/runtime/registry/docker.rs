@@ -1,11 +1,12 @@
 //! Docker's Engine API, on its unix socket: names, labels and pids of containers.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use bollard::errors::Error;
-use bollard::models::ContainerSummary;
+use bollard::models::{ContainerInspectResponse, ContainerSummary, EndpointSettings};
 use bollard::query_parameters::ListContainersOptions;
 use bollard::{API_DEFAULT_VERSION, Docker};
 
@@ -52,6 +53,17 @@ struct Engine {
     version: String,
 }
 
+impl Engine {
+    /// `None` when the daemon does not have the container.
+    async fn inspect(&self, id: &str) -> Result<Option<ContainerInspectResponse>, RuntimeError> {
+        match self.docker.inspect_container(id, None).await {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if is_not_found(&error) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
 impl RuntimeClient for Engine {
     fn name(&self) -> &'static str {
         "docker"
@@ -79,26 +91,25 @@ impl RuntimeClient for Engine {
 
     fn place<'a>(&'a self, of: &'a TargetInfo) -> Answer<'a, Option<Place>> {
         Box::pin(async {
-            let found = match self.docker.inspect_container(&of.id, None).await {
-                Ok(found) => found,
-                Err(error) if is_not_found(&error) => return Ok(None),
-                Err(error) => return Err(error.into()),
-            };
-            let state = found.state.unwrap_or_default();
+            let Some(found) = self.inspect(&of.id).await? else { return Ok(None) };
+            let state = found.state.clone().unwrap_or_default();
             let pid = state.pid.filter(|_| state.running == Some(true));
             let pid = pid.and_then(|pid| u32::try_from(pid).ok()).filter(|&pid| pid > 0);
-            let place = |pid| Place { pid: Some(pid), netns: None, is_host_network: false };
-            Ok(pid.map(place))
+            if pid.is_none() {
+                return Ok(None);
+            }
+            // A container of a pod shares the network of the pod's sandbox.
+            let addresses = match shares_network_of(&found) {
+                Some(other) => self.inspect(other).await?.map(addresses).unwrap_or_default(),
+                None => addresses(found),
+            };
+            Ok(Some(Place { pid, netns: None, is_host_network: false, addresses }))
         })
     }
 
     fn names<'a>(&'a self, id: &'a str) -> Answer<'a, Option<Names>> {
         Box::pin(async {
-            let found = match self.docker.inspect_container(id, None).await {
-                Ok(found) => found,
-                Err(error) if is_not_found(&error) => return Ok(None),
-                Err(error) => return Err(error.into()),
-            };
+            let Some(found) = self.inspect(id).await? else { return Ok(None) };
             let labels = found.config.and_then(|config| config.labels).unwrap_or_default();
             let name = found.name.map(|name| name.trim_start_matches('/').to_owned());
             let pod = pod_of(&labels, name.as_deref());
@@ -119,6 +130,23 @@ impl From<Error> for RuntimeError {
 
 fn is_not_found(error: &Error) -> bool {
     matches!(error, Error::DockerResponseServerError { status_code: NOT_FOUND, .. })
+}
+
+/// The container whose network this one shares (`--network container:ID`).
+fn shares_network_of(container: &ContainerInspectResponse) -> Option<&str> {
+    container.host_config.as_ref()?.network_mode.as_deref()?.strip_prefix("container:")
+}
+
+/// The container's addresses in each of its networks. Docker knows none when something else makes
+/// the network, as CNI plugins do below cri-dockerd.
+fn addresses(container: ContainerInspectResponse) -> Vec<IpAddr> {
+    let networks = container.network_settings.and_then(|settings| settings.networks);
+    let of_network = |network: EndpointSettings| [network.ip_address, network.global_ipv6_address];
+    let all = networks.into_iter().flatten().flat_map(|(_, network)| of_network(network));
+    let mut all: Vec<IpAddr> = all.flatten().filter_map(|text| text.parse().ok()).collect();
+    // The networks are in no order.
+    all.sort_unstable();
+    all
 }
 
 fn listed(summary: ContainerSummary) -> Option<TargetInfo> {

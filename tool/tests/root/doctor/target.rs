@@ -53,7 +53,7 @@ fn a_healthy_target_passes_every_check() {
 #[test]
 fn servers_that_localhost_does_not_reach() {
     let pod = DemoPod::start();
-    stdout_of(&mut pod.inside(&["ip", "address", "add", "10.88.0.5/32", "dev", "lo"]));
+    pod.add_address("10.88.0.5/32");
     let _servers = [
         echo_server(&pod, "TCP4-LISTEN:7101,bind=10.88.0.5,fork", 7101),
         echo_server(&pod, "TCP6-LISTEN:7102,bind=[::1],ipv6only,fork", 7102),

@@ -10,5 +10,6 @@ mod json_sessions;
 mod native;
 mod native_transfers;
 mod nsenter;
+mod own_addresses;
 mod sockets;
 mod stalls;

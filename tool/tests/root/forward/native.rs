@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 
-use crate::common::{eventually, pfsnoop, stdout_of};
+use crate::common::{eventually, pfsnoop};
 use crate::support::forward::{forward_native, get, start};
 use crate::support::pod::DemoPod;
 use crate::support::processes::children_of;
@@ -42,7 +42,7 @@ fn a_reply_three_seconds_after_the_half_close_arrives() {
 #[test]
 fn it_finds_servers_on_ipv6_localhost_and_on_the_pods_own_address() {
     let pod = DemoPod::start();
-    stdout_of(&mut pod.inside(&["ip", "address", "add", "10.88.0.5/32", "dev", "lo"]));
+    pod.add_address("10.88.0.5/32");
     let (mut forward, locals) = forward_native(&pod, &[":7002", ":7003"]);
     let v6 = ["socat", "TCP6-LISTEN:7002,bind=[::1],ipv6only,fork", "SYSTEM:echo by six"];
     let own = ["socat", "TCP4-LISTEN:7003,bind=10.88.0.5,fork", "SYSTEM:echo by its own"];

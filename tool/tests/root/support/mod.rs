@@ -20,6 +20,7 @@ pub mod podman;
 pub mod processes;
 pub mod records;
 pub mod schema;
+pub mod service;
 pub mod stand_in;
 pub mod vm;
 pub mod watch;

@@ -54,6 +54,15 @@ impl DemoPod {
         command
     }
 
+    /// Gives the pod an address on an interface of its own.
+    pub fn add_address(&self, address: &str) {
+        let script = format!(
+            "ip link add own0 type veth peer name own1 && ip address add {address} dev own0 && \
+             ip link set own0 up && ip link set own1 up"
+        );
+        stdout_of(&mut self.inside(&["sh", "-c", &script]));
+    }
+
     /// A server inside the pod, once it listens on that port.
     pub fn serve(&self, port: u16, args: &[&str]) -> Running {
         let server = Running::start(&mut self.inside(args));

@@ -1,5 +1,6 @@
 //! The entry of CRI in the registry, and a [`RuntimeClient`] that asks by CRI.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use super::info::Info;
 use super::listing::join;
 use super::messages::{
     CONTAINER_RUNNING, Container, ContainerStatusResponse, IdFilter, ListContainersResponse,
-    ListPodSandboxResponse, ListRequest, NAMESPACE_NODE, PodSandboxStatus,
+    ListPodSandboxResponse, ListRequest, NAMESPACE_NODE, NetworkStatus, PodSandboxStatus,
     PodSandboxStatusResponse, SANDBOX_READY, StatusRequest, VersionRequest, VersionResponse,
 };
 use crate::model::{ForwardingMode, TargetInfo, TargetKind};
@@ -89,13 +90,29 @@ impl Cri {
         if status.state != SANDBOX_READY {
             return Ok(None);
         }
+        let addresses = addresses(status.network);
         let network = status.linux.and_then(|linux| linux.namespaces?.options);
         let is_host_network = network.is_some_and(|options| options.network == NAMESPACE_NODE);
-        let Info { mut pid, netns } = info;
+        let Info { mut pid, netns, .. } = info;
         if pid.is_none() {
             pid = self.pid_of_a_container(&of.id).await?;
         }
-        Ok(Some(Place { pid, netns, is_host_network }))
+        Ok(Some(Place { pid, netns, is_host_network, addresses }))
+    }
+
+    /// Where a container runs. Its addresses are those of its sandbox.
+    async fn container(&self, id: &str) -> Result<Option<Place>, RuntimeError> {
+        let Some(info) = self.container_info(id).await? else { return Ok(None) };
+        let network = match info.sandbox {
+            Some(sandbox) => match self.sandbox_status(&sandbox).await {
+                Ok((status, _)) => status.network,
+                Err(CallError::NotFound(_)) => None,
+                Err(error) => return Err(error.into()),
+            },
+            None => None,
+        };
+        let addresses = addresses(network);
+        Ok(Some(Place { pid: info.pid, netns: info.netns, is_host_network: false, addresses }))
     }
 
     async fn sandbox_status(&self, id: &str) -> Result<(PodSandboxStatus, Info), CallError> {
@@ -135,6 +152,12 @@ impl Cri {
     }
 }
 
+fn addresses(network: Option<NetworkStatus>) -> Vec<IpAddr> {
+    let network = network.unwrap_or_default();
+    let all = network.additional_ips.into_iter().map(|address| address.ip);
+    std::iter::once(network.ip).chain(all).filter_map(|text| text.parse().ok()).collect()
+}
+
 impl RuntimeClient for Cri {
     fn name(&self) -> &'static str {
         self.name
@@ -167,8 +190,7 @@ impl RuntimeClient for Cri {
             if of.kind == TargetKind::Sandbox {
                 return self.sandbox(of).await;
             }
-            let place = |Info { pid, netns }| Place { pid, netns, is_host_network: false };
-            Ok(self.container_info(&of.id).await?.map(place))
+            self.container(&of.id).await
         })
     }
 

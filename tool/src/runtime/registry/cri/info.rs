@@ -14,6 +14,8 @@ pub(super) struct Info {
     pub(super) pid: Option<u32>,
     /// The network namespace's file; `None` for the node's own.
     pub(super) netns: Option<PathBuf>,
+    /// Id of a container's sandbox.
+    pub(super) sandbox: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -21,6 +23,8 @@ pub(super) struct Info {
 struct Json {
     #[serde(default)]
     pid: i64,
+    #[serde(rename = "sandboxID")]
+    sandbox_id: Option<String>,
     runtime_spec: Option<Spec>,
     sandbox_metadata: Option<SandboxMetadata>,
 }
@@ -74,6 +78,7 @@ impl From<Json> for Info {
         Self {
             pid: u32::try_from(json.pid).ok().filter(|&pid| pid > 0),
             netns: paths.into_iter().find(|path| path.is_absolute()),
+            sandbox: json.sandbox_id,
         }
     }
 }
@@ -91,11 +96,15 @@ mod tests {
         let text = r#"{"pid": 4947, "processStatus": "running", "netNamespaceClosed": false,
             "runtimeSpec": {"ociVersion": "1.0.2", "linux": {"namespaces": [{"type": "pid"},
             {"type": "network", "path": "/var/run/netns/cni-1"}]}}, "cniResult": {}}"#;
-        let expected = Info { pid: Some(4947), netns: Some("/var/run/netns/cni-1".into()) };
+        let expected =
+            Info { pid: Some(4947), netns: Some("/var/run/netns/cni-1".into()), sandbox: None };
         assert_eq!(info(text), expected);
         let newer = r#"{"pid": 0, "runtimeSpec": null, "sandboxMetadata": {"ID": "x",
             "NetNSPath": "/var/run/netns/cni-2"}}"#;
-        assert_eq!(info(newer), Info { pid: None, netns: Some("/var/run/netns/cni-2".into()) });
+        assert_eq!(
+            info(newer),
+            Info { pid: None, netns: Some("/var/run/netns/cni-2".into()), sandbox: None }
+        );
     }
 
     #[test]
@@ -103,11 +112,13 @@ mod tests {
         let text = r#"{"runtimeSpec": {"ociVersion": "1.0.2-dev", "linux": {"namespaces": [
             {"type": "pid"}, {"type": "network", "path": "/var/run/netns/24ba2d1e-f37f"},
             {"type": "ipc", "path": "/var/run/ipcns/24ba2d1e-f37f"}]}}}"#;
-        let expected = Info { pid: None, netns: Some("/var/run/netns/24ba2d1e-f37f".into()) };
+        let expected =
+            Info { pid: None, netns: Some("/var/run/netns/24ba2d1e-f37f".into()), sandbox: None };
         assert_eq!(info(text), expected);
         let container = r#"{"sandboxID": "ab", "pid": 812, "runtimeSpec": {"linux": {"namespaces":
             [{"type": "network", "path": "/var/run/netns/24ba2d1e-f37f"}]}}, "privileged": false}"#;
-        assert_eq!(info(container).pid, Some(812));
+        let Info { pid, sandbox, .. } = info(container);
+        assert_eq!((pid, sandbox.as_deref()), (Some(812), Some("ab")));
     }
 
     #[test]

@@ -117,8 +117,25 @@ pub(super) struct PodSandboxStatusResponse {
 pub(super) struct PodSandboxStatus {
     #[prost(int32, tag = "3")]
     pub(super) state: i32,
+    #[prost(message, optional, tag = "5")]
+    pub(super) network: Option<NetworkStatus>,
     #[prost(message, optional, tag = "6")]
     pub(super) linux: Option<LinuxPodSandboxStatus>,
+}
+
+/// `PodSandboxNetworkStatus`: empty for a pod in the node's network.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct NetworkStatus {
+    #[prost(string, tag = "1")]
+    pub(super) ip: String,
+    #[prost(message, repeated, tag = "2")]
+    pub(super) additional_ips: Vec<PodIp>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct PodIp {
+    #[prost(string, tag = "1")]
+    pub(super) ip: String,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

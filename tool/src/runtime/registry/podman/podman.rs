@@ -145,7 +145,10 @@ impl RuntimeClient for Podman {
 
     fn place<'a>(&'a self, of: &'a TargetInfo) -> Answer<'a, Option<Place>> {
         Box::pin(async {
-            let place = |pid| Place { pid: Some(pid), netns: None, is_host_network: false };
+            // Those of the namespace's interfaces count.
+            let addresses = Vec::new();
+            let place =
+                |pid| Place { pid: Some(pid), netns: None, is_host_network: false, addresses };
             Ok(self.pid(of).await?.map(place))
         })
     }
