@@ -34,6 +34,7 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
     };
     let correlator = forward::correlator(dialer.via(), destination, monitor.is_some())?;
     let listeners = listen_all(&args.address, &args.ports).map_err(anyhow::Error::msg)?;
+    forward::refuse_loop(&listeners, &target, dialer.via())?;
     note_host_network(&target);
     note_open_addresses(&listeners);
     let mut sink = output::sink(args.output, View::Forward);

@@ -27,7 +27,7 @@ pub(super) async fn serve(client: TcpStream, ports: PortPair, shared: Arc<Shared
     let relayed = Relayed::default();
     let mut upstream = Upstream::default();
     let dialed = tokio::select! {
-        dialed = shared.dialer.dial(&shared.target, ports.remote) => dialed,
+        dialed = dial(&shared, ports) => dialed,
         () = shared.ending.cancelled() => Err(Failure::Stopped),
     };
     let result = match dialed {
@@ -55,6 +55,13 @@ pub(super) async fn serve(client: TcpStream, ports: PortPair, shared: Arc<Shared
     let report =
         Report { accepted, time_ns, upstream, bytes_to_pod, bytes_from_pod, duration, result };
     shared.report(ForwardEvent::Closed(report)).await;
+}
+
+/// Connects to the target, unless that leads back to this forward.
+async fn dial(shared: &Shared, ports: PortPair) -> Result<Connection, Failure> {
+    let Shared { target, dialer, own_listeners, .. } = shared;
+    own_listeners.check(ports, target, dialer.via())?;
+    dialer.dial(target, ports.remote).await
 }
 
 /// What it takes to report the target's answer. Taken at the first report, so there is only one.

@@ -4,6 +4,7 @@ use std::io::{Error, ErrorKind};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 
+use super::own_listeners::LeadsBack;
 use super::relay_end::{RelayError, is_reset};
 use crate::host::process::ProcessError;
 use crate::model::{End, Outcome};
@@ -41,6 +42,9 @@ pub enum Failure {
         /// The answer of the first address.
         source: Error,
     },
+    /// The port is one on which the forward itself listens.
+    #[error(transparent)]
+    LeadsBack(#[from] LeadsBack),
     /// The relay failed, in most cases because one side reset the connection.
     #[error(transparent)]
     Relay(#[from] RelayError),
@@ -89,6 +93,7 @@ impl Failure {
                 Outcome::Timeout
             }
             Self::NoProcess
+            | Self::LeadsBack(_)
             | Self::NotSpawned { .. }
             | Self::Relay(_)
             | Self::BadClient(_)

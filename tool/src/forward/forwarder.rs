@@ -10,8 +10,10 @@ use super::dial::Dialer;
 use super::event::ForwardEvent;
 use super::limits::Limits;
 use super::listener::Listener;
+use super::own_listeners::{LeadsBack, OwnListeners};
 use super::shared::Shared;
 use crate::model::Session;
+use crate::model::Via;
 use crate::target::Target;
 
 /// How long open connections may continue after the forwarder was stopped. This is a little longer
@@ -28,6 +30,15 @@ pub struct Forwarder {
     shared: Arc<Shared>,
 }
 
+/// An error if one of these listeners would lead back to them.
+pub fn refuse_loop(listeners: &[Listener], target: &Target, via: Via) -> Result<(), LeadsBack> {
+    own(listeners).check_all(target, via)
+}
+
+fn own(listeners: &[Listener]) -> OwnListeners {
+    OwnListeners::new(listeners.iter().map(|listener| (listener.address(), listener.ports())))
+}
+
 impl Forwarder {
     /// Serves each listener until [`stop`](Self::stop) has returned. Until then the events must be
     /// read. Must be called within a tokio runtime.
@@ -38,7 +49,8 @@ impl Forwarder {
         limits: Limits,
     ) -> (Self, mpsc::Receiver<ForwardEvent>) {
         let (events, receiver) = mpsc::channel(MAX_UNREAD);
-        let shared = Arc::new(Shared::new(target, dialer, events, limits));
+        let own = own(&listeners);
+        let shared = Arc::new(Shared::new(target, dialer, own, events, limits));
         for listener in listeners {
             shared.tasks.spawn(listener.serve(Arc::clone(&shared)));
         }

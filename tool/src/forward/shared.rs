@@ -11,6 +11,7 @@ use super::dial::Dialer;
 use super::event::{Accepted, ForwardEvent, Upstream};
 use super::kernel_ends::{KernelEnd, KernelEnds};
 use super::limits::Limits;
+use super::own_listeners::OwnListeners;
 use super::pipe::PipeBudget;
 use crate::host::clock;
 use crate::model::PortPair;
@@ -20,6 +21,7 @@ use crate::target::Target;
 pub(super) struct Shared {
     pub(super) target: Target,
     pub(super) dialer: Box<dyn Dialer>,
+    pub(super) own_listeners: OwnListeners,
     events: mpsc::Sender<ForwardEvent>,
     /// The kernel's view of helpers' ends; `None` with `--no-watch`.
     pub(super) kernel_ends: Option<Arc<KernelEnds>>,
@@ -42,6 +44,7 @@ impl Shared {
     pub(super) fn new(
         target: Target,
         dialer: Box<dyn Dialer>,
+        own_listeners: OwnListeners,
         events: mpsc::Sender<ForwardEvent>,
         Limits { max_connections, max_buffer_kib, is_watched }: Limits,
     ) -> Self {
@@ -49,6 +52,7 @@ impl Shared {
         Self {
             target,
             dialer,
+            own_listeners,
             events,
             kernel_ends: is_watched.then(Arc::default),
             pipes: PipeBudget::new(max_buffer_kib, max_connections),

@@ -7,6 +7,7 @@ mod ending;
 mod gone_clients;
 mod json_outcomes;
 mod json_sessions;
+mod loops;
 mod native;
 mod native_transfers;
 mod nsenter;
