@@ -1,9 +1,12 @@
 //! The options of `pfsnoop forward`.
 
+use std::time::Duration;
+
 use clap::{Args, ValueEnum};
 
 use super::runtimes::AskRuntimes;
 use super::size::Size;
+use super::values::seconds;
 use crate::forward::{Limits, ListenOn, TooSmall};
 use crate::model::PortPair;
 use crate::output::TextOrJson;
@@ -28,6 +31,9 @@ pub struct Forward {
     /// How to connect inside the target
     #[arg(long, value_enum, default_value_t)]
     pub dialer: DialerChoice,
+    /// How long connecting inside the target may take; by default as long as TCP itself tries
+    #[arg(long, value_name = "SECS", value_parser = seconds)]
+    pub connect_timeout: Option<Duration>,
     /// Which runtimes to ask.
     #[command(flatten)]
     pub runtimes: AskRuntimes,

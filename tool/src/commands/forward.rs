@@ -1,5 +1,7 @@
 //! `pfsnoop forward`: a forwarder that shows its helpers as the kernel reports them.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result};
 
 use super::logging::start_logging;
@@ -22,7 +24,7 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
     let finding = Target::find(&args.target, args.namespace.as_deref(), &runtimes);
     let Some(found) = token.run_until_cancelled(finding).await else { return Ok(()) };
     let target = found.map_err(escaped)?;
-    let dialer = dialer(args.dialer, &target)?;
+    let dialer = dialer(args.dialer, &target, args.connect_timeout)?;
     let looking_up = destination(&target, &runtimes, args.output);
     let Some(destination) = token.run_until_cancelled(looking_up).await else { return Ok(()) };
     let monitor = if args.no_watch {
@@ -60,25 +62,30 @@ async fn destination(target: &Target, runtimes: &Runtimes, output: TextOrJson) -
 }
 
 /// The requested dialer. With `auto`, the kubelet's dialer if it can work, else the native one.
-fn dialer(choice: DialerChoice, target: &Target) -> Result<Box<dyn Dialer>> {
+fn dialer(
+    choice: DialerChoice,
+    target: &Target,
+    connect_timeout: Option<Duration>,
+) -> Result<Box<dyn Dialer>> {
+    let native = Native::new(connect_timeout);
     let nsenter = match choice {
-        DialerChoice::Native => return Ok(Box::new(Native)),
+        DialerChoice::Native => return Ok(Box::new(native)),
         DialerChoice::Nsenter => Nsenter::look_up()?,
         DialerChoice::Auto if target.pid().is_none() => {
             output::complain(
                 "nsenter needs a process inside the target, and none is known; dialing natively",
             );
-            return Ok(Box::new(Native));
+            return Ok(Box::new(native));
         }
         DialerChoice::Auto => match Nsenter::look_up() {
             Ok(nsenter) => nsenter,
             Err(missing) => {
                 output::complain(&format!("{missing}; dialing natively instead"));
-                return Ok(Box::new(Native));
+                return Ok(Box::new(native));
             }
         },
     };
-    Ok(Box::new(nsenter))
+    Ok(Box::new(nsenter.with_connect_timeout(connect_timeout)))
 }
 
 /// Says that a forward into the node's own network reaches every server of the node.

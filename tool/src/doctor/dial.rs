@@ -98,7 +98,7 @@ impl<'a> DialCheck<'a> {
     /// whether one did.
     async fn dial_native(&self, port: u16, fix: &str) -> (Finding, bool) {
         let (start, check) = (Instant::now(), "dial.native");
-        let result = attempt(&Native, self.target, port).await;
+        let result = attempt(&Native::default(), self.target, port).await;
         let is_connected = result.is_ok();
         let finding = match result {
             Ok(address) => {

@@ -1,9 +1,11 @@
 //! One connection, from accept to the report of its end.
 
 use std::future::pending;
+use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use super::dial::{Connection, Helper};
@@ -28,6 +30,7 @@ pub(super) async fn serve(client: TcpStream, ports: PortPair, shared: Arc<Shared
     let mut upstream = Upstream::default();
     let dialed = tokio::select! {
         dialed = dial(&shared, ports) => dialed,
+        error = reset_of(&client) => Err(Failure::Relay(RelayError::Client(error))),
         () = shared.ending.cancelled() => Err(Failure::Stopped),
     };
     let result = match dialed {
@@ -55,6 +58,15 @@ pub(super) async fn serve(client: TcpStream, ports: PortPair, shared: Arc<Shared
     let report =
         Report { accepted, time_ns, upstream, bytes_to_pod, bytes_from_pod, duration, result };
     shared.report(ForwardEvent::Closed(report)).await;
+}
+
+/// Waits until the client resets the connection. One that has only ended its side may still wait for
+/// an answer.
+async fn reset_of(client: &TcpStream) -> io::Error {
+    match client.ready(Interest::ERROR).await {
+        Ok(_) => io::ErrorKind::ConnectionReset.into(),
+        Err(error) => error,
+    }
 }
 
 /// Connects to the target, unless that leads back to this forward.
@@ -99,10 +111,17 @@ async fn relay(
     };
     let side = HelperSide { helper: helper.as_ref(), kernel };
     let relaying = relay::run(client, from_target, &mut to_target, side, &shared.pipes, relayed);
+    let too_late = async {
+        match &helper {
+            Some(helper) => helper.connects_too_late().await,
+            None => pending().await,
+        }
+    };
     let result = tokio::select! {
         result = relaying => result.map_err(Failure::from),
         never = first_byte => never,
         never = side.watch_server() => never,
+        failure = too_late => Err(failure),
         () = shared.ending.cancelled() => Err(Failure::Stopped),
     };
     if matches!(result, Err(Failure::Stopped)) {
@@ -122,7 +141,7 @@ async fn relay(
     report_answer(&mut answer).await;
     match end {
         RelayEnd::CutOff => {
-            let error = std::io::ErrorKind::ConnectionReset.into();
+            let error = io::ErrorKind::ConnectionReset.into();
             Err(Failure::Relay(RelayError::Target(error)))
         }
         end => Ok(end),

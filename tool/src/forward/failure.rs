@@ -3,6 +3,7 @@
 use std::io::{Error, ErrorKind};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
+use std::time::Duration;
 
 use super::own_listeners::LeadsBack;
 use super::relay_end::{RelayError, is_reset};
@@ -57,6 +58,13 @@ pub enum Failure {
     /// The kernel does not report how the helper ended.
     #[error("cannot wait for the helper")]
     NotReaped(#[source] Error),
+}
+
+/// The error of a connect(2) that `--connect-timeout` ended.
+pub(super) fn no_answer(limit: Duration) -> Error {
+    let limit = limit.as_secs_f64();
+    let what = format!("no answer in {limit} s, the limit set by --connect-timeout");
+    Error::new(ErrorKind::TimedOut, what)
 }
 
 impl Failure {

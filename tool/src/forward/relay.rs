@@ -30,7 +30,7 @@ pub(super) async fn run(
     let both = pipes.pipe().and_then(|up| Ok((up, pipes.pipe()?)));
     let (pipe_up, pipe_down) = both.map_err(RelayError::NoPipe)?;
     // A socket reports its error once. If a write gets it, the next read sees a normal end.
-    let target_error = OnceLock::new();
+    let target_error = from_target.error.map_or_else(OnceLock::new, OnceLock::from);
     let client_ended = AtomicBool::new(false);
     let has_client_ended = || client_ended.load(Ordering::Relaxed);
     let client_socket = client.to.socket();

@@ -24,6 +24,9 @@ const UNSENT_POLL_INTERVAL: Duration = Duration::from_millis(5);
 pub(super) struct ReadHalf {
     fd: Arc<AsyncFd<OwnedFd>>,
     is_socket: bool,
+    /// The error with which the connection has ended already, if the kernel has reported one: it
+    /// does so once. What arrived before can still be read.
+    pub(super) error: Option<io::ErrorKind>,
 }
 
 /// A direction to write to. Dropping it does not half-close a socket: the other direction may still
@@ -46,7 +49,7 @@ impl Duplex {
     pub(super) fn of_socket(stream: TcpStream) -> io::Result<Self> {
         let fd = register(stream.into_std()?.into())?;
         set_socket_oobinline(fd.get_ref(), true)?;
-        let from = ReadHalf { fd: Arc::clone(&fd), is_socket: true };
+        let from = ReadHalf { fd: Arc::clone(&fd), is_socket: true, error: None };
         Ok(Self { from, to: WriteHalf { fd, is_socket: true } })
     }
 
@@ -56,7 +59,7 @@ impl Duplex {
             ioctl_fionbio(pipe, true)?;
         }
         let to = WriteHalf { fd: register(stdin)?, is_socket: false };
-        Ok(Self { from: ReadHalf { fd: register(stdout)?, is_socket: false }, to })
+        Ok(Self { from: ReadHalf { fd: register(stdout)?, is_socket: false, error: None }, to })
     }
 }
 

@@ -16,7 +16,7 @@ use tokio::sync::SetOnce;
 use tokio::time::timeout;
 
 use super::server_end::ServerEnd;
-use crate::forward::failure::Failure;
+use crate::forward::failure::{Failure, no_answer};
 use crate::forward::kernel_ends::KernelEnd;
 use crate::forward::relay_end::TargetEnd;
 use crate::forward::relayed::Relayed;
@@ -41,6 +41,8 @@ pub(in crate::forward) struct Helper {
     child: Child,
     /// The port that socat connects to.
     port: u16,
+    /// How long socat may take to connect.
+    connect_timeout: Option<Duration>,
     stderr: tokio::task::JoinHandle<String>,
     server: SetOnce<ServerEnd>,
     /// The server's FIN was seen before this side ended.
@@ -49,10 +51,16 @@ pub(in crate::forward) struct Helper {
 
 impl Helper {
     /// The helper that runs as this child.
-    pub(super) fn new(child: Child, port: u16, stderr: ChildStderr) -> Self {
+    pub(super) fn new(
+        child: Child,
+        port: u16,
+        connect_timeout: Option<Duration>,
+        stderr: ChildStderr,
+    ) -> Self {
         Self {
             child,
             port,
+            connect_timeout,
             stderr: tokio::spawn(read_stderr(stderr)),
             server: SetOnce::new(),
             has_server_ended: AtomicBool::new(false),
@@ -174,6 +182,17 @@ impl Helper {
             let _ = self.server.set(server);
         }
         self.server.get()
+    }
+
+    /// Waits until socat has taken too long to connect. If it connects in time, waits for ever.
+    pub(in crate::forward) async fn connects_too_late(&self) -> Failure {
+        if let Some(limit) = self.connect_timeout
+            && timeout(limit, self.server()).await.is_err()
+        {
+            return Failure::NotConnected { port: self.port, source: no_answer(limit) };
+        }
+        // socat has connected, or its exit says why it cannot.
+        pending().await
     }
 
     /// Waits for socat's connection.

@@ -1,5 +1,6 @@
 //! Dialers: the ways to connect inside the target's network namespace.
 
+mod connect;
 mod dialer;
 mod helper;
 mod native;

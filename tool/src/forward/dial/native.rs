@@ -1,27 +1,38 @@
 //! The native dialer: a socket that is made inside the target's network namespace and used from
 //! outside. It needs neither nsenter nor socat. containerd and CRI-O dial in a similar way.
 
+use std::future::pending;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream as StdTcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use rustix::net::sockopt::socket_cookie;
-use tokio::net::TcpSocket;
-use tokio::time::timeout;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until};
 
+use super::connect::{Connected, connect};
 use super::dialer::{Connection, Dialer, Dialing};
-use crate::forward::failure::Failure;
-use crate::forward::stream::Duplex;
-use crate::host::netns::Netns;
+use crate::forward::failure::{Failure, no_answer};
 use crate::model::Via;
 use crate::target::Target;
 
-/// How long one address may take to answer. Inside a pod, an answer takes microseconds.
-const ADDRESS_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an address may take to answer before the next one is tried beside it: the Connection
+/// Attempt Delay of RFC 8305, section 5.
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 /// Dials natively.
-#[derive(Clone, Copy, Debug)]
-pub struct Native;
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Native {
+    connect_timeout: Option<Duration>,
+}
+
+impl Native {
+    /// Without a timeout, connecting takes as long as the kernel sends the SYN again: a server with
+    /// a full accept queue may accept late.
+    #[must_use]
+    pub fn new(connect_timeout: Option<Duration>) -> Self {
+        Self { connect_timeout }
+    }
+}
 
 impl Dialer for Native {
     fn via(&self) -> Via {
@@ -29,42 +40,99 @@ impl Dialer for Native {
     }
 
     fn dial<'a>(&'a self, target: &'a Target, port: u16) -> Dialing<'a> {
-        Box::pin(dial(target, port))
+        Box::pin(async move {
+            target.check().map_err(Failure::TargetGone)?;
+            let result = dial(target, port, self.connect_timeout).await;
+            let Connected { duplex, address, cookie } =
+                result.map_err(|source| Failure::NotConnected { port, source })?;
+            Ok(Connection { duplex, address: Some(address), cookie, helper: None })
+        })
     }
 }
 
-/// Tries IPv4 localhost, IPv6 localhost, then the target's own addresses, until one answers. If none
-/// answers, the first error counts: it comes from the address that kubectl would have dialed.
-async fn dial(target: &Target, port: u16) -> Result<Connection, Failure> {
-    target.check().map_err(Failure::TargetGone)?;
-    let netns = target.netns();
-    let mut first_error = None;
-    for localhost in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
-        match connect(netns, localhost, port).await {
-            Ok(connection) => return Ok(connection),
-            Err(error) => first_error.get_or_insert(error),
-        };
-    }
-    for address in target.own_addresses().await {
-        if let Ok(connection) = connect(netns, address, port).await {
-            return Ok(connection);
+/// The addresses to try, in order: IPv4 localhost, IPv6 localhost, then the target's own.
+struct Addresses<'a> {
+    target: &'a Target,
+    /// How many were taken.
+    taken: usize,
+    /// Looked up once localhost has not answered.
+    own: Option<Vec<IpAddr>>,
+}
+
+impl Addresses<'_> {
+    async fn next(&mut self) -> Option<IpAddr> {
+        let number = self.taken;
+        self.taken += 1;
+        match number {
+            0 => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            1 => Some(IpAddr::V6(Ipv6Addr::LOCALHOST)),
+            _ => {
+                if self.own.is_none() {
+                    self.own = Some(self.target.own_addresses().await);
+                }
+                self.own.as_ref()?.get(number - 2).copied()
+            }
         }
     }
-    let error = first_error.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into());
-    Err(Failure::NotConnected { port, source: error })
 }
 
-async fn connect(netns: &Netns, address: IpAddr, port: u16) -> io::Result<Connection> {
-    let socket = netns.tcp_socket(address.is_ipv6()).await?;
-    // The kernel sets a cookie when it is asked for one. Its records then carry the cookie.
-    let cookie = socket_cookie(&socket).ok();
-    let socket = TcpSocket::from_std_stream(StdTcpStream::from(socket));
-    let connecting = socket.connect(SocketAddr::new(address, port));
-    let stream =
-        timeout(ADDRESS_TIMEOUT, connecting).await.map_err(|_| io::ErrorKind::TimedOut)??;
-    // The second part of a client's write must not wait for the server's delayed acknowledgement of
-    // the first.
-    stream.set_nodelay(true)?;
-    let duplex = Duplex::of_socket(stream)?;
-    Ok(Connection { duplex, address: Some(address), cookie, helper: None })
+/// Tries the addresses until one answers. The next address is tried as soon as one has failed, or
+/// when there is no answer for a while. Those before it are still waited for (RFC 8305). If none
+/// answers, the first address's error counts: kubectl would have dialed that one.
+async fn dial(target: &Target, port: u16, limit: Option<Duration>) -> io::Result<Connected> {
+    let time_is_up = async {
+        match limit {
+            Some(limit) => {
+                sleep(limit).await;
+                no_answer(limit)
+            }
+            None => pending().await,
+        }
+    };
+    tokio::pin!(time_is_up);
+    let netns = target.netns();
+    let mut addresses = Addresses { target, taken: 0, own: None };
+    // Dropping it ends the attempts that are left.
+    let mut attempts = JoinSet::new();
+    let mut first_error = None;
+    let mut next_at = Some(Instant::now());
+    loop {
+        let is_due = async {
+            match next_at {
+                Some(time) => sleep_until(time).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            Some(ended) = attempts.join_next() => {
+                let (is_first, result) = ended.map_err(io::Error::other)?;
+                match result {
+                    Ok(connected) => return Ok(connected),
+                    Err(error) if is_first => first_error = Some(error),
+                    Err(_) => {}
+                }
+                next_at = next_at.map(|_| Instant::now());
+            }
+            () = is_due => {
+                let is_first = addresses.taken == 0;
+                next_at = match addresses.next().await {
+                    Some(address) => {
+                        let socket = netns.tcp_socket(address.is_ipv6()).await;
+                        let address = SocketAddr::new(address, port);
+                        attempts.spawn(async move {
+                            let connecting = async { connect(socket?, address).await };
+                            (is_first, connecting.await)
+                        });
+                        Some(Instant::now() + ATTEMPT_DELAY)
+                    }
+                    None => None,
+                };
+            }
+            error = &mut time_is_up => return Err(first_error.unwrap_or(error)),
+        }
+        if next_at.is_none() && attempts.is_empty() {
+            return Err(first_error.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into()));
+        }
+    }
 }

@@ -4,6 +4,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::Duration;
 
 use rustix::process::getpid;
 use tokio::process::{Child, Command};
@@ -33,6 +34,7 @@ pub struct HelperMissing {
 pub struct Nsenter {
     nsenter: PathBuf,
     socat: PathBuf,
+    connect_timeout: Option<Duration>,
 }
 
 impl Nsenter {
@@ -41,7 +43,14 @@ impl Nsenter {
         let find = |program, package| look_up(program).ok_or(HelperMissing { program, package });
         let socat = find("socat", "socat")?;
         let nsenter = find("nsenter", "util-linux")?;
-        Ok(Self { nsenter, socat })
+        Ok(Self { nsenter, socat, connect_timeout: None })
+    }
+
+    /// The same with a limit on how long socat may take to connect. Without one, socat waits as long
+    /// as the kernel sends the SYN again.
+    #[must_use]
+    pub fn with_connect_timeout(self, connect_timeout: Option<Duration>) -> Self {
+        Self { connect_timeout, ..self }
     }
 
     /// Spawns the command for one connection.
@@ -64,7 +73,7 @@ impl Nsenter {
             Failure::NotSpawned { program, source }
         };
         let child = command.spawn().map_err(not_spawned)?;
-        connection(child, port).map_err(not_spawned)
+        connection(child, port, self.connect_timeout).map_err(not_spawned)
     }
 }
 
@@ -86,12 +95,16 @@ impl Dialer for Nsenter {
 }
 
 /// The connection through the pipes of a helper.
-fn connection(mut child: Child, port: u16) -> io::Result<Connection> {
+fn connection(
+    mut child: Child,
+    port: u16,
+    connect_timeout: Option<Duration>,
+) -> io::Result<Connection> {
     let missing = || io::Error::other("its pipes are missing");
     let stdin = child.stdin.take().ok_or_else(missing)?.into_owned_fd()?;
     let stdout = child.stdout.take().ok_or_else(missing)?.into_owned_fd()?;
     let stderr = child.stderr.take().ok_or_else(missing)?;
     let duplex = Duplex::of_pipes(stdout, stdin)?;
-    let helper = Some(Helper::new(child, port, stderr));
+    let helper = Some(Helper::new(child, port, connect_timeout, stderr));
     Ok(Connection { duplex, address: None, cookie: None, helper })
 }

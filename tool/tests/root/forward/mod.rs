@@ -2,6 +2,7 @@
 
 mod basics;
 mod conformance;
+mod connecting;
 mod container;
 mod ending;
 mod gone_clients;
