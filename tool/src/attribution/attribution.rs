@@ -77,6 +77,11 @@ impl Attribution {
         Self { fixed: Some(destination), ..Self::without_names() }
     }
 
+    /// Everything leads to this destination from now on.
+    pub fn set_fixed(&mut self, destination: Destination) {
+        self.fixed = Some(destination);
+    }
+
     /// The placement of an exec. To be called as soon as the event has come.
     pub fn place(&mut self, exec: &ExecEvent) -> Placement {
         if self.names.is_some() { self.locator.place(exec) } else { Placement::default() }

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::runtimes::AskRuntimes;
 use super::size::Size;
-use super::values::seconds;
+use super::values::{seconds, seconds_or_zero};
 use crate::forward::{Limits, ListenOn, TooSmall};
 use crate::model::PortPair;
 use crate::output::TextOrJson;
@@ -34,6 +34,9 @@ pub struct Forward {
     /// How long connecting inside the target may take; by default as long as TCP itself tries
     #[arg(long, value_name = "SECS", value_parser = seconds)]
     pub connect_timeout: Option<Duration>,
+    /// How long a connection waits for a target by name that restarts; 0 does not wait
+    #[arg(long, value_name = "SECS", default_value = "30", value_parser = seconds_or_zero)]
+    pub wait_restart: Duration,
     /// Which runtimes to ask.
     #[command(flatten)]
     pub runtimes: AskRuntimes,

@@ -13,6 +13,12 @@ pub(super) fn regex(text: &str) -> Result<Regex, String> {
     })
 }
 
+/// A number of seconds, fractions allowed.
+pub(super) fn seconds_or_zero(text: &str) -> Result<Duration, String> {
+    let duration = text.parse::<f64>().ok().and_then(|secs| Duration::try_from_secs_f64(secs).ok());
+    duration.ok_or_else(|| "must be a number of seconds, 0 or more".to_owned())
+}
+
 /// A number of seconds above zero, fractions allowed.
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().filter(|&seconds| seconds > 0.0);

@@ -1,5 +1,6 @@
 //! `pfsnoop forward`: a forwarder that shows its helpers as the kernel reports them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -8,12 +9,12 @@ use super::logging::start_logging;
 use super::not_found::escaped;
 use crate::attribution::Attribution;
 use crate::cli::{self, DialerChoice};
-use crate::forward::{self, Dialer, Forwarder, Listener, Native, Nsenter, listen_all};
+use crate::forward::{
+    self, Dialer, Forwarder, Listener, Native, Nsenter, TargetSource, listen_all,
+};
 use crate::host::{limits, shutdown};
-use crate::model::Destination;
 use crate::monitor::{Monitor, MonitorOptions};
 use crate::output::{self, TextOrJson, View};
-use crate::runtime::Runtimes;
 use crate::target::Target;
 
 pub(super) async fn run(args: cli::Forward) -> Result<()> {
@@ -25,19 +26,22 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
     let Some(found) = token.run_until_cancelled(finding).await else { return Ok(()) };
     let target = found.map_err(escaped)?;
     let dialer = dialer(args.dialer, &target, args.connect_timeout)?;
-    let looking_up = destination(&target, &runtimes, args.output);
-    let Some(destination) = token.run_until_cancelled(looking_up).await else { return Ok(()) };
+    // Only JSON records show the owner.
+    let has_names = args.output == TextOrJson::Json;
+    let looking_up = TargetSource::new(target, runtimes, has_names, args.wait_restart);
+    let Some(source) = token.run_until_cancelled(looking_up).await else { return Ok(()) };
+    let (target, destination) = (source.target(), Arc::clone(source.destination()));
     let monitor = if args.no_watch {
         None
     } else {
-        let attribution = Attribution::fixed(destination.clone());
+        let attribution = Attribution::fixed((*destination).clone());
         let monitor = Monitor::attach(MonitorOptions::own_children(args.verbose), attribution);
         Some(monitor.context("cannot watch the helpers; use --no-watch to forward without that")?)
     };
     let correlator = forward::correlator(dialer.via(), destination, monitor.is_some())?;
     let listeners = listen_all(&args.address, &args.ports).map_err(anyhow::Error::msg)?;
-    forward::refuse_loop(&listeners, &target, dialer.via())?;
-    note_host_network(&target);
+    forward::refuse_loop(&listeners, target, dialer.via())?;
+    note_host_network(target);
     note_open_addresses(&listeners);
     let mut sink = output::sink(args.output, View::Forward);
     for update in forward::opening(&listeners, monitor.is_some()) {
@@ -46,19 +50,9 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
     sink.flush()?;
 
     limits::raise_open_files();
-    let (forwarder, events) = Forwarder::start(target, dialer, listeners, limits);
+    let (forwarder, events) = Forwarder::start(source, dialer, listeners, limits);
     let running = forward::Forward { forwarder, events, monitor, correlator };
     forward::run(running, &mut *sink, &token).await
-}
-
-/// Where connections to the target lead. Only JSON records show the owner.
-async fn destination(target: &Target, runtimes: &Runtimes, output: TextOrJson) -> Destination {
-    let mut destination = target.destination();
-    if output == TextOrJson::Json {
-        let mut attribution = Attribution::with_names(runtimes);
-        attribution.complete(&mut destination).await;
-    }
-    destination
 }
 
 /// The requested dialer. With `auto`, the kubelet's dialer if it can work, else the native one.

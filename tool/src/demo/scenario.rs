@@ -1,5 +1,6 @@
 //! The scenario of the demo: a pod, a forward to it, and a request through the forward.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -9,7 +10,9 @@ use tokio_util::sync::CancellationToken;
 use super::pod::{PORT, Pod};
 use super::traced_request::{show_line, traced_request};
 use crate::attribution::Attribution;
-use crate::forward::{self, Forward, Forwarder, Limits, ListenOn, Listener, Nsenter, listen_all};
+use crate::forward::{
+    self, Forward, Forwarder, Limits, ListenOn, Listener, Nsenter, TargetSource, listen_all,
+};
 use crate::model::{PortPair, Via};
 use crate::monitor::{Monitor, MonitorOptions};
 use crate::output::Sink;
@@ -54,12 +57,13 @@ async fn forward_to(
     )?;
     let target =
         Target::find(&TargetName::Pid(pod.pause_pid()), None, &Runtimes::default()).await?;
-    let destination = target.destination();
+    let source = TargetSource::new(target, Runtimes::default(), false, Duration::ZERO).await;
+    let destination = Arc::clone(source.destination());
     let ports = PortPair { local: 0, remote: PORT };
     let listeners = listen_all(&[ListenOn::Localhost], &[ports]).map_err(anyhow::Error::msg)?;
     let local = listeners.first().context("no listener")?.ports().local;
     show_listeners(&listeners, sink)?;
-    let (forwarder, events) = Forwarder::start(target, Box::new(dialer), listeners, LIMITS);
+    let (forwarder, events) = Forwarder::start(source, Box::new(dialer), listeners, LIMITS);
     let request = timeout(DEMO_TIMEOUT, traced_request(pod, local, &mut monitor, sink));
     let result = match shutdown.run_until_cancelled(request).await {
         Some(result) => result.context("the request or its rows took too long")?,

@@ -13,6 +13,7 @@ use super::event::{Accepted, ForwardEvent, Report, Upstream};
 use super::failure::Failure;
 use super::helper_side::HelperSide;
 use super::kernel_ends::KernelEnd;
+use super::live_target::Current;
 use super::relay;
 use super::relay_end::{RelayEnd, RelayError};
 use super::relayed::Relayed;
@@ -34,10 +35,10 @@ pub(super) async fn serve(client: TcpStream, ports: PortPair, shared: Arc<Shared
         () = shared.ending.cancelled() => Err(Failure::Stopped),
     };
     let result = match dialed {
-        Ok(connection) => {
+        Ok((connection, Current { destination, .. })) => {
             upstream = connection.upstream();
             let kernel = shared.kernel_end_of(&upstream);
-            shared.report(ForwardEvent::Dialed(accepted, upstream)).await;
+            shared.report(ForwardEvent::Dialed(accepted, upstream, destination)).await;
             let answer = Answer { accepted, shared: &shared };
             relay(client, connection, &relayed, answer, kernel.as_ref()).await
         }
@@ -69,11 +70,28 @@ async fn reset_of(client: &TcpStream) -> io::Error {
     }
 }
 
-/// Connects to the target, unless that leads back to this forward.
-async fn dial(shared: &Shared, ports: PortPair) -> Result<Connection, Failure> {
-    let Shared { target, dialer, own_listeners, .. } = shared;
-    own_listeners.check(ports, target, dialer.via())?;
-    dialer.dial(target, ports.remote).await
+/// Connects to the target, unless that leads back to this forward. Waits for a target that restarts.
+async fn dial(shared: &Shared, ports: PortPair) -> Result<(Connection, Current), Failure> {
+    let Shared { live, dialer, own_listeners, .. } = shared;
+    let mut wait = live.wait();
+    loop {
+        let current = tokio::select! {
+            biased;
+            current = wait.target(ports.remote) => current?,
+            () = shared.draining.cancelled() => return Err(Failure::Stopped),
+        };
+        let target = &current.target;
+        own_listeners.check(ports, target, dialer.via())?;
+        let result = tokio::select! {
+            result = dialer.dial(target, ports.remote) => result,
+            () = live.ended(&current) => target.check().map_err(Failure::TargetGone).and(Err(Failure::Stopped)),
+        };
+        match result {
+            // No byte of the client has been taken yet.
+            Err(Failure::TargetGone(_)) if target.check().is_err() => {}
+            result => return result.map(|connection| (connection, current)),
+        }
+    }
 }
 
 /// What it takes to report the target's answer. Taken at the first report, so there is only one.

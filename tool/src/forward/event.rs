@@ -1,11 +1,13 @@
 //! What the forwarder reports while it works.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::failure::Failure;
 use super::relay_end::RelayEnd;
-use crate::model::{PortPair, Trouble};
+use crate::model::{Destination, PortPair, RestartWords, Trouble};
+use crate::target::{Identity, Target, TargetEnded};
 
 /// Something that happened to the forwarder or to one of its connections.
 #[derive(Debug)]
@@ -13,8 +15,8 @@ pub enum ForwardEvent {
     /// A client connected.
     Accepted(Accepted),
     /// The dialer has done its part: its helper is inside the target's namespace, or its socket is
-    /// connected.
-    Dialed(Accepted, Upstream),
+    /// connected. It leads there.
+    Dialed(Accepted, Upstream, Arc<Destination>),
     /// The target answered, at this time of `CLOCK_BOOTTIME`, ns: the dialer knows it, or the first
     /// byte has come. A connection that ends well reports it before its end at the latest. A
     /// connection that fails may never report it.
@@ -23,6 +25,19 @@ pub enum ForwardEvent {
     Closed(Report),
     /// A client could not be served.
     Trouble(Trouble),
+    /// The target has restarted. Later connections lead to it as it runs now.
+    Restarted(Restart),
+    /// The target has ended for good, and every connection is over. Nothing follows.
+    TargetEnded(TargetEnded),
+}
+
+/// A restart of the target.
+#[derive(Debug)]
+pub struct Restart {
+    /// The same for people.
+    pub words: RestartWords,
+    /// Where later connections lead.
+    pub destination: Arc<Destination>,
 }
 
 /// A connection that was accepted.
@@ -66,4 +81,28 @@ pub struct Report {
     pub duration: Duration,
     /// How it ended.
     pub result: Result<RelayEnd, Failure>,
+}
+
+impl Restart {
+    /// `before` has `ended`, and `now` runs in its place.
+    pub(super) fn new(
+        ended: String,
+        before: &Target,
+        now: &Target,
+        destination: Arc<Destination>,
+    ) -> Self {
+        let (old, new) = (before.identity(), now.identity());
+        let words = RestartWords {
+            ended,
+            target: old.map(ToString::to_string).unwrap_or_default(),
+            pid: now.pid(),
+            netns: now.netns().inode(),
+            pod_uid: new.and_then(|new| new.pod()).map(|pod| pod.uid.clone()),
+            new_id: new
+                .map(Identity::id)
+                .filter(|&id| old.is_some_and(|old| old.id() != id))
+                .map(str::to_owned),
+        };
+        Self { words, destination }
+    }
 }

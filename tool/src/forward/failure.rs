@@ -7,15 +7,27 @@ use std::time::Duration;
 
 use super::own_listeners::LeadsBack;
 use super::relay_end::{RelayError, is_reset};
-use crate::host::process::ProcessError;
 use crate::model::{End, Outcome};
+use crate::target::TargetEnded;
 
 /// Why a connection failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The target's process has ended.
     #[error("the target is gone, perhaps because its pod was restarted: look up its pid again")]
-    TargetGone(#[source] ProcessError),
+    TargetGone(#[source] TargetEnded),
+    /// The target has ended, and nothing has come in its place in time.
+    #[error("{ended}, and {what} did not run again{}: {why}", in_time(*.within))]
+    NotBack {
+        /// What the user named.
+        what: String,
+        /// How it ended.
+        ended: String,
+        /// How long the connection waited.
+        within: Duration,
+        /// The last lookup's answer.
+        why: String,
+    },
     /// nsenter needs a process, and the target is only a namespace.
     #[error("nsenter needs a process inside the target, and none is known; use --dialer native")]
     NoProcess,
@@ -60,6 +72,10 @@ pub enum Failure {
     NotReaped(#[source] Error),
 }
 
+fn in_time(time: Duration) -> String {
+    if time.is_zero() { String::new() } else { format!(" within {} s", time.as_secs_f64()) }
+}
+
 /// The error of a connect(2) that `--connect-timeout` ended.
 pub(super) fn no_answer(limit: Duration) -> Error {
     let limit = limit.as_secs_f64();
@@ -85,7 +101,7 @@ impl Failure {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::TargetGone(_) => Outcome::TargetGone,
+            Self::TargetGone(_) | Self::NotBack { .. } => Outcome::TargetGone,
             Self::NotSpawned { source, .. } if source.kind() == ErrorKind::NotFound => {
                 Outcome::HelperMissing
             }

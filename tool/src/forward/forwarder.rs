@@ -8,10 +8,12 @@ use tokio::time::timeout;
 
 use super::dial::Dialer;
 use super::event::ForwardEvent;
+use super::follow::follow;
 use super::limits::Limits;
 use super::listener::Listener;
 use super::own_listeners::{LeadsBack, OwnListeners};
 use super::shared::Shared;
+use super::target_source::TargetSource;
 use crate::model::Session;
 use crate::model::Via;
 use crate::target::Target;
@@ -43,14 +45,16 @@ impl Forwarder {
     /// Serves each listener until [`stop`](Self::stop) has returned. Until then the events must be
     /// read. Must be called within a tokio runtime.
     pub fn start(
-        target: Target,
+        source: TargetSource,
         dialer: Box<dyn Dialer>,
         listeners: Vec<Listener>,
         limits: Limits,
     ) -> (Self, mpsc::Receiver<ForwardEvent>) {
         let (events, receiver) = mpsc::channel(MAX_UNREAD);
         let own = own(&listeners);
-        let shared = Arc::new(Shared::new(target, dialer, own, events, limits));
+        let (live, names) = source.into_live();
+        let shared = Arc::new(Shared::new(live, dialer, own, events, limits));
+        shared.tasks.spawn(follow(Arc::clone(&shared), names));
         for listener in listeners {
             shared.tasks.spawn(listener.serve(Arc::clone(&shared)));
         }

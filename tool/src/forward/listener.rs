@@ -77,8 +77,9 @@ impl Listener {
         let mut outage = Outage::default();
         loop {
             let accepted = tokio::select! {
-                accepted = self.socket.accept() => accepted,
+                biased;
                 () = shared.draining.cancelled() => return,
+                accepted = self.socket.accept() => accepted,
             };
             match accepted {
                 Ok((client, _)) => self.admit(client, &shared).await,

@@ -1,5 +1,6 @@
 //! Runs a forward: the forwarder's events and the monitor's updates go to one sink.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -20,6 +21,10 @@ use crate::probe::ProbeError;
 /// How often ends that have waited too long for the kernel's view are reported without it.
 const EXPIRE_INTERVAL: Duration = Duration::from_millis(250);
 
+/// What the end of a target means that nothing replaces.
+const GONE: &str = "the forward is over, because its target is gone (a pod or a container that is \
+                    named as the target is looked up again)";
+
 /// Everything that a running forward consists of.
 pub struct Forward {
     /// The forwarder.
@@ -33,7 +38,7 @@ pub struct Forward {
 }
 
 /// The correlator of a forward by this process. `is_watched`: a monitor sees what it does.
-pub fn correlator(via: Via, target: Destination, is_watched: bool) -> Result<Correlator> {
+pub fn correlator(via: Via, target: Arc<Destination>, is_watched: bool) -> Result<Correlator> {
     let pid = std::process::id();
     // The kernel programs do not report a native connection inside this process's own namespace.
     let is_inside = target.netns.is_some() && target.netns == process::netns_of(pid).ok();
@@ -66,13 +71,25 @@ pub async fn run(
     let Forward { forwarder, mut events, mut monitor, mut correlator } = forward;
     let mut tick = interval(EXPIRE_INTERVAL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut result = Ok(());
     loop {
         let updates = tokio::select! {
             biased;
             // Comes first, however much there is to show.
             () = shutdown.cancelled() => break,
             // Comes second: a connection is shown before the helpers that were started for it.
-            Some(event) = events.recv() => correlator.event(event),
+            Some(event) = events.recv() => {
+                if let ForwardEvent::Restarted(restart) = &event
+                    && let Some(monitor) = &mut monitor
+                {
+                    monitor.set_destination(&restart.destination);
+                }
+                if let ForwardEvent::TargetEnded(ended) = event {
+                    result = Err(anyhow::Error::new(ended).context(GONE));
+                    break;
+                }
+                correlator.event(event)
+            }
             updates = next_of(&mut monitor) => joined(&mut correlator, &forwarder, updates?),
             _ = tick.tick() => correlator.expire(clock::boottime_ns()),
         };
@@ -98,7 +115,8 @@ pub async fn run(
         }
     }
     show(sink, &correlator.expire(u64::MAX))?;
-    Ok(sink.end(0)?)
+    sink.end(0)?;
+    result
 }
 
 /// Waits for the next updates of a monitor. Cancel safe.

@@ -11,15 +11,15 @@ use super::dial::Dialer;
 use super::event::{Accepted, ForwardEvent, Upstream};
 use super::kernel_ends::{KernelEnd, KernelEnds};
 use super::limits::Limits;
+use super::live_target::LiveTarget;
 use super::own_listeners::OwnListeners;
 use super::pipe::PipeBudget;
 use crate::host::clock;
 use crate::model::PortPair;
-use crate::target::Target;
 
 /// What the listeners and connections of a forwarder share.
 pub(super) struct Shared {
-    pub(super) target: Target,
+    pub(super) live: LiveTarget,
     pub(super) dialer: Box<dyn Dialer>,
     pub(super) own_listeners: OwnListeners,
     events: mpsc::Sender<ForwardEvent>,
@@ -42,7 +42,7 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(
-        target: Target,
+        live: LiveTarget,
         dialer: Box<dyn Dialer>,
         own_listeners: OwnListeners,
         events: mpsc::Sender<ForwardEvent>,
@@ -50,7 +50,7 @@ impl Shared {
     ) -> Self {
         let slots = usize::try_from(max_connections).unwrap_or(Semaphore::MAX_PERMITS);
         Self {
-            target,
+            live,
             dialer,
             own_listeners,
             events,
@@ -74,6 +74,12 @@ impl Shared {
     pub(super) fn accept(&self, ports: PortPair) -> Accepted {
         let number = self.accepted.fetch_add(1, Ordering::Relaxed) + 1;
         Accepted { number, ports, time_ns: clock::boottime_ns() }
+    }
+
+    /// Waits until no connection is open. No other may be accepted then.
+    pub(super) async fn connections_ended(&self) {
+        // An error means that the semaphore is closed, which it never is.
+        let _ = self.slots.acquire_many(self.max_connections).await;
     }
 
     /// Reports an event. Waits while too many are unread. Open connections continue meanwhile.

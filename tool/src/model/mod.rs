@@ -53,4 +53,4 @@ pub use sock_event::{Bytes, Ending, OwnReset, SockEvent, SockState};
 pub use sums::{PortSums, SessionSums, Sums};
 pub use target::{TargetEntry, TargetInfo, TargetKind, TargetNetwork};
 pub use times::Times;
-pub use update::{Listening, Ready, Trouble, Update};
+pub use update::{Listening, Ready, RestartWords, Trouble, Update};

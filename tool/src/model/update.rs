@@ -21,6 +21,8 @@ pub enum Update {
     Lost(Lost),
     /// A forward turned a client away, or cannot accept any.
     Trouble(Trouble),
+    /// The target of a forward has restarted.
+    Restarted(RestartWords),
     /// What a check of the doctor found.
     Finding(Finding),
     /// A pod or container that can be forwarded to.
@@ -68,4 +70,21 @@ pub enum Trouble {
         /// The system's error.
         error: String,
     },
+}
+
+/// A restart of a forward's target, for people.
+#[derive(Clone, Debug)]
+pub struct RestartWords {
+    /// How it ended before, in words.
+    pub ended: String,
+    /// What the user named: `pod shop/kuard` or `container web`.
+    pub target: String,
+    /// Its process now, if one is known.
+    pub pid: Option<u32>,
+    /// Inode of its network namespace now.
+    pub netns: u64,
+    /// The uid of its pod now.
+    pub pod_uid: Option<String>,
+    /// The id of its sandbox or container, if that is another one now.
+    pub new_id: Option<String>,
 }

@@ -9,7 +9,7 @@ use super::options::MonitorOptions;
 use super::reader::Reader;
 use super::reconciler::Reconciler;
 use crate::attribution::{Attribution, Naming};
-use crate::model::{Lost, Selection, Update};
+use crate::model::{Destination, Lost, Selection, Update};
 use crate::probe::{Probe, ProbeError};
 use crate::sessions::{OpenSession, SessionTable};
 
@@ -111,6 +111,11 @@ impl Monitor {
             self.stage = Stage::Over;
         }
         Ok(Some(released))
+    }
+
+    /// Everything leads to this destination from now on.
+    pub fn set_destination(&mut self, destination: &Destination) {
+        self.attribution.set_fixed(destination.clone());
     }
 
     /// Detaches the kernel programs. What has happened until now still comes as updates.

@@ -3,8 +3,9 @@
 use std::io::{self, Write as _};
 
 use super::escape::escaped;
+use super::names::short_id;
 use super::reason::reason;
-use crate::model::{Closed, Listening, Lost, Outcome, Session, State, Trouble};
+use crate::model::{Closed, Listening, Lost, Outcome, RestartWords, Session, State, Trouble};
 
 /// Prints a line to stderr. Ignores errors: a closed or full stderr must not end the command.
 pub fn complain(what: &str) {
@@ -43,6 +44,21 @@ pub(super) fn report_trouble(trouble: &Trouble) {
             format!("cannot accept a connection on {address}: {error}; trying again")
         }
     });
+}
+
+/// Reports that the target of a forward has restarted.
+pub(super) fn report_restart(restart: &RestartWords) {
+    let RestartWords { ended, target, pid, netns, pod_uid, new_id } = restart;
+    let now = match pid {
+        Some(pid) => format!("process {pid}"),
+        None => format!("network namespace net:[{netns}]"),
+    };
+    let id = new_id.as_ref().map(|id| format!("id {}", short_id(id)));
+    let uid = pod_uid.as_ref().map(|uid| format!("pod uid {uid}"));
+    let more: Vec<String> = id.into_iter().chain(uid).collect();
+    let more = if more.is_empty() { String::new() } else { format!(" ({})", more.join(", ")) };
+    let line = format!("{ended}; {target} has restarted and is now {now}{more}");
+    complain(&escaped(line.as_bytes()));
 }
 
 /// Reports records that were lost.

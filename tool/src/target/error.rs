@@ -61,6 +61,14 @@ pub enum FindError {
         /// The most similar names.
         suggestions: String,
     },
+    /// Nothing is there in its place.
+    #[error("no {name} is on this node any more (asked: {asked})")]
+    NotBack {
+        /// What it was.
+        name: String,
+        /// The runtimes that were asked and their answers.
+        asked: String,
+    },
     /// More than one matches.
     #[error("{name:?} matches several: {found}; give more of the id, or the namespace")]
     Ambiguous {

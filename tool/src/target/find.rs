@@ -1,6 +1,7 @@
 //! Finds a pod or a container by its name.
 
 use super::error::FindError;
+use super::identity::Identity;
 use crate::model::TargetKind;
 use crate::runtime::{ContainerIndex, IndexEntry, Runtimes};
 
@@ -48,6 +49,20 @@ pub(super) async fn pod(
         let pods = sandboxes().filter_map(|one| one.info.pod.as_ref());
         let names = pods.map(|pod| format!("{}/{}", pod.namespace, pod.name)).collect();
         return Err(not_found("pod", &name, &index, names));
+    }
+    one(&name, &found)
+}
+
+/// What runs now in the place of a sandbox or container that was found before.
+pub(super) async fn again(
+    identity: &Identity,
+    runtimes: &Runtimes,
+) -> Result<IndexEntry, FindError> {
+    let index = build_index(runtimes).await?;
+    let found: Vec<&IndexEntry> = index.entries.iter().filter(|entry| identity.is(entry)).collect();
+    let name = identity.to_string();
+    if found.is_empty() {
+        return Err(FindError::NotBack { name, asked: index.asked() });
     }
     one(&name, &found)
 }

@@ -1,8 +1,10 @@
 //! Finds the [`Target`] that the user named, and holds it so that it can be entered. Lists
 //! everything that can be named as a target.
 
+mod ended;
 mod error;
 mod find;
+mod identity;
 mod list;
 mod name;
 mod target;
@@ -10,7 +12,9 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+pub use ended::TargetEnded;
 pub use error::FindError;
+pub use identity::Identity;
 pub use list::TargetList;
 pub use name::TargetName;
 pub use target::{RuntimeInfo, Target};

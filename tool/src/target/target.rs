@@ -2,10 +2,16 @@
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use tokio::time::sleep;
+
+use super::ended::TargetEnded;
 use super::error::FindError;
 use super::find;
+use super::identity::Identity;
 use super::name::TargetName;
+use crate::host::cgroup;
 use crate::host::netns::{self, Netns};
 use crate::host::process::{ProcessError, ProcessHandle};
 use crate::model::{Destination, ForwardingMode};
@@ -13,6 +19,9 @@ use crate::runtime::{IndexEntry, Place, Runtimes};
 
 /// How often a container may be restarted while it is looked up.
 const MAX_ATTEMPTS: usize = 3;
+
+/// How often the file of a namespace without a process is checked.
+const FILE_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A network namespace that is held, and the process inside it, if one is known.
 #[derive(Debug)]
@@ -25,6 +34,7 @@ pub struct Target {
     /// The addresses that the runtime reports.
     reported: Vec<IpAddr>,
     runtime: Option<RuntimeInfo>,
+    identity: Option<Identity>,
 }
 
 /// The container runtime that has a target.
@@ -49,20 +59,49 @@ impl Target {
             TargetName::Pid(pid) => Self::of_process(*pid),
             TargetName::Netns(path) => Self::of_file(path),
             TargetName::Container(name) => {
-                Self::of_entry(&find::container(name, runtimes).await?).await
+                let entry = find::container(name, runtimes).await?;
+                let is_by_id = entry.info.name.as_ref() != Some(name);
+                Self::of_identity(&entry, Identity::new(&entry, is_by_id)).await
             }
             TargetName::Pod(name) => {
-                Self::of_entry(&find::pod(name, namespace, runtimes).await?).await
+                let entry = find::pod(name, namespace, runtimes).await?;
+                Self::of_identity(&entry, Identity::new(&entry, false)).await
             }
         }
+    }
+
+    /// Looks up what runs in its place once it has ended. Fails while nothing does, and for a bare
+    /// process or namespace, which nothing replaces.
+    pub async fn find_again(&self, runtimes: &Runtimes) -> Result<Self, FindError> {
+        let Some(before) = &self.identity else {
+            return Err(ProcessError::Gone(self.pid().unwrap_or_default()).into());
+        };
+        let entry = find::again(before, runtimes).await?;
+        let target = Self::of_identity(&entry, before.of_later(&entry)).await?;
+        // A runtime that has not noticed the end still reports the pid. Meanwhile, another process
+        // may have got it.
+        if let Some(pid) = target.pid()
+            && Some(pid) == self.pid()
+            && !is_in_container(pid, &entry.info.id)
+        {
+            return Err(ProcessError::Gone(pid).into());
+        }
+        Ok(target)
+    }
+
+    async fn of_identity(entry: &IndexEntry, identity: Identity) -> Result<Self, FindError> {
+        let target = Self::of_entry(entry).await?;
+        Ok(Self { identity: Some(identity), ..target })
     }
 
     fn of_process(pid: u32) -> Result<Self, FindError> {
         let process = ProcessHandle::open(pid)?;
         let mut target = Self::of_file(&netns::file_of(pid))?;
-        target.process = Some(process);
         // If the process has ended in between, the namespace may be another process's.
-        target.check()?;
+        if !process.is_alive() {
+            return Err(ProcessError::Gone(pid).into());
+        }
+        target.process = Some(process);
         Ok(target)
     }
 
@@ -80,6 +119,7 @@ impl Target {
             has_our_network,
             reported: Vec::new(),
             runtime: None,
+            identity: None,
         })
     }
 
@@ -177,17 +217,44 @@ impl Target {
         self.runtime
     }
 
+    /// What it is by name; `None` for a bare process or namespace.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
+
     /// Where connections to it lead, without the names of its owner.
     #[must_use]
     pub fn destination(&self) -> Destination {
         Destination { pid: self.pid(), netns: Some(self.netns.inode()), ..Destination::default() }
     }
 
-    /// An error once the target's process has ended.
-    pub fn check(&self) -> Result<(), ProcessError> {
+    /// An error once the target's process has ended or, without a process, once its file no longer
+    /// leads to the namespace.
+    pub fn check(&self) -> Result<(), TargetEnded> {
         match &self.process {
-            Some(process) if !process.is_alive() => Err(ProcessError::Gone(process.pid())),
-            _ => Ok(()),
+            Some(process) if process.is_alive() => Ok(()),
+            Some(process) => Err(ProcessError::Gone(process.pid()).into()),
+            None if netns::inode_of(&self.netns_file) == Some(self.netns.inode()) => Ok(()),
+            None => Err(TargetEnded::Netns(self.netns_file.clone())),
         }
     }
+
+    /// Waits until [`check`](Self::check) fails.
+    pub async fn ended(&self) -> TargetEnded {
+        loop {
+            if let Err(ended) = self.check() {
+                return ended;
+            }
+            match &self.process {
+                Some(process) => process.ended().await,
+                None => sleep(FILE_CHECK_INTERVAL).await,
+            }
+        }
+    }
+}
+
+/// Whether the cgroup of a process names this container.
+fn is_in_container(pid: u32, id: &str) -> bool {
+    cgroup::placement_of(pid).is_some_and(|placement| placement.container_id() == Some(id))
 }

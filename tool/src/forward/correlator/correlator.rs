@@ -6,11 +6,12 @@
 //! while, and is then reported without them.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use super::records::{self, Records};
 use super::views::{JoinKey, KernelView, LocalView};
-use crate::forward::event::{Accepted, ForwardEvent, Report, Upstream};
-use crate::model::{Session, State, Update};
+use crate::forward::event::{Accepted, ForwardEvent, Report, Restart, Upstream};
+use crate::model::{Destination, Session, State, Update};
 
 /// How long the end of a connection waits for the kernel's view: twice as long as a session waits
 /// for the end of a connection after its process has closed the socket.
@@ -54,12 +55,14 @@ impl Correlator {
         match event {
             ForwardEvent::Accepted(accepted) => {
                 let (time_ns, upstream) = (accepted.time_ns, Upstream::default());
-                let session = self.records.session(&accepted, time_ns, upstream, State::Started);
+                let target = Arc::clone(&self.records.target);
+                let session =
+                    self.records.session(&accepted, time_ns, upstream, &target, State::Started);
                 updates.push(Update::Session(session.into()));
-                self.local.insert(accepted.number, LocalView::new(accepted));
+                self.local.insert(accepted.number, LocalView::new(accepted, target));
             }
-            ForwardEvent::Dialed(accepted, upstream) => {
-                self.dialed(&accepted, upstream, &mut updates);
+            ForwardEvent::Dialed(accepted, upstream, target) => {
+                self.dialed(&accepted, upstream, target, &mut updates);
             }
             ForwardEvent::Connected(accepted, time_ns) => {
                 let Some(local) = self.local.get_mut(&accepted.number) else { return updates };
@@ -71,6 +74,11 @@ impl Correlator {
             }
             ForwardEvent::Closed(report) => self.closed(report, &mut updates),
             ForwardEvent::Trouble(trouble) => updates.push(Update::Trouble(trouble)),
+            ForwardEvent::Restarted(Restart { words, destination }) => {
+                self.records.target = destination;
+                updates.push(Update::Restarted(words));
+            }
+            ForwardEvent::TargetEnded(_) => {}
         }
         updates
     }
@@ -104,9 +112,17 @@ impl Correlator {
         updates
     }
 
-    fn dialed(&mut self, accepted: &Accepted, upstream: Upstream, updates: &mut Vec<Update>) {
+    fn dialed(
+        &mut self,
+        accepted: &Accepted,
+        upstream: Upstream,
+        target: Arc<Destination>,
+        updates: &mut Vec<Update>,
+    ) {
         let Some(local) = self.local.get_mut(&accepted.number) else { return };
         local.upstream = upstream;
+        // The target may have restarted while the connection waited.
+        local.target = target;
         if let Some(key) = JoinKey::of_upstream(upstream) {
             self.numbers.insert(key, accepted.number);
         }
@@ -152,7 +168,8 @@ impl Correlator {
         let address = kernel.and_then(|session| session.address);
         local.upstream.address = address.or(local.upstream.address);
         let (accepted, upstream) = (&local.accepted, local.upstream);
-        let session = self.records.session(accepted, time_ns, upstream, State::Connected);
+        let session =
+            self.records.session(accepted, time_ns, upstream, &local.target, State::Connected);
         updates.push(Update::Session(session.into()));
     }
 
@@ -162,7 +179,7 @@ impl Correlator {
             return;
         }
         self.answered(number, updates);
-        let Some(LocalView { accepted, upstream, report: Some(report), .. }) =
+        let Some(LocalView { accepted, upstream, target, report: Some(report), .. }) =
             self.local.remove(&number)
         else {
             return;
@@ -175,7 +192,7 @@ impl Correlator {
             self.kernel.remove(&key)?.closed
         });
         let state = State::Closed(records::closed(&report, kernel));
-        let session = self.records.session(&accepted, report.time_ns, upstream, state);
+        let session = self.records.session(&accepted, report.time_ns, upstream, &target, state);
         updates.push(Update::Session(session.into()));
     }
 }

@@ -1,5 +1,7 @@
 //! The connections of a forwarder as sessions.
 
+use std::sync::Arc;
+
 use crate::forward::event::{Accepted, Report, Upstream};
 use crate::forward::failure::{Failure, end_of};
 use crate::forward::relay_end::RelayEnd;
@@ -16,17 +18,18 @@ pub struct Records {
     pub start_ns: u64,
     /// How the forwarder gets into the target.
     pub via: Via,
-    /// The target.
-    pub target: Destination,
+    /// The target as it runs now.
+    pub target: Arc<Destination>,
 }
 
 impl Records {
-    /// A connection in a state that it entered at `time_ns` of `CLOCK_BOOTTIME`.
+    /// A connection to a target, in a state that it entered at `time_ns` of `CLOCK_BOOTTIME`.
     pub(super) fn session(
         &self,
         accepted: &Accepted,
         time_ns: u64,
         upstream: Upstream,
+        target: &Destination,
         state: State,
     ) -> Session {
         let forward = ProcessId { pid: self.forwarder.pid, start_ns: self.start_ns };
@@ -38,7 +41,7 @@ impl Records {
             forwarder: self.forwarder.clone(),
             helper: upstream.helper_pid.map(helper),
             cookie: upstream.cookie,
-            target: self.target.clone(),
+            target: target.clone(),
             port: accepted.ports.remote,
             ports: Some(accepted.ports),
             address: upstream.address,

@@ -1,16 +1,17 @@
 use std::io::ErrorKind;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::correlator::{KERNEL_TIMEOUT_NS, UNMATCHED_TIMEOUT_NS};
 use super::{Correlator, Records};
-use crate::forward::event::{Accepted, ForwardEvent, Report, Upstream};
+use crate::forward::event::{Accepted, ForwardEvent, Report, Restart, Upstream};
 use crate::forward::failure::Failure;
 use crate::forward::relay_end::{RelayEnd, RelayError};
 use crate::model::{
-    Closed, Destination, End, Helper, Outcome, PortPair, Program, Reason, Session, State, Trouble,
-    Update, Via,
+    Closed, Destination, End, Helper, Outcome, PortPair, Program, Reason, RestartWords, Session,
+    State, Trouble, Update, Via,
 };
 
 const PID: u32 = 42;
@@ -20,9 +21,13 @@ const ACCEPTED: Accepted = Accepted { number: 1, ports: PORTS, time_ns: 1000 };
 const HELPER: Upstream =
     Upstream { address: None, helper_pid: Some(PID), helper_start_ns: None, cookie: None };
 
+fn target(pid: u32) -> Arc<Destination> {
+    Arc::new(Destination { pid: Some(pid), ..Destination::default() })
+}
+
 fn correlator(is_watched: bool) -> Correlator {
     let forwarder = Program { pid: 7, comm: b"pfsnoop"[..].into(), uid: Some(0) };
-    let (via, target) = (Via::NsenterSocat, Destination::default());
+    let (via, target) = (Via::NsenterSocat, target(1));
     Correlator::new(Records { forwarder, start_ns: 5, via, target }, is_watched)
 }
 
@@ -45,7 +50,7 @@ fn seen(upstream: Upstream, time_ns: u64, state: State) -> Session {
     let helper = helper_pid.map(|pid| Helper { pid, start_ns: Some(5) });
     let address = (state != State::Started).then(|| "127.0.0.1".parse().unwrap());
     let records = correlator(true).records;
-    let session = records.session(&ACCEPTED, time_ns, Upstream::default(), state);
+    let session = records.session(&ACCEPTED, time_ns, Upstream::default(), &target(1), state);
     Session { helper, cookie, address, ..session }
 }
 
@@ -93,7 +98,7 @@ fn helper_failed() -> Failure {
 fn without_a_monitor_only_the_local_view_is_reported() {
     let mut joined = correlator(false);
     assert_eq!(states(&joined.event(ForwardEvent::Accepted(ACCEPTED))), [("started", 1000, false)]);
-    assert_eq!(states(&joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER))), []);
+    assert_eq!(states(&joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER, target(1)))), []);
     let updates = joined.event(ForwardEvent::Connected(ACCEPTED, 2000));
     assert_eq!(states(&updates), [("connected", 2000, false)]);
     let closed = closed(joined.event(report(HELPER, Ok(RelayEnd::Ended))));
@@ -116,9 +121,12 @@ fn the_views_are_joined_by_helper_and_by_socket() {
             let connected = seen(upstream, 1600, State::Connected);
             let updates = if kernel_is_first {
                 assert_eq!(states(&joined.session(connected)), [], "no connection matches it yet");
-                joined.event(ForwardEvent::Dialed(ACCEPTED, upstream))
+                joined.event(ForwardEvent::Dialed(ACCEPTED, upstream, target(1)))
             } else {
-                assert_eq!(states(&joined.event(ForwardEvent::Dialed(ACCEPTED, upstream))), []);
+                assert_eq!(
+                    states(&joined.event(ForwardEvent::Dialed(ACCEPTED, upstream, target(1)))),
+                    []
+                );
                 joined.session(connected)
             };
             assert_eq!(states(&updates), [("connected", 1600, true)], "{upstream:?}");
@@ -160,7 +168,7 @@ fn a_connection_that_pfsnoop_ended_is_reported_so() {
     ] {
         let mut joined = correlator(true);
         joined.event(ForwardEvent::Accepted(ACCEPTED));
-        joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER));
+        joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER, target(1)));
         joined.session(seen(HELPER, 3000, killed()));
         let closed = closed(joined.event(report(HELPER, Err(failure))));
         assert_eq!((closed.outcome, closed.helper_end), (outcome, None));
@@ -175,7 +183,7 @@ fn a_connection_that_pfsnoop_ended_is_reported_so() {
     ] {
         let mut joined = correlator(true);
         joined.event(ForwardEvent::Accepted(ACCEPTED));
-        joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER));
+        joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER, target(1)));
         joined.session(seen(HELPER, 3000, ended(seen_as, reason)));
         let failure = Failure::Relay(RelayError::Target(reset()));
         let closed = closed(joined.event(report(HELPER, Err(failure))));
@@ -189,7 +197,7 @@ fn a_connection_that_pfsnoop_ended_is_reported_so() {
 fn an_end_waits_for_the_kernel_only_for_a_while() {
     let mut joined = correlator(true);
     joined.event(ForwardEvent::Accepted(ACCEPTED));
-    joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER));
+    joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER, target(1)));
     joined.event(ForwardEvent::Connected(ACCEPTED, 2000));
     assert_eq!(states(&joined.event(report(HELPER, Ok(RelayEnd::Ended)))), []);
     assert_eq!(states(&joined.expire(9000 + KERNEL_TIMEOUT_NS - 1)), []);
@@ -210,7 +218,7 @@ fn a_kernel_view_that_was_lost_or_guessed_does_not_count() {
     ] {
         let mut joined = correlator(true);
         joined.event(ForwardEvent::Accepted(ACCEPTED));
-        joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER));
+        joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER, target(1)));
         joined.session(seen(HELPER, 3000, ended(seen_as, reason)));
         assert_eq!(closed(joined.event(report(HELPER, end))).outcome, outcome);
     }
@@ -223,7 +231,7 @@ fn a_reused_pid_starts_without_a_kernel_view() {
     joined.session(seen(HELPER, 500, ended(Outcome::Killed, Reason::BothEnded)));
     joined.session(seen(HELPER, 1500, State::Started));
     joined.event(ForwardEvent::Accepted(ACCEPTED));
-    joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER));
+    joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER, target(1)));
     assert_eq!(
         states(&joined.event(report(HELPER, Ok(RelayEnd::Ended)))),
         [],
@@ -240,4 +248,41 @@ fn a_connection_that_was_never_dialed_does_not_wait() {
     assert_eq!(states(&updates), [("closed", 9000, false)]);
     let full = ForwardEvent::Trouble(Trouble::TooManyConnections { ports: PORTS, max: 1 });
     assert_eq!(states(&joined.event(full)), [("trouble", 0, false)]);
+}
+
+#[test]
+fn each_connection_keeps_its_target_when_the_target_restarts() {
+    let pids = |updates: Vec<Update>| -> Vec<Option<u32>> {
+        let pid = |update| match update {
+            Update::Session(session) => Some(session.target.pid),
+            _ => None,
+        };
+        updates.into_iter().filter_map(pid).collect()
+    };
+    let mut joined = correlator(false);
+    let number = |number| Accepted { number, ..ACCEPTED };
+    for n in [1, 2] {
+        assert_eq!(pids(joined.event(ForwardEvent::Accepted(number(n)))), [Some(1)]);
+    }
+    joined.event(ForwardEvent::Dialed(number(1), HELPER, target(1)));
+    let words = RestartWords {
+        ended: "process 1 has ended".to_owned(),
+        target: "pod shop/kuard".to_owned(),
+        pid: Some(2),
+        netns: 4,
+        pod_uid: None,
+        new_id: None,
+    };
+    joined.event(ForwardEvent::Restarted(Restart { words, destination: target(2) }));
+    // The second one waited for the restart, and the third came after it.
+    joined.event(ForwardEvent::Dialed(number(2), Upstream::default(), target(2)));
+    assert_eq!(pids(joined.event(ForwardEvent::Accepted(number(3)))), [Some(2)]);
+    for (n, pid) in [(1, 1), (2, 2), (3, 2)] {
+        let ForwardEvent::Closed(report) = report(Upstream::default(), Err(Failure::Stopped))
+        else {
+            unreachable!()
+        };
+        let ended = ForwardEvent::Closed(Report { accepted: number(n), ..report });
+        assert_eq!(pids(joined.event(ended)), [Some(pid)], "connection {n}");
+    }
 }

@@ -1,7 +1,9 @@
 //! The two views of a connection, and the key that joins them.
 
+use std::sync::Arc;
+
 use crate::forward::event::{Accepted, Report, Upstream};
-use crate::model::{Closed, Session, State};
+use crate::model::{Closed, Destination, Session, State};
 
 /// Identifies a connection both in the kernel's records and in the forwarder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,6 +20,7 @@ pub(super) enum JoinKey {
 pub(super) struct LocalView {
     pub(super) accepted: Accepted,
     pub(super) upstream: Upstream,
+    pub(super) target: Arc<Destination>,
     /// The target's answer has been reported.
     pub(super) is_answer_reported: bool,
     /// When the forwarder saw the target's answer.
@@ -50,9 +53,15 @@ impl JoinKey {
 }
 
 impl LocalView {
-    pub(super) fn new(accepted: Accepted) -> Self {
-        let upstream = Upstream::default();
-        Self { accepted, upstream, is_answer_reported: false, answered_ns: None, report: None }
+    pub(super) fn new(accepted: Accepted, target: Arc<Destination>) -> Self {
+        Self {
+            accepted,
+            upstream: Upstream::default(),
+            target,
+            is_answer_reported: false,
+            answered_ns: None,
+            report: None,
+        }
     }
 
     pub(super) fn key(&self) -> Option<JoinKey> {

@@ -79,7 +79,7 @@ impl Helper {
             if Some(netns) != outside {
                 let _ = self.child.kill().await;
                 let pid = target.pid().unwrap_or_default();
-                return Err(Failure::TargetGone(ProcessError::Gone(pid)));
+                return Err(Failure::TargetGone(ProcessError::Gone(pid).into()));
             }
             tokio::time::sleep(ENTER_POLL_INTERVAL).await;
         }

@@ -1,11 +1,18 @@
 //! A process held by a pidfd.
 
+use std::io;
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 use super::error::ProcessError;
 use super::facts::netns_of;
+
+/// How often to check whether the process has ended, if too many files are open to be told.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A process held by a pidfd. While [`ProcessHandle::is_alive`], its pid belongs to it.
 #[derive(Debug)]
@@ -33,6 +40,24 @@ impl ProcessHandle {
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.pid
+    }
+
+    /// Waits until the process has ended.
+    pub async fn ended(&self) {
+        while self.is_alive() {
+            if let Err(error) = self.wait_readable().await {
+                log::debug!("cannot wait for the end of process {}: {error}", self.pid);
+                tokio::time::sleep(POLL_INTERVAL).await;
+            }
+        }
+    }
+
+    /// A pidfd becomes readable when its process ends (pidfd_open(2)).
+    async fn wait_readable(&self) -> io::Result<()> {
+        let pidfd = self.pidfd.try_clone()?;
+        // SAFETY: the descriptor is owned, and stays the same while it is registered.
+        let pidfd = unsafe { AsyncFd::register_with_interest(pidfd, Interest::READABLE)? };
+        pidfd.readable().await.map(drop)
     }
 
     /// Whether the process has not ended. One that waits to be reaped has ended: it has no

@@ -94,19 +94,6 @@ fn open_connections_end_with_the_forwarder() {
     }
 }
 
-#[test]
-fn the_end_of_the_target_is_reported() {
-    let mut target = std::process::Command::new("sleep").arg("60").spawn().unwrap();
-    let (mut forward, locals) = forward(target.id(), &[":80"]);
-    target.kill().unwrap();
-    target.wait().unwrap();
-    assert_eq!(get("127.0.0.1", locals[0]), "");
-    forward.stderr_line("what happened", |line| {
-        line.contains(&format!("process {} has ended", target.id()))
-            && line.contains("look up its pid again")
-    });
-}
-
 /// Starts a forward. Returns its lines `Forwarding from ...`.
 fn start_with_lines(command: &mut std::process::Command) -> (Running, Vec<String>) {
     let (running, _) = start(command);

@@ -20,8 +20,10 @@ fn a_forward_to_a_containers_pid_serves_curl() {
         line.contains(&format!("/usr/bin/nsenter -t {pid} -n "))
     });
     docker.kill("web");
+    // Nothing takes the place of a process.
+    assert_eq!(forward.wait().code(), Some(1));
+    forward.stderr_line("the end of the target", |line| line.contains("has ended"));
     let curl = output(system("curl").args(["--silent", &url]));
     assert!(!curl.status.success());
-    forward.stderr_line("the end of the target", |line| line.contains("has ended"));
     stdout_of(docker.client().arg("info"));
 }

@@ -3,7 +3,6 @@
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::net::TcpStream;
-use std::process::Command;
 
 use crate::common::temp::TempDir;
 use crate::common::{eventually, pfsnoop};
@@ -67,20 +66,6 @@ fn unreachable_and_timeout_with_both_dialers() {
         }
     }
     assert!(!bare.has_exited());
-}
-
-#[test]
-fn a_target_that_has_ended() {
-    for dialer in ["native", "nsenter"] {
-        let mut target = Command::new("sleep").arg("60").spawn().unwrap();
-        let (forward, locals) = forward_json(dialer, target.id(), &[":80"]);
-        target.kill().unwrap();
-        target.wait().unwrap();
-        get("127.0.0.1", locals[0]);
-        let closed = closed(&forward, |_| true);
-        assert_eq!(closed["outcome"], "target-gone", "{closed}");
-        assert!(closed.get("helper_pid").is_none(), "nothing was spawned: {closed}");
-    }
 }
 
 #[test]

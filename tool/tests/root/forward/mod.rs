@@ -13,5 +13,6 @@ mod native;
 mod native_transfers;
 mod nsenter;
 mod own_addresses;
+mod restarts;
 mod sockets;
 mod stalls;

@@ -102,6 +102,27 @@ impl Containerd {
         self.run(&self.pod_config(namespace, name, 0), page, port)
     }
 
+    /// The same with this uid. Every other pod has the same one.
+    pub fn run_pod_with_uid(
+        &self,
+        namespace: &str,
+        name: &str,
+        uid: &str,
+        page: &str,
+        port: u16,
+    ) -> Pod {
+        let mut config = self.pod_config(namespace, name, 0);
+        config.metadata.as_mut().unwrap().uid = uid.to_owned();
+        self.run(&config, page, port)
+    }
+
+    /// Runs the container of a pod again, as a new container in the same sandbox. The kubelet does
+    /// the same. Returns its id.
+    pub fn run_web_again(&self, (namespace, name): (&str, &str), pod: &Pod, page: &str) -> String {
+        let config = self.pod_config(namespace, name, 0);
+        self.run_web(&config, &pod.sandbox, &serve(page, 8080), 1)
+    }
+
     /// The same in the node's network.
     pub fn run_host_pod(&self, namespace: &str, name: &str, page: &str, port: u16) -> Pod {
         self.run(&self.pod_config(namespace, name, 2), page, port)
@@ -130,13 +151,17 @@ impl Containerd {
         // CRI knows the image a moment after its import.
         let sandbox = eventually("a sandbox", || self.cri.run_sandbox(config).ok());
         self.sandboxes.lock().unwrap().push(sandbox.clone());
+        let web = self.run_web(config, &sandbox, shell, 0);
+        Pod { sandbox, web }
+    }
+
+    fn run_web(&self, config: &PodConfig, sandbox: &str, shell: &str, attempt: u32) -> String {
         let web = ContainerConfig {
-            metadata: Some(ContainerMetadata { name: "web".to_owned() }),
+            metadata: Some(ContainerMetadata { name: "web".to_owned(), attempt }),
             image: Some(Image { image: IMAGE.to_owned() }),
             command: ["/bin/sh", "-c", shell].map(str::to_owned).into(),
         };
-        let web = self.cri.run_container(&sandbox, config, web);
-        Pod { sandbox, web }
+        self.cri.run_container(sandbox, config, web)
     }
 
     /// Pid of a process in the pod's container.
@@ -203,6 +228,11 @@ impl Drop for Containerd {
             let _ = std::fs::remove_dir(dir);
         }
     }
+}
+
+/// A shell command that serves a page.
+fn serve(page: &str, port: u16) -> String {
+    format!("mkdir /www; echo {page} > /www/index.html; exec httpd -f -p {port} -h /www")
 }
 
 fn start_daemon(dir: &Path, programs: &Path) -> (Running, Cri) {

@@ -67,6 +67,8 @@ pub struct ContainerConfig {
 pub struct ContainerMetadata {
     #[prost(string, tag = "1")]
     pub name: String,
+    #[prost(uint32, tag = "2")]
+    pub attempt: u32,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

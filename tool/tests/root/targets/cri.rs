@@ -77,7 +77,7 @@ fn a_stopped_sandbox_gets_no_new_connections() {
     let containerd = Containerd::start("cri-stopped");
     let pod = containerd.run_pod("shop", "kuard", "in shop", 8080);
     for dialer in ["nsenter", "native"] {
-        let args = ["kuard", "-n", "shop", ":8080", "--dialer", dialer];
+        let args = ["kuard", "-n", "shop", ":8080", "--dialer", dialer, "--wait-restart", "0"];
         let mut running = assert_serves(&containerd, &args, "in shop\n");
         let (mut idle, local) = forward_by_name(&containerd, &args);
         if dialer == "native" {

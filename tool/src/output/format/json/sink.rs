@@ -45,6 +45,10 @@ impl<W: Write> Sink for JsonSink<W> {
                 stderr::report_trouble(trouble);
                 Ok(())
             }
+            Update::Restarted(restart) => {
+                stderr::report_restart(restart);
+                Ok(())
+            }
             Update::Finding(finding) => self.line(&finding::finding(finding)),
             Update::Target(target) => self.line(&target::target(target)),
             Update::Line(_) => Ok(()),

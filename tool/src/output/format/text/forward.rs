@@ -64,6 +64,10 @@ impl<W: Write> Sink for ForwardSink<W> {
                 stderr::report_trouble(trouble);
                 Ok(())
             }
+            Update::Restarted(restart) => {
+                stderr::report_restart(restart);
+                Ok(())
+            }
             Update::Line(line) => writeln!(self.out, "{line}"),
             _ => Ok(()),
         }
