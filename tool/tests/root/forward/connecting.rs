@@ -25,7 +25,9 @@ fn full_listener(pod: &DemoPod, port: u16) -> (TcpListener, TcpStream) {
         bind(&listener, &at).unwrap();
         listen(&listener, 0).unwrap();
         let first = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        (TcpListener::from(listener), first)
+        let listener = TcpListener::from(listener);
+        listener.set_nonblocking(true).unwrap();
+        (listener, first)
     })
 }
 
@@ -42,9 +44,11 @@ fn a_full_accept_queue_is_waited_for() {
         client.write_all(b"question").unwrap();
         // Longer than a dialer may give up early, and before the third time.
         std::thread::sleep(Duration::from_millis(6200));
-        let (accepted, _) = listener.accept().unwrap();
-        drop((accepted, first));
-        let (mut server, _) = listener.accept().unwrap();
+        let accept = |what: &str| eventually(what, || listener.accept().ok()).0;
+        drop((accept("the first connection"), first));
+        let mut server = accept("the forwarded connection");
+        server.set_nonblocking(false).unwrap();
+        server.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
         let mut question = [0; 8];
         server.read_exact(&mut question).unwrap();
         assert_eq!(&question, b"question");
@@ -53,7 +57,6 @@ fn a_full_accept_queue_is_waited_for() {
         let mut answer = String::new();
         client.read_to_string(&mut answer).unwrap();
         assert_eq!(answer, "answer", "{dialer}");
-        listener.set_nonblocking(true).unwrap();
         assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "one connection");
     }
 }
@@ -141,7 +144,8 @@ fn a_server_that_resets_at_accept_is_the_only_one_that_is_asked() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             // Does not sleep, so that the reset often comes before connect(2) has returned.
-            while !is_over.load(Ordering::Relaxed) {
+            let start = Instant::now();
+            while !is_over.load(Ordering::Relaxed) && start.elapsed() < TEST_TIMEOUT {
                 if let Ok((stream, _)) = listener.accept() {
                     set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
                 }
