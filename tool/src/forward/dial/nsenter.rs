@@ -29,10 +29,10 @@ pub struct HelperMissing {
     package: &'static str,
 }
 
-/// The paths of the two programs.
+/// The paths of nsenter and socat.
 #[derive(Clone, Debug)]
 pub struct Nsenter {
-    nsenter: PathBuf,
+    program: PathBuf,
     socat: PathBuf,
     connect_timeout: Option<Duration>,
 }
@@ -43,7 +43,7 @@ impl Nsenter {
         let find = |program, package| look_up(program).ok_or(HelperMissing { program, package });
         let socat = find("socat", "socat")?;
         let nsenter = find("nsenter", "util-linux")?;
-        Ok(Self { nsenter, socat, connect_timeout: None })
+        Ok(Self { program: nsenter, socat, connect_timeout: None })
     }
 
     /// The same with a limit on how long socat may take to connect. Without one, socat waits as long
@@ -57,7 +57,7 @@ impl Nsenter {
     fn spawn(&self, target: &Target, port: u16) -> Result<Connection, Failure> {
         let pid = target.pid().ok_or(Failure::NoProcess)?;
         target.check().map_err(Failure::TargetGone)?;
-        let mut command = Command::new(&self.nsenter);
+        let mut command = Command::new(&self.program);
         command.args(["-t", &pid.to_string(), "-n"]).arg(&self.socat);
         command.args(["-", &format!("TCP4:localhost:{port}")]);
         // The outcome in records is read from stderr, which must be in the C locale for that.
@@ -69,7 +69,7 @@ impl Nsenter {
         // SAFETY: between fork and exec, the closure makes two system calls and touches no memory.
         unsafe { command.pre_exec(move || die_with(parent)) };
         let not_spawned = |source| {
-            let program = self.nsenter.display().to_string();
+            let program = self.program.display().to_string();
             Failure::NotSpawned { program, source }
         };
         let child = command.spawn().map_err(not_spawned)?;
