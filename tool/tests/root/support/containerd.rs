@@ -230,11 +230,6 @@ impl Drop for Containerd {
     }
 }
 
-/// A shell command that serves a page.
-fn serve(page: &str, port: u16) -> String {
-    format!("mkdir /www; echo {page} > /www/index.html; exec httpd -f -p {port} -h /www")
-}
-
 fn start_daemon(dir: &Path, programs: &Path) -> (Running, Cri) {
     let config = dir.join("config.toml").display().to_string();
     let mut containerd = system(programs.join("containerd").to_str().unwrap());
