@@ -5,9 +5,10 @@ use std::net::{IpAddr, SocketAddr, TcpStream as StdTcpStream};
 use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
-use rustix::net::sockopt::{set_tcp_nodelay, socket_cookie};
+use rustix::net::sockopt::{set_socket_oobinline, set_tcp_nodelay, socket_cookie};
 use tokio::net::TcpStream;
 
+use crate::forward::keepalive::set_keepalive;
 use crate::forward::stream::Duplex;
 
 /// A connection that was established.
@@ -29,6 +30,9 @@ pub(super) async fn connect(socket: OwnedFd, at: SocketAddr) -> io::Result<Conne
     // The second part of a client's write must not wait for the server's delayed acknowledgement of
     // the first.
     set_tcp_nodelay(&socket, true)?;
+    set_keepalive(&socket)?;
+    // Before urgent data can come.
+    set_socket_oobinline(&socket, true)?;
     match rustix::net::connect(&socket, &at) {
         Ok(()) | Err(Errno::INPROGRESS) => {}
         Err(error) => return Err(error.into()),
