@@ -6,6 +6,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 use procfs::process::{LimitValue, Process};
 
+use super::evidence::Evidence;
 use super::mode;
 use crate::host::proc_files::strings;
 use crate::host::root::Root;
@@ -77,7 +78,8 @@ fn daemon(process: &Process) -> Option<Daemon> {
     let args = strings(process, "cmdline").unwrap_or_default();
     let args: Vec<String> =
         args.iter().map(|arg| String::from_utf8_lossy(arg.as_bytes()).into_owned()).collect();
-    let mode = mode::of(&name, &args, search.as_ref().ok().map(|search| &search.root));
+    let root = search.as_ref().ok().map(|search| &search.root);
+    let mode = mode::of(&name, &Evidence { process, args: &args, root });
     let open_files = open_files(process);
     let is_of_node = is_in_our_pid_namespace(process);
     let pid = u32::try_from(process.pid()).ok()?;

@@ -1,7 +1,11 @@
 //! The root daemons on this node that may carry out a `kubectl port-forward`.
 
 mod daemon;
+mod evidence;
+mod flags;
 mod kubelet;
+mod kubelet_config;
+mod kubelet_program;
 mod mode;
 
 pub use daemon::{Daemon, OpenFiles, ProgramSearch, running, spawner};

@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
+use super::evidence::Evidence;
 use super::kubelet;
-use crate::host::root::Root;
 use crate::model::ForwardingMode;
 
 /// A daemon that may carry out port-forwards.
@@ -13,25 +13,25 @@ pub(super) struct KnownDaemon {
     pub(super) name: &'static str,
     /// The systemd unit, without `.service`.
     unit: &'static str,
-    mode: fn(&[String], Option<&Root>) -> ForwardingMode,
+    mode: fn(&Evidence) -> ForwardingMode,
 }
 
 /// The daemons. rke2 is RKE2's process, and kubelite is MicroK8s': each contains a kubelet, and
 /// uses containerd.
 pub(super) const DAEMONS: [KnownDaemon; 8] = [
-    KnownDaemon { name: "cri-dockerd", unit: "cri-docker", mode: |_, _| ForwardingMode::Helpers },
+    KnownDaemon { name: "cri-dockerd", unit: "cri-docker", mode: |_| ForwardingMode::Helpers },
     // A kubelet reaches Docker through cri-dockerd, or through dockershim, which is part of a kubelet
     // before 1.24. These do the forwarding.
-    KnownDaemon { name: "dockerd", unit: "docker", mode: |_, _| ForwardingMode::None },
+    KnownDaemon { name: "dockerd", unit: "docker", mode: |_| ForwardingMode::None },
     KnownDaemon { name: "kubelet", unit: "kubelet", mode: kubelet::mode },
     KnownDaemon { name: "k3s", unit: "k3s", mode: of_k3s },
     KnownDaemon { name: "k3s-server", unit: "k3s", mode: of_k3s },
     KnownDaemon { name: "k3s-agent", unit: "k3s-agent", mode: of_k3s },
-    KnownDaemon { name: "rke2", unit: "rke2-server", mode: |_, _| ForwardingMode::Native },
+    KnownDaemon { name: "rke2", unit: "rke2-server", mode: |_| ForwardingMode::Native },
     KnownDaemon {
         name: "kubelite",
         unit: "snap.microk8s.daemon-kubelite",
-        mode: |_, _| ForwardingMode::Native,
+        mode: |_| ForwardingMode::Native,
     },
 ];
 
@@ -48,13 +48,12 @@ fn known(name: &str) -> Option<&'static KnownDaemon> {
     DAEMONS.iter().find(|daemon| daemon.name == name)
 }
 
-/// The mode of the daemon with this name and these arguments. `root` is `None` if the daemon's
-/// files cannot be read.
-pub(super) fn of(name: &str, args: &[String], root: Option<&Root>) -> ForwardingMode {
-    known(name).map_or(ForwardingMode::None, |daemon| (daemon.mode)(args, root))
+/// The mode of the daemon with this name.
+pub(super) fn of(name: &str, daemon: &Evidence) -> ForwardingMode {
+    known(name).map_or(ForwardingMode::None, |known| (known.mode)(daemon))
 }
 
-fn of_k3s(args: &[String], root: Option<&Root>) -> ForwardingMode {
+fn of_k3s(&Evidence { args, root, .. }: &Evidence) -> ForwardingMode {
     let is_docker = args.iter().any(|arg| arg == "--docker" || arg == "--docker=true");
     // Once k3s runs, its command line no longer shows its flags, but the socket exists.
     if is_docker || root.is_some_and(|root| root.has(Path::new(K3S_CRI_DOCKERD))) {
@@ -66,11 +65,15 @@ fn of_k3s(args: &[String], root: Option<&Root>) -> ForwardingMode {
 
 #[cfg(test)]
 mod tests {
+    use procfs::process::Process;
+
     use super::*;
+    use crate::host::root::Root;
 
     fn mode(line: &str) -> ForwardingMode {
         let args: Vec<String> = line.split(' ').map(str::to_owned).collect();
-        of(&args[0], &args, Some(&Root::own().unwrap()))
+        let (process, root) = (Process::myself().unwrap(), Root::own().unwrap());
+        of(&args[0], &Evidence { process: &process, args: &args, root: Some(&root) })
     }
 
     #[test]
