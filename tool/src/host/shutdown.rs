@@ -5,20 +5,25 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use procfs::process::Process;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// Returns a token that SIGINT, SIGTERM and SIGHUP cancel. From here on they no longer end the
-/// process by themselves.
+/// process by themselves. If SIGHUP is ignored at the start, as by nohup(1), it stays ignored.
 ///
 /// Must be called within a tokio runtime.
 pub fn on_signals() -> io::Result<CancellationToken> {
-    exit_at_second_signal()?;
+    let mut ending = vec![SIGINT, SIGTERM];
+    if !is_ignored(SIGHUP) {
+        ending.push(SIGHUP);
+    }
+    exit_at_second(&ending)?;
     let token = CancellationToken::new();
-    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
-        let (mut signals, token) = (signal(kind)?, token.clone());
+    for number in ending {
+        let (mut signals, token) = (signal(SignalKind::from_raw(number))?, token.clone());
         tokio::spawn(async move {
             signals.recv().await;
             token.cancel();
@@ -37,11 +42,17 @@ pub fn after(token: &CancellationToken, duration: Option<Duration>) {
     });
 }
 
+/// Whether this process ignores the signal. If that cannot be read, it does not.
+fn is_ignored(signal: i32) -> bool {
+    let status = Process::myself().and_then(|own| own.status());
+    status.is_ok_and(|status| status.sigign & (1 << (signal - 1)) != 0)
+}
+
 /// A second signal ends the process at once: at the first, it may be blocked writing to a pipe that
 /// nobody reads. Helpers die with the process.
-fn exit_at_second_signal() -> io::Result<()> {
+fn exit_at_second(signals: &[i32]) -> io::Result<()> {
     let is_second = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
+    for &signal in signals {
         // In this order: the first signal passes the first handler and then arms it.
         flag::register_conditional_shutdown(signal, 0, Arc::clone(&is_second))?;
         flag::register(signal, Arc::clone(&is_second))?;

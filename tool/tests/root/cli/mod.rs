@@ -3,4 +3,5 @@
 mod bad_input;
 mod demo;
 mod dist;
+mod hangup;
 mod runbook;
