@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use procfs::process::Process;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -21,6 +21,7 @@ pub fn on_signals() -> io::Result<CancellationToken> {
         ending.push(SIGHUP);
     }
     exit_at_second(&ending)?;
+    survive_file_size_limit()?;
     let token = CancellationToken::new();
     for number in ending {
         let (mut signals, token) = (signal(SignalKind::from_raw(number))?, token.clone());
@@ -58,4 +59,10 @@ fn exit_at_second(signals: &[i32]) -> io::Result<()> {
         flag::register(signal, Arc::clone(&is_second))?;
     }
     Ok(())
+}
+
+/// A log that reaches the limit of `ulimit -f` is a failed write (EFBIG), and not the end of the
+/// process, which SIGXFSZ is by default (setrlimit(2)).
+fn survive_file_size_limit() -> io::Result<()> {
+    flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))).map(|_| ())
 }

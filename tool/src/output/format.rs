@@ -5,12 +5,13 @@ mod json;
 mod live;
 mod text;
 
-use std::io::{BufWriter, IsTerminal as _, stdout};
+use std::io::{BufWriter, IsTerminal as _, Write, stdout};
 
 use clap::ValueEnum;
 
 pub use text::Columns;
 
+use super::log::Log;
 use super::{Sink, View};
 
 /// The values of `-o`.
@@ -47,8 +48,18 @@ impl From<TextOrJson> for Format {
 /// The sink for a format and a view, on stdout.
 #[must_use]
 pub fn sink(format: impl Into<Format>, view: View) -> Box<dyn Sink> {
-    let out = BufWriter::new(stdout());
-    match (format.into(), view) {
+    match view {
+        // These commands run on, and have more to do than to print: a forward has connections.
+        View::Execs(_) | View::Sessions | View::Forward => {
+            sink_to(Log::new(stdout()), format.into(), view)
+        }
+        // Without its output, such a command has failed.
+        View::Findings | View::Targets => sink_to(BufWriter::new(stdout()), format.into(), view),
+    }
+}
+
+fn sink_to(out: impl Write + 'static, format: Format, view: View) -> Box<dyn Sink> {
+    match (format, view) {
         (Format::Json, _) => Box::new(json::JsonSink::new(out)),
         (Format::Text, View::Sessions) if stdout().is_terminal() => {
             Box::new(live::LiveSink::new(out))

@@ -3,6 +3,7 @@
 
 mod escape;
 mod format;
+mod log;
 mod names;
 mod reason;
 mod sink;

@@ -7,7 +7,8 @@ use crate::sessions::OpenSession;
 
 /// Shows updates. Each sink shows the kinds of updates that it knows, and ignores the others.
 ///
-/// An error means that writing to stdout failed.
+/// An error means that writing to stdout failed, and that the command ends. A command that runs on
+/// ends only if nobody reads its output.
 pub trait Sink {
     /// Shows an update.
     fn update(&mut self, update: &Update) -> io::Result<()>;

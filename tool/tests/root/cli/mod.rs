@@ -3,5 +3,6 @@
 mod bad_input;
 mod demo;
 mod dist;
+mod full_disk;
 mod hangup;
 mod runbook;
