@@ -14,7 +14,7 @@ pub(super) fn not_found(error: FindError, name: &TargetName, target_args: &str) 
     let targets = || "pfsnoop targets".to_owned();
     let (check, why, fix) = match &error {
         FindError::PodNotRunning { start, .. } => {
-            let is_pod = matches!(name, TargetName::Pod(_));
+            let is_pod = matches!(name, TargetName::Pod(_) | TargetName::PodIn { .. });
             let describe = || format!("kubectl describe pod {target_args}");
             let other = || if is_pod { describe() } else { targets() };
             ("target.running", WHY_RUNNING, start.clone().unwrap_or_else(other))

@@ -19,6 +19,10 @@ pub(super) fn target_args(name: &TargetName, namespace: Option<&str>) -> String 
             None | Some("default") => quoted(name),
             Some(namespace) => format!("{} -n {}", quoted(name), quoted(namespace)),
         },
+        // kubectl takes this form too.
+        TargetName::PodIn { namespace, name } => {
+            format!("{} -n {}", quoted(name), quoted(namespace))
+        }
         TargetName::Container(name) => quoted(&format!("container/{name}")),
         TargetName::Pid(pid) => format!("pid/{pid}"),
         TargetName::Netns(path) => quoted(&format!("netns/{}", path.display())),

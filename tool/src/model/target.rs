@@ -22,6 +22,8 @@ pub struct TargetInfo {
     pub id: String,
     /// The container's name. Docker's sandboxes are containers too, and have one.
     pub name: Option<String>,
+    /// The container's name in its pod, if the runtime's name is another, as in Docker.
+    pub name_in_pod: Option<String>,
     /// The pod that it is or belongs to.
     pub pod: Option<Pod>,
     /// The sandbox is ready, or the container runs.
@@ -31,6 +33,11 @@ pub struct TargetInfo {
 }
 
 impl TargetInfo {
+    /// Its name in the runtime and its name in its pod.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        [&self.name, &self.name_in_pod].into_iter().flatten().map(String::as_str)
+    }
+
     /// Whether both are attempts to run the same sandbox or container.
     #[must_use]
     pub fn is_attempt_of(&self, other: &Self) -> bool {

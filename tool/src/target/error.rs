@@ -70,7 +70,7 @@ pub enum FindError {
         asked: String,
     },
     /// More than one matches.
-    #[error("{name:?} matches several: {found}; give more of the id, or the namespace")]
+    #[error("{name:?} matches several: {found}; name one of them by its id")]
     Ambiguous {
         /// As the user gave it.
         name: String,

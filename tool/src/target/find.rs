@@ -1,30 +1,32 @@
 //! Finds a pod or a container by its name.
 
+use super::alike::{Candidate, suggestions};
 use super::error::FindError;
 use super::identity::Identity;
-use crate::model::TargetKind;
+use super::name::TargetName;
+use crate::model::{TargetInfo, TargetKind};
 use crate::runtime::{ContainerIndex, IndexEntry, Runtimes};
 
-/// How many names are suggested when none matches.
-const MAX_SUGGESTIONS: usize = 3;
+/// How many matches are listed when there are several.
+const MAX_LISTED: usize = 10;
 
 async fn build_index(runtimes: &Runtimes) -> Result<ContainerIndex, FindError> {
     ContainerIndex::build(runtimes).await.map_err(|asked| FindError::NoRuntime { asked })
 }
 
-/// The container with this name, or with an id that starts with it. If several match, the one that
-/// runs.
+/// The container with this name in its runtime or in its pod, or with an id that starts with it. If
+/// several match, the one that runs.
 pub(super) async fn container(name: &str, runtimes: &Runtimes) -> Result<IndexEntry, FindError> {
     let index = build_index(runtimes).await?;
     let all = &index.entries;
     let mut found: Vec<&IndexEntry> =
-        all.iter().filter(|one| one.info.name.as_deref() == Some(name)).collect();
+        all.iter().filter(|one| one.info.names().any(|other| other == name)).collect();
     if found.is_empty() {
         found = all.iter().filter(|one| one.info.id.starts_with(name)).collect();
     }
     if found.is_empty() {
-        let names = all.iter().filter_map(|one| one.info.name.clone()).collect();
-        return Err(not_found("container", name, &index, names));
+        let alike = suggestions(name, all.iter().flat_map(containers));
+        return Err(not_found("container", name, &index, alike));
     }
     one(name, &found)
 }
@@ -44,13 +46,27 @@ pub(super) async fn pod(
         pod.is_some_and(|pod| pod.name == name && pod.namespace == namespace)
     };
     let found: Vec<&IndexEntry> = sandboxes().filter(is_it).collect();
-    let name = format!("{}/{name}", namespace.unwrap_or("default"));
+    let full_name = format!("{}/{name}", namespace.unwrap_or("default"));
     if found.is_empty() {
-        let pods = sandboxes().filter_map(|one| one.info.pod.as_ref());
-        let names = pods.map(|pod| format!("{}/{}", pod.namespace, pod.name)).collect();
-        return Err(not_found("pod", &name, &index, names));
+        let pods = sandboxes().filter_map(|one| one.info.pod.as_ref()).map(|pod| Candidate {
+            name: &pod.name,
+            target: TargetName::of_pod(&pod.namespace, &pod.name),
+            is_near: pod.namespace == namespace.unwrap_or("default"),
+        });
+        let alone = index.entries.iter().filter(|one| one.info.pod.is_none());
+        let alike = suggestions(name, pods.chain(alone.flat_map(containers)));
+        return Err(not_found("pod", &full_name, &index, alike));
     }
-    one(&name, &found)
+    one(&full_name, &found)
+}
+
+/// A container, by each of its names.
+fn containers(one: &IndexEntry) -> impl Iterator<Item = Candidate<'_>> {
+    one.info.names().map(|name| Candidate {
+        name,
+        target: format!("container/{name}"),
+        is_near: false,
+    })
 }
 
 /// What runs now in the place of a sandbox or container that was found before.
@@ -83,48 +99,29 @@ fn one(name: &str, found: &[&IndexEntry]) -> Result<IndexEntry, FindError> {
     if let [one] = left[..] {
         return Ok(one.clone());
     }
-    let found: Vec<String> = left.into_iter().map(described).collect();
+    let mut found: Vec<String> = left.iter().take(MAX_LISTED).map(|one| described(one)).collect();
+    if left.len() > MAX_LISTED {
+        found.push(format!("and {} more", left.len() - MAX_LISTED));
+    }
     Err(FindError::Ambiguous { name: name.to_owned(), found: found.join(", ") })
 }
 
-/// `shop/kuard/web (0123456789ab, containerd)`
+/// `shop/kuard/web (container/0123456789ab, containerd)`
 fn described(IndexEntry { client, info }: &IndexEntry) -> String {
-    let pod = info.pod.iter().flat_map(|pod| [pod.namespace.as_str(), pod.name.as_str()]);
-    let name: Vec<&str> = pod.chain(info.name.as_deref()).collect();
-    let id = info.id.get(..12).unwrap_or(&info.id);
-    format!("{} ({id}, {})", name.join("/"), client.name())
+    let TargetInfo { kind, id, pod, .. } = info;
+    let pod = pod.iter().flat_map(|pod| [pod.namespace.as_str(), pod.name.as_str()]);
+    // The last name is the one in the pod.
+    let name = info.names().last().filter(|_| *kind == TargetKind::Container);
+    let name: Vec<&str> = pod.chain(name).collect();
+    let id = id.get(..12).unwrap_or(id);
+    format!("{} (container/{id}, {})", name.join("/"), client.name())
 }
 
 fn not_found(
     kind: &'static str,
     name: &str,
     index: &ContainerIndex,
-    names: Vec<String>,
+    suggestions: String,
 ) -> FindError {
-    let suggestions = suggestions(name, names);
     FindError::NotFound { kind, name: name.to_owned(), asked: index.asked(), suggestions }
-}
-
-/// The names that are most similar to the given one.
-fn suggestions(name: &str, mut names: Vec<String>) -> String {
-    names.sort_unstable();
-    names.dedup();
-    let likeness = |other: &String| strsim::jaro_winkler(name, other);
-    names.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
-    names.truncate(MAX_SUGGESTIONS);
-    if names.is_empty() { String::new() } else { format!("; did you mean {}?", names.join(", ")) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_most_similar_name_comes_first() {
-        let names = ["etcd", "kuard", "coredns", "kube-proxy", "kuard"].map(str::to_owned);
-        let suggested = suggestions("kuad", names.into());
-        assert!(suggested.starts_with("; did you mean kuard, "), "{suggested}");
-        assert_eq!(suggested.matches("kuard").count(), 1, "{suggested}");
-        assert_eq!(suggestions("x", Vec::new()), "");
-    }
 }

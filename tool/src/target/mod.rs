@@ -1,12 +1,14 @@
 //! Finds the [`Target`] that the user named, and holds it so that it can be entered. Lists
 //! everything that can be named as a target.
 
+mod alike;
 mod ended;
 mod error;
 mod find;
 mod identity;
 mod list;
 mod name;
+mod resource;
 mod target;
 
 #[cfg(test)]

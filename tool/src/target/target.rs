@@ -67,6 +67,9 @@ impl Target {
                 let entry = find::pod(name, namespace, runtimes).await?;
                 Self::of_identity(&entry, Identity::new(&entry, false)).await
             }
+            TargetName::PodIn { namespace, name } => {
+                Self::of_entry(&find::pod(name, Some(namespace), runtimes).await?).await
+            }
         }
     }
 

@@ -52,6 +52,7 @@ async fn find(answers: &[Option<Place>]) -> Result<Target, FindError> {
         kind: TargetKind::Sandbox,
         id: "0123".to_owned(),
         name: None,
+        name_in_pod: None,
         pod: None,
         is_running: true,
         state: "Ready".to_owned(),

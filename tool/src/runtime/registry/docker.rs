@@ -160,6 +160,7 @@ fn listed(summary: ContainerSummary) -> Option<TargetInfo> {
         kind: if is_sandbox { TargetKind::Sandbox } else { TargetKind::Container },
         id: summary.id?,
         pod: pod_of(&labels, name.as_deref()),
+        name_in_pod: name_in_pod(&labels, name.as_deref()).filter(|_| !is_sandbox),
         name,
         // A paused container still has its process and its network.
         is_running: matches!(state.as_str(), "running" | "paused"),
@@ -180,6 +181,15 @@ fn pod_of(labels: &HashMap<String, String>, name: Option<&str>) -> Option<Pod> {
     })
 }
 
+/// A container's name in its pod, found in the same way.
+fn name_in_pod(labels: &HashMap<String, String>, name: Option<&str>) -> Option<String> {
+    labels.get("io.kubernetes.container.name").cloned().or_else(|| {
+        labels.get("io.kubernetes.docker.type")?;
+        pod_in(name?)?;
+        name?.split('_').nth(1).map(str::to_owned)
+    })
+}
+
 /// The pod in `k8s_CONTAINER_POD_NAMESPACE_UID_ATTEMPT` (cri-dockerd, `core/naming.go`). No part
 /// has an underscore. If the name was taken, more parts follow.
 fn pod_in(name: &str) -> Option<Pod> {
@@ -192,6 +202,20 @@ fn pod_in(name: &str) -> Option<Pod> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_container_has_a_name_in_its_pod() {
+        let of = |key: &str, value: &str, name| {
+            let labels = HashMap::from([(key.to_owned(), value.to_owned())]);
+            name_in_pod(&labels, Some(name))
+        };
+        let (by_label, by_name) = ("io.kubernetes.container.name", "io.kubernetes.docker.type");
+        let web = Some("web".to_owned());
+        assert_eq!(of(by_label, "web", "anything"), web);
+        assert_eq!(of(by_name, "container", "k8s_web_kuard_shop_8765-43_0"), web);
+        assert_eq!(of(by_name, "container", "k8s_web"), None);
+        assert_eq!(of("some.label", "web", "k8s_web_kuard_shop_8765-43_0"), None);
+    }
 
     #[test]
     fn a_pod_without_labels_is_known_by_its_name() {

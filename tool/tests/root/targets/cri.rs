@@ -60,7 +60,7 @@ fn pods_and_containers_of_containerd_are_found_by_name() {
         &["kuart", "-n", "shop"],
         &["no pod \"shop/kuart\"", &asked, "did you mean shop/kuard, default/kuard?"],
     );
-    fails(&["container/wep"], &["no container \"wep\"", "did you mean web?"]);
+    fails(&["container/wep"], &["no container \"wep\"", "did you mean container/web?"]);
 
     containerd.stop_pod(&shop);
     fails(

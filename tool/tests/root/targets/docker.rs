@@ -69,13 +69,53 @@ fn pods_and_containers_are_found_by_name() {
 
     let pods = &["no pod \"default/kuard\"", "docker", "did you mean shop/kuard"];
     assert_forward_fails(&docker, &["kuard", ":80"], pods);
-    let near = &["no container \"plain-wep\"", "did you mean plain-web"];
+    let near = &["no container \"plain-wep\"", "did you mean container/plain-web?"];
     assert_forward_fails(&docker, &["container/plain-wep", ":80"], near);
     docker.kill("plain-other");
     assert_forward_fails(&docker, &["container/plain-other", ":80"], &["container not running ("]);
     docker.kill(&container_name("POD", "kuard"));
     let words = &["unable to forward port because pod is not running. Current status=exited"];
     assert_forward_fails(&docker, &["kuard", "-n", "shop", ":80"], words);
+}
+
+#[test]
+fn names_with_a_namespace_and_names_of_containers_in_pods() {
+    let docker = Docker::start("more-names");
+    docker.run_pod("kuard");
+    let web = container_name("web", "kuard");
+    let page = |target: &str| {
+        let (_forward, local) =
+            start_listening(&mut pfsnoop_of(&docker, &["forward", target, ":8080"]));
+        eventually(target, || get("127.0.0.1", local).ends_with("in the pod\n").then_some(()));
+    };
+    for target in ["shop/kuard", "container/web", &format!("container/{web}")] {
+        page(target);
+    }
+    let said = |target: &str| {
+        let mut command = pfsnoop_of(&docker, &["forward", target, ":80"]);
+        assert_fails(&mut command, 1, &[])
+    };
+    // What a message suggests is accepted.
+    for near in ["kuard", "kuad", "shop/kuad", "shp/kuard"] {
+        let said = said(near);
+        let (_, suggested) =
+            said.rsplit_once("; did you mean ").unwrap_or_else(|| panic!("{said}"));
+        assert_eq!(suggested, "shop/kuard?", "{near}");
+    }
+    assert!(said("container/wep").ends_with("; did you mean container/web?"));
+    for nothing in ["zebra", "shop/zebra", "container/zebra", "default/zebra"] {
+        let said = said(nothing);
+        assert!(said.contains("on this node") && !said.contains("did you mean"), "{said}");
+    }
+    // Two pods have a container of that name.
+    docker.run_pod("other");
+    docker.run("web", "sleep 1000");
+    let said = said("container/web");
+    for part in ["shop/kuard/web (container/", "shop/other/web (container/", "web (container/"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let id = said.split("shop/kuard/web (").nth(1).unwrap().split(',').next().unwrap();
+    page(id);
 }
 
 #[test]

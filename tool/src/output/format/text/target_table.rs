@@ -75,6 +75,7 @@ mod tests {
             kind: TargetKind::Sandbox,
             id: "0123456789abcdef".into(),
             name: None,
+            name_in_pod: None,
             pod: Some(pod),
             is_running: true,
             state: "Ready".into(),

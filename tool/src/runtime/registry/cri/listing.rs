@@ -28,7 +28,8 @@ fn sandbox(PodSandbox { id, metadata, state, .. }: PodSandbox) -> TargetInfo {
     let is_running = state == SANDBOX_READY;
     // The words of `crictl pods`.
     let state = if is_running { "Ready" } else { "NotReady" }.to_owned();
-    TargetInfo { kind: TargetKind::Sandbox, id, name: None, pod, is_running, state }
+    let (name, name_in_pod) = (None, None);
+    TargetInfo { kind: TargetKind::Sandbox, id, name, name_in_pod, pod, is_running, state }
 }
 
 fn listed(container: Container, pod: Option<Pod>) -> TargetInfo {
@@ -42,7 +43,8 @@ fn listed(container: Container, pod: Option<Pod>) -> TargetInfo {
         _ => "Unknown",
     };
     let name = metadata.map(|metadata| metadata.name);
-    TargetInfo { kind: TargetKind::Container, id, name, pod, is_running, state: state.to_owned() }
+    let (kind, name_in_pod, state) = (TargetKind::Container, None, state.to_owned());
+    TargetInfo { kind, id, name, name_in_pod, pod, is_running, state }
 }
 
 #[cfg(test)]

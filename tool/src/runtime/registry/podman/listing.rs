@@ -36,6 +36,7 @@ fn sandbox(pod: Pod, containers: &[Container]) -> TargetInfo {
     TargetInfo {
         kind: TargetKind::Sandbox,
         name: infra.and_then(Container::name).map(str::to_owned),
+        name_in_pod: None,
         pod: Some(model::Pod { namespace: NAMESPACE.to_owned(), name, uid: id.clone() }),
         is_running: place::has_network(members),
         id,
@@ -48,6 +49,7 @@ fn container(container: Container) -> TargetInfo {
     TargetInfo {
         kind: TargetKind::Container,
         name: container.name().map(str::to_owned),
+        name_in_pod: None,
         pod: pod_of(&container),
         is_running: container.is_running(),
         id: container.id,
