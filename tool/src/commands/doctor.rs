@@ -2,11 +2,13 @@
 
 use anyhow::{Result, bail};
 
+use super::ignored::note_ignored;
 use super::logging::start_logging;
 use crate::cli;
 use crate::doctor::{self, DoctorOptions};
 use crate::model::{Severity, Update};
 use crate::output::{self, View};
+use crate::target::TargetName;
 
 pub(super) async fn run(args: cli::Doctor) -> Result<()> {
     start_logging(args.verbose);
@@ -18,6 +20,9 @@ pub(super) async fn run(args: cli::Doctor) -> Result<()> {
         runtimes: args.runtimes.into(),
         idle: args.idle,
     };
+    if options.target.as_ref().is_none_or(TargetName::is_of_runtime) {
+        note_ignored(&options.runtimes);
+    }
     let (mut checks, mut failed) = (0, 0);
     doctor::check(&options, &mut |findings| {
         for finding in findings {

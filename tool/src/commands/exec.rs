@@ -3,6 +3,7 @@
 use anyhow::Result;
 use jiff::tz::TimeZone;
 
+use super::ignored::note_ignored;
 use super::logging::start_logging;
 use crate::attribution::Attribution;
 use crate::cli;
@@ -19,7 +20,9 @@ pub(super) async fn run(args: cli::Exec) -> Result<()> {
     let wants_owners =
         args.output != Format::Text || args.pod.is_some() || args.container.is_some();
     let attribution = if wants_owners {
-        Attribution::with_names(&Runtimes::default())
+        let runtimes = Runtimes::default();
+        note_ignored(&runtimes);
+        Attribution::with_names(&runtimes)
     } else {
         Attribution::without_names()
     };

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
+use super::ignored::note_ignored;
 use super::logging::start_logging;
 use super::not_found::escaped;
 use crate::attribution::Attribution;
@@ -22,6 +23,9 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
     let limits = args.limits()?;
     let token = shutdown::on_signals()?;
     let runtimes = args.runtimes.into();
+    if args.target.is_of_runtime() || args.output == TextOrJson::Json {
+        note_ignored(&runtimes);
+    }
     let finding = Target::find(&args.target, args.namespace.as_deref(), &runtimes);
     let Some(found) = token.run_until_cancelled(finding).await else { return Ok(()) };
     let target = found.map_err(escaped)?;

@@ -5,6 +5,7 @@ mod dispatch;
 mod doctor;
 mod exec;
 mod forward;
+mod ignored;
 mod logging;
 mod not_found;
 mod targets;

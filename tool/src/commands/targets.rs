@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::ignored::note_ignored;
 use super::logging::start_logging;
 use super::not_found::escaped;
 use crate::cli;
@@ -11,7 +12,9 @@ use crate::target::TargetList;
 
 pub(super) async fn run(args: cli::Targets) -> Result<()> {
     start_logging(args.verbose);
-    let list = TargetList::query(&args.runtimes.into()).await.map_err(escaped)?;
+    let runtimes = args.runtimes.into();
+    note_ignored(&runtimes);
+    let list = TargetList::query(&runtimes).await.map_err(escaped)?;
     for line in &list.unanswered {
         output::complain(&output::escaped(line.as_bytes()));
     }

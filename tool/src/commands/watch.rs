@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::ignored::note_ignored;
 use super::logging::start_logging;
 use crate::attribution::Attribution;
 use crate::cli;
@@ -14,7 +15,9 @@ pub(super) async fn run(args: cli::Watch) -> Result<()> {
     start_logging(args.verbose);
     slice::shorten();
     let token = shutdown::on_signals()?;
-    let attribution = Attribution::with_names(&args.runtimes.into());
+    let runtimes = args.runtimes.into();
+    note_ignored(&runtimes);
+    let attribution = Attribution::with_names(&runtimes);
     let monitor = Monitor::attach(MonitorOptions::all_sessions(args.verbose), attribution)?;
     shutdown::after(&token, args.duration);
     let owners = OwnerFilter { pod: args.pod, container: None };

@@ -2,7 +2,7 @@
 
 use super::candidate::{Asked, Candidate};
 use super::endpoint::Endpoint;
-use super::protocol::Protocol;
+use super::protocol::{Protocol, Variable};
 use super::registry::{DEFAULT_FOR_ENDPOINTS, protocols};
 
 /// The runtimes to ask.
@@ -27,6 +27,25 @@ impl Runtimes {
         all
     }
 
+    /// A line for each variable of the environment that would name a runtime, and is ignored because
+    /// it does not name a unix socket.
+    #[must_use]
+    pub fn ignored(&self) -> Vec<String> {
+        if self.endpoint.is_some() {
+            return Vec::new();
+        }
+        let ignored = self.wanted().filter_map(|protocol| {
+            let variable = &protocol.variable;
+            let value = value_of(variable).filter(|value| !is_used(variable, value))?;
+            let Variable { name, .. } = variable;
+            Some(format!(
+                "note: {name}={value} is ignored: pfsnoop asks only the runtimes of this node, at \
+                 unix sockets; give unix:///PATH, or unset {name}"
+            ))
+        });
+        ignored.collect()
+    }
+
     /// Every address, even if no runtime listens there.
     #[must_use]
     pub fn addresses(&self) -> Vec<String> {
@@ -40,10 +59,7 @@ impl Runtimes {
             let protocol = self.protocol.unwrap_or(DEFAULT_FOR_ENDPOINTS);
             return vec![Candidate::named(protocol, &path.display().to_string())];
         }
-        let is_wanted = |one: &&'static Protocol| {
-            self.protocol.is_none_or(|protocol| std::ptr::eq(*one, protocol))
-        };
-        let mut all: Vec<_> = protocols().filter(is_wanted).flat_map(of_protocol).collect();
+        let mut all: Vec<_> = self.wanted().flat_map(of_protocol).collect();
         // `docker.sock` is Podman's on some nodes.
         let mut seen = Vec::new();
         all.retain(|one| {
@@ -54,13 +70,28 @@ impl Runtimes {
         });
         all
     }
+
+    /// The APIs whose runtimes are asked.
+    fn wanted(&self) -> impl Iterator<Item = &'static Protocol> {
+        protocols().filter(|one| self.protocol.is_none_or(|protocol| std::ptr::eq(*one, protocol)))
+    }
+}
+
+/// The value of a variable that is set.
+fn value_of(variable: &Variable) -> Option<String> {
+    let value = std::env::var_os(variable.name).filter(|value| !value.is_empty());
+    value.map(|value| value.to_string_lossy().into_owned())
+}
+
+/// Whether the variable's value names a runtime.
+fn is_used(variable: &Variable, value: &str) -> bool {
+    variable.must_be_socket || value.starts_with("unix://")
 }
 
 /// The socket that the environment names, and the usual sockets.
 fn of_protocol(protocol: &'static Protocol) -> Vec<Candidate> {
     let variable = &protocol.variable;
-    let value = std::env::var(variable.name).ok().filter(|value| !value.is_empty());
-    let value = value.filter(|value| variable.must_be_socket || value.starts_with("unix://"));
+    let value = value_of(variable).filter(|value| is_used(variable, value));
     let named = value.map(|value| Candidate::named(protocol, &value));
     let is_alone = named.is_some() && variable.is_exclusive;
     let usual = protocol.sockets.iter().filter(|_| !is_alone);

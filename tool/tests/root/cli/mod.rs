@@ -5,4 +5,5 @@ mod demo;
 mod dist;
 mod full_disk;
 mod hangup;
+mod ignored_variables;
 mod runbook;
