@@ -33,6 +33,9 @@ impl FromStr for ListenOn {
 pub(super) struct Wanted {
     pub(super) ip: IpAddr,
     pub(super) may_be_absent: bool,
+    /// 0.0.0.0 or `::` is among the addresses and includes this one. A socket of its own would
+    /// collide with the other one.
+    pub(super) is_included: bool,
 }
 
 /// The IPs in the given order, each once. The node must have an IP that the user named, even if
@@ -49,9 +52,15 @@ pub(super) fn wanted(listen_on: &[ListenOn]) -> Vec<Wanted> {
         for &ip in ips {
             match all.iter_mut().find(|wanted| wanted.ip == ip) {
                 Some(wanted) => wanted.may_be_absent &= may_be_absent,
-                None => all.push(Wanted { ip, may_be_absent }),
+                None => all.push(Wanted { ip, may_be_absent, is_included: false }),
             }
         }
+    }
+    let every: Vec<IpAddr> =
+        all.iter().map(|wanted| wanted.ip).filter(IpAddr::is_unspecified).collect();
+    for Wanted { ip, is_included, .. } in &mut all {
+        // `::` is bound for IPv6 only.
+        *is_included = every.iter().any(|every| every != ip && every.is_ipv4() == ip.is_ipv4());
     }
     all
 }
@@ -77,6 +86,29 @@ mod tests {
             of(&["localhost", "::1", "10.0.0.7", "::ffff:10.0.0.7", "localhost"]),
             all(&[("127.0.0.1", true), ("::1", false), ("10.0.0.7", false)])
         );
+    }
+
+    #[test]
+    fn an_address_that_a_wildcard_includes_has_no_socket_of_its_own() {
+        let included = |texts: &str| -> Vec<String> {
+            let listen_on: Vec<ListenOn> =
+                texts.split(',').map(|text| text.parse().unwrap()).collect();
+            let included = wanted(&listen_on).into_iter().filter(|wanted| wanted.is_included);
+            included.map(|wanted| wanted.ip.to_string()).collect()
+        };
+        for (texts, expected) in [
+            ("127.0.0.1,0.0.0.0", &["127.0.0.1"][..]),
+            ("0.0.0.0,127.0.0.1,10.0.0.7", &["127.0.0.1", "10.0.0.7"]),
+            ("localhost,0.0.0.0", &["127.0.0.1"]),
+            ("localhost,::", &["::1"]),
+            ("::,0.0.0.0", &[]),
+            ("::1,0.0.0.0", &[]),
+            ("::,::ffff:0.0.0.0,::ffff:127.0.0.1,::1", &["127.0.0.1", "::1"]),
+            ("0.0.0.0,0.0.0.0", &[]),
+            ("localhost,127.0.0.1", &[]),
+        ] {
+            assert_eq!(included(texts), expected, "{texts}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Binds a port on every requested address, or on none.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use rustix::net::sockopt::{set_ipv6_v6only, set_socket_oobinline, set_tcp_nodelay};
 use tokio::net::{TcpListener, TcpSocket};
@@ -46,8 +46,17 @@ pub(super) fn listen(listen_on: &[ListenOn], ports: PortPair) -> Result<Vec<Boun
 
 fn listen_once(wanted: &[Wanted], mut ports: PortPair) -> Result<Vec<Bound>, ListenError> {
     let (mut bound, mut absent, mut failures) = (Vec::new(), Vec::new(), Vec::new());
-    for &Wanted { ip, may_be_absent } in wanted {
+    for &Wanted { ip, may_be_absent, is_included } in wanted {
         let address = SocketAddr::new(ip, ports.local);
+        if is_included {
+            // The socket of the wildcard accepts its connections, if the node has the address.
+            match check(ip) {
+                Err(error) if may_be_absent && is_absent(&error) => {}
+                Err(error) => failures.push((address, error)),
+                Ok(()) => {}
+            }
+            continue;
+        }
         match bind(address).and_then(|socket| Ok((socket.local_addr()?, socket))) {
             Ok((address, socket)) => {
                 // The next addresses use the port that the kernel chose for the first.
@@ -63,6 +72,12 @@ fn listen_once(wanted: &[Wanted], mut ports: PortPair) -> Result<Vec<Bound>, Lis
     }
     failures.append(&mut absent);
     Err(ListenError { ports, failures })
+}
+
+/// An error if this node lacks the address. Another socket that listens at the port is none.
+fn check(ip: IpAddr) -> io::Result<()> {
+    let socket = if ip.is_ipv6() { TcpSocket::new_v6() } else { TcpSocket::new_v4() }?;
+    socket.bind(SocketAddr::new(ip, 0))
 }
 
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {

@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpStream};
 
 use crate::common::running::Running;
 use crate::common::temp::temp_path;
-use crate::common::{eventually, pfsnoop, system};
+use crate::common::{assert_fails, eventually, pfsnoop, system};
 use crate::support::forward::{forward, get, local_port, start};
 use crate::support::pod::DemoPod;
 use crate::support::processes::{assert_no_process_with, children_of};
@@ -118,6 +118,51 @@ fn listens_on_the_addresses_of_the_address_flag() {
     }
     let (_, _, stderr) = forward.interrupt();
     assert!(stderr.is_empty(), "nobody else reaches these: {stderr:?}");
+}
+
+/// One socket listens for an address and for the wildcard that includes it.
+#[test]
+fn an_address_beside_the_wildcard_that_includes_it() {
+    let pod = DemoPod::start();
+    let target = pod.target();
+    for (addresses, listeners, reached) in [
+        ("127.0.0.1,0.0.0.0", &["0.0.0.0"][..], &["127.0.0.1", "127.0.0.3"][..]),
+        ("0.0.0.0,127.0.0.1", &["0.0.0.0"], &["127.0.0.1"]),
+        ("localhost,0.0.0.0", &["[::1]", "0.0.0.0"], &["127.0.0.1", "::1"]),
+        ("localhost,::,0.0.0.0", &["[::]", "0.0.0.0"], &["127.0.0.1", "::1"]),
+        ("::,::ffff:0.0.0.0,::1,0.0.0.0", &["[::]", "0.0.0.0"], &["127.0.0.1", "::1"]),
+        ("localhost,127.0.0.1,127.0.0.1", &["127.0.0.1", "[::1]"], &["127.0.0.1", "::1"]),
+    ] {
+        // Both with a free port and with a certain one.
+        let mut local = String::new();
+        for _ in 0..2 {
+            let ports = format!("{local}:8080");
+            let args = ["forward", "--no-watch", "--dialer", "native", &target, &ports];
+            let mut forward = Running::start(pfsnoop(&args).args(["--address", addresses]));
+            let of = |line: &str| line.starts_with("Forwarding from ");
+            eventually(addresses, || {
+                let lines = forward.stdout().iter().filter(|line| of(line)).count();
+                assert!(!forward.has_exited(), "{addresses}: {:?}", forward.stderr());
+                (lines == listeners.len()).then_some(())
+            });
+            let lines: Vec<String> = forward.stdout().into_iter().filter(|line| of(line)).collect();
+            let port: u16 =
+                lines[0].split(" ->").next().unwrap().rsplit(':').next().unwrap().parse().unwrap();
+            local = port.to_string();
+            let expected: Vec<String> = listeners
+                .iter()
+                .map(|address| format!("Forwarding from {address}:{port} -> 8080"))
+                .collect();
+            assert_eq!(lines, expected, "{addresses}");
+            for address in reached {
+                assert!(get(address, port).contains("pfsnoop demo pod"), "{addresses}: {address}");
+            }
+            assert!(forward.interrupt().0.success());
+        }
+    }
+    // An address that the node lacks is still an error.
+    let args = ["forward", &target, ":8080", "--address", "192.0.2.1,0.0.0.0"];
+    assert_fails(&mut pfsnoop(&args), 1, &["192.0.2.1", "annot assign requested address"]);
 }
 
 #[test]
