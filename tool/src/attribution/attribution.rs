@@ -132,7 +132,10 @@ impl Attribution {
         let netns = destination.netns.and_then(|netns| u32::try_from(netns).ok());
         let lookup = destination.pid.map(Lookup::Process).or(netns.map(Lookup::Netns));
         let Some(lookup) = lookup else { return };
-        let placement = self.destination(lookup).placement;
+        let Destination { pid, comm, placement, .. } = self.destination(lookup);
+        if destination.pid.is_none() {
+            (destination.pid, destination.comm) = (pid, comm);
+        }
         let known = async {
             loop {
                 match self.owner(&placement) {

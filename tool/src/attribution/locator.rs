@@ -5,7 +5,7 @@
 use super::cache::LookupCache;
 use crate::host::cgroup::{is_in_pods_folder, of_name, placement_of};
 use crate::host::netns;
-use crate::host::process::{netns_of, processes_in_netns, start_of};
+use crate::host::process::{comm_of, netns_of, processes_in_netns, start_of};
 use crate::model::{Destination, ExecEvent, Invocation, Lookup, Placement};
 
 /// Finds placements and destinations.
@@ -13,15 +13,31 @@ pub(super) struct Locator {
     host_netns: Option<u64>,
     /// By network namespace: a container's process that the last search found inside.
     by_netns: LookupCache<u32, u32>,
+    /// By network namespace without a container: the first process that the last search found
+    /// inside.
+    first_by_netns: LookupCache<u32, FirstProcess>,
     /// By pid: the start of the process in clock ticks, and the destination that it had while it
     /// ran.
     by_pid: LookupCache<u32, (u64, Destination)>,
 }
 
+/// The process of a network namespace that started first: in a pod, its pause process.
+#[derive(Clone)]
+struct FirstProcess {
+    pid: u32,
+    /// In clock ticks since boot.
+    start: u64,
+    comm: Option<Box<[u8]>>,
+}
+
 impl Locator {
     pub(super) fn new() -> Self {
-        let host_netns = netns::host_inode();
-        Self { host_netns, by_netns: LookupCache::new(), by_pid: LookupCache::new() }
+        Self {
+            host_netns: netns::host_inode(),
+            by_netns: LookupCache::new(),
+            first_by_netns: LookupCache::new(),
+            by_pid: LookupCache::new(),
+        }
     }
 
     /// The placement of the process that called exec.
@@ -55,10 +71,13 @@ impl Locator {
             Lookup::Process(pid) => self.of_process(pid),
             Lookup::Netns(inode) => {
                 let placement = self.of_netns(Some(inode));
-                let pid = placement.container.as_ref().and_then(|_| self.by_netns.get(&inode));
-                let pid = pid.copied();
+                let (pid, comm) = if placement.container.is_some() {
+                    (self.by_netns.get(&inode).copied(), None)
+                } else {
+                    self.first_in_netns(inode)
+                };
                 let netns = Some(inode.into());
-                Destination { pid, netns, placement, ..Destination::default() }
+                Destination { pid, comm, netns, placement, ..Destination::default() }
             }
         }
     }
@@ -71,9 +90,10 @@ impl Locator {
             // A process of no container, in a namespace that may be a pod's.
             None => self.of_netns(u32::try_from(netns).ok()),
         };
+        let comm = if placement.container.is_none() { comm_of(pid) } else { None };
         let (pid_of_target, netns) = (Some(pid), Some(netns));
         let destination =
-            Destination { pid: pid_of_target, netns, placement, ..Destination::default() };
+            Destination { pid: pid_of_target, comm, netns, placement, ..Destination::default() };
         if let Some(start) = start {
             self.by_pid.insert(pid, Some((start, destination.clone())));
         }
@@ -115,10 +135,37 @@ impl Locator {
         if self.by_netns.is_known_missing(&inode) {
             return None;
         }
-        let placed = |pid| Some((pid, placement_of(pid)?));
-        let mut found = processes_in_netns(inode.into()).filter_map(placed);
-        let found = found.find(|(_, placement)| placement.container.is_some());
+        let (mut found, mut first) = (None, None);
+        for pid in processes_in_netns(inode.into()) {
+            let Some(placement) = placement_of(pid) else { continue };
+            if placement.container.is_some() {
+                found = Some((pid, placement));
+                break;
+            }
+            let earliest = first.map_or(u64::MAX, |(start, _)| start);
+            first =
+                start_of(pid).filter(|&start| start < earliest).map(|start| (start, pid)).or(first);
+        }
         self.by_netns.insert(inode, found.as_ref().map(|&(pid, _)| pid));
+        self.first_by_netns.remove(&inode);
+        if let Some((start, pid)) = first.filter(|_| found.is_none()) {
+            let first = FirstProcess { pid, start, comm: comm_of(pid) };
+            self.first_by_netns.insert(inode, Some(first));
+        }
         found.map(|(_, placement)| placement)
+    }
+
+    /// The first process of a namespace without a container, as the last search found it.
+    fn first_in_netns(&mut self, inode: u32) -> (Option<u32>, Option<Box<[u8]>>) {
+        let first = self.first_by_netns.get(&inode).cloned();
+        // It may have ended or left, and its pid may belong to another process.
+        let is_there = |first: &FirstProcess| {
+            start_of(first.pid) == Some(first.start)
+                && netns_of(first.pid).ok() == Some(inode.into())
+        };
+        match first.filter(is_there) {
+            Some(FirstProcess { pid, comm, .. }) => (Some(pid), comm),
+            None => (None, None),
+        }
     }
 }

@@ -16,6 +16,8 @@ pub enum Lookup {
 pub struct Destination {
     /// The process of the target, if one is known.
     pub pid: Option<u32>,
+    /// The comm of that process, if the target has no pod and no container.
+    pub comm: Option<Box<[u8]>>,
     /// Inode of the target's network namespace; `None` when it is not known, for example
     /// after the target has ended.
     pub netns: Option<u64>,

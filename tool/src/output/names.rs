@@ -21,9 +21,10 @@ pub(super) fn short_id(id: &str) -> &str {
     id.get(..12).unwrap_or(id)
 }
 
-/// The shortest name of a session's target: its pod, container, network namespace or process.
+/// The shortest name of a session's target: its pod, container, or network namespace, with a process
+/// in it.
 pub(super) fn target_name(target: &Destination) -> String {
-    let Destination { pid, netns, owner, .. } = target;
+    let Destination { pid, comm, netns, owner, .. } = target;
     if let Some(pod) = &owner.pod {
         return pod_name(pod);
     }
@@ -31,7 +32,11 @@ pub(super) fn target_name(target: &Destination) -> String {
         return container_name(container);
     }
     match (pid, netns) {
-        (_, Some(netns)) => format!("net:[{netns}]"),
+        (Some(pid), Some(netns)) => match comm {
+            Some(comm) => format!("net:[{netns}] ({} {pid})", escaped(comm)),
+            None => format!("net:[{netns}]"),
+        },
+        (None, Some(netns)) => format!("net:[{netns}]"),
         (Some(pid), None) => format!("pid/{pid}"),
         (None, None) => "-".to_owned(),
     }
@@ -71,6 +76,8 @@ mod tests {
         assert_eq!(target_name(&target), "pid/7");
         target.netns = Some(4026);
         assert_eq!(target_name(&target), "net:[4026]");
+        target.comm = Some(b"pa\x1b[31m"[..].into());
+        assert_eq!(target_name(&target), "net:[4026] (pa\\x1b[31m 7)");
         let (namespace, uid) = ("a".to_owned(), String::new());
         target.owner.pod = Some(Pod { namespace, name: "\x1b[31m".to_owned(), uid });
         assert_eq!(target_name(&target), "a/\\x1b[31m");

@@ -16,8 +16,13 @@ impl SessionState {
         self.last_ns = exec.time_ns;
         let target = &mut self.open.session.target;
         if let Some(destination) = destination {
-            let pid = target.pid.or(destination.pid);
-            *target = Destination { pid, ..destination };
+            // The process that nsenter named counts, and its name with it.
+            *target = match target.pid {
+                Some(pid) => {
+                    Destination { pid: Some(pid), comm: target.comm.take(), ..destination }
+                }
+                None => destination,
+            };
         } else if exec.netns.is_some() {
             target.netns = exec.netns.map(u64::from);
         }

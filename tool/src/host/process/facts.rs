@@ -53,6 +53,13 @@ pub fn start_of(pid: u32) -> Option<u64> {
     process.and_then(|process| process.stat()).ok().map(|stat| stat.starttime)
 }
 
+/// The comm of a process. At most 15 bytes, which the process chooses itself.
+#[must_use]
+pub fn comm_of(pid: u32) -> Option<Box<[u8]>> {
+    let comm = std::fs::read(format!("/proc/{pid}/comm")).ok()?;
+    Some(comm.strip_suffix(b"\n").unwrap_or(&comm).into())
+}
+
 /// Every process in that network namespace. Processes that cannot be read are left out.
 pub fn processes_in_netns(netns: u64) -> impl Iterator<Item = u32> {
     let all = procfs::process::all_processes().into_iter().flatten();

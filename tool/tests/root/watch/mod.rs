@@ -1,5 +1,6 @@
 //! `pfsnoop watch`.
 
+mod first_process;
 mod homes;
 mod live_view;
 mod lost_records;

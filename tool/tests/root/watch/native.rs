@@ -49,7 +49,8 @@ fn native_session_records_have_the_documented_keys() {
             record["forwarder"],
             json!({"pid": std::process::id(), "comm": comm.trim(), "uid": 0})
         );
-        assert_eq!(record["target"], json!({"netns": pod.netns()}), "nobody's container");
+        let target = json!({"pid": pod.pause, "netns": pod.netns()});
+        assert_eq!(record["target"], target, "nobody's container");
         assert_eq!(record["port"], 8080);
         assert_eq!(record["session_id"], all[0]["session_id"]);
     }

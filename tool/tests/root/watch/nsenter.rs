@@ -100,7 +100,8 @@ fn a_namespace_that_is_named_by_a_file() {
     helper.wait().unwrap();
     let end = closed(&watch, |record| record["helper_pid"] == helper.id());
     assert_eq!(end["outcome"], "refused", "{end}");
-    assert_eq!(end["target"], json!({"netns": pod.netns()}), "as the kernel saw it in socat");
+    let target = json!({"pid": pod.pause, "netns": pod.netns()});
+    assert_eq!(end["target"], target, "as the kernel saw it in socat");
 }
 
 #[test]

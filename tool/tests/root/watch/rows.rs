@@ -24,9 +24,15 @@ fn rows_in_a_pipe_and_a_table_at_the_end() {
     let target = format!("net:[{}]", pod.netns());
     let row = watch.stdout_line("end", |line| line.contains(" ok ") && line.contains(&target));
     assert!(row.ends_with("nsenter+socat"), "{row}");
-    assert_row(&row, "ok", &target, "8080", ["18", &page.len().to_string()]);
+    assert_row(
+        &without_process(&row, &pod),
+        "ok",
+        &target,
+        "8080",
+        ["18", &page.len().to_string()],
+    );
     let row = watch.stdout_line("start", |line| line.contains("started") && line.contains(&target));
-    assert_row(&row, "started", &target, "8080", ["-", "-"]);
+    assert_row(&without_process(&row, &pod), "started", &target, "8080", ["-", "-"]);
     assert_eq!(rows_of(&watch.stdout(), &target).len(), 2, "a start and an end");
     // Another port is filtered out.
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -37,9 +43,17 @@ fn rows_in_a_pipe_and_a_table_at_the_end() {
     assert!(!stdout.iter().any(|line| line.contains('\x1b')), "no terminal: {stdout:#?}");
     let title = stdout.iter().position(|line| line.starts_with("TARGET ")).expect("a table");
     let sums = stdout[title..].iter().find(|line| line.starts_with(&target)).expect("a line");
+    let sums = without_process(sums, &pod);
     let words: Vec<_> = sums.split_whitespace().collect();
     assert_eq!(words[1..6], ["8080", "1", "0", "18", &page.len().to_string()], "{sums}");
     assert!(words[6].parse::<f64>().unwrap() > 0.0, "{sums}");
+}
+
+/// A line without the name and the pid of the target's process.
+fn without_process(line: &str, pod: &DemoPod) -> String {
+    let process = format!(" (exe {})", pod.pause);
+    assert!(line.contains(&process), "{line}");
+    line.replace(&process, "")
 }
 
 fn rows_of<'a>(lines: &'a [String], target: &str) -> Vec<&'a String> {

@@ -6,6 +6,7 @@ use crate::model::{self, End, Outcome, Reason, State, Via};
 #[test]
 fn a_closed_session_has_every_key() {
     let target = model::Destination {
+        comm: None,
         pid: Some(7),
         netns: Some(4026),
         placement: model::Placement::default(),

@@ -52,7 +52,9 @@ impl SessionLayout {
     pub(super) fn columns(&self, cells: [&str; 8]) -> String {
         let [time, state, target, port, forwarder, to, from, seconds] = cells;
         let bytes = self.bytes;
-        let (target, forwarder) = (padded(target, self.target), padded(forwarder, self.forwarder));
+        // Only a terminal needs the name to be cut.
+        let target_width = self.width.map_or(width(target), |_| 0).max(self.target);
+        let (target, forwarder) = (padded(target, target_width), padded(forwarder, self.forwarder));
         format!(
             "{time:<8} {state:<14} {target} {port:>5} {forwarder} {to:>bytes$} {from:>bytes$} \
              {seconds:>8}"
