@@ -99,7 +99,7 @@ impl SessionState {
         self.facts.is_tried = true;
         self.facts.ending = None;
         self.open.is_released = false;
-        self.tried.push(sock.destination.ip());
+        self.note_attempt(sock.destination.ip());
     }
 
     fn connected(&mut self, sock: &SockEvent) -> Session {

@@ -9,13 +9,18 @@ use crate::model::{
     SockEvent, State, Via,
 };
 
+/// How many addresses a native session may try. A forwarder tries one or two, since `localhost` has
+/// no more. An attempt beyond that begins another session.
+const MAX_TRIED: usize = 16;
+
 /// An open session, with what only the state machine needs.
 #[derive(Debug)]
 pub(super) struct SessionState {
     pub(super) open: OpenSession,
     pub(super) facts: Facts,
-    /// Addresses that were tried.
-    pub(super) tried: Vec<IpAddr>,
+    /// Addresses that a native session tried: each once, and at most [`MAX_TRIED`]. A helper may try
+    /// without end (socat's `forever`), so its attempts are not kept.
+    tried: Vec<IpAddr>,
     /// When the last attempt started.
     pub(super) connecting_ns: u64,
     /// When the forwarder's process ended.
@@ -136,6 +141,20 @@ impl SessionState {
         self.is_native() && !self.facts.is_connected
     }
 
+    /// Notes an attempt to connect to this address.
+    pub(super) fn note_attempt(&mut self, address: IpAddr) {
+        let is_new = self.is_native() && !self.tried.contains(&address);
+        if is_new && self.tried.len() < MAX_TRIED {
+            self.tried.push(address);
+        }
+    }
+
+    /// How many attempts are kept.
+    #[cfg(test)]
+    pub(super) fn attempts_kept(&self) -> usize {
+        self.tried.capacity()
+    }
+
     /// Whether this connection is the session's next attempt, at another address of the same
     /// target.
     pub(super) fn is_tried_again_by(&self, sock: &SockEvent) -> bool {
@@ -147,6 +166,7 @@ impl SessionState {
             && session.target.netns == sock.netns.map(u64::from)
             && session.port == sock.destination.port()
             && !self.tried.contains(&address)
+            && self.tried.len() < MAX_TRIED
             // A connection from one of the namespace's addresses to itself stays inside.
             && (address.is_loopback() || address == sock.source)
     }

@@ -1,5 +1,6 @@
 //! Every transition, and events that are late, lost, or of another process.
 
+mod attempts;
 mod events;
 mod helpers;
 mod losses;

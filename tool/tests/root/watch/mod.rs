@@ -1,5 +1,6 @@
 //! `pfsnoop watch`.
 
+mod endless_attempts;
 mod first_process;
 mod homes;
 mod live_view;
