@@ -39,6 +39,12 @@ pub enum Failure {
         /// The kernel's error.
         source: Error,
     },
+    /// Nobody can tell which namespace the helper is in, so it gets no bytes.
+    #[error(
+        "cannot check that nsenter has entered the target's network namespace; \
+         use --dialer native"
+    )]
+    HelperUnreadable(#[source] ProcessError),
     /// The helper failed. Worded as in the kubelet: `<exit error>: <stderr>`.
     #[error("{}: {}", exit_error(*.status), stderr.trim_end())]
     HelperFailed {
@@ -119,6 +125,7 @@ impl Failure {
             Self::NoProcess
             | Self::LeadsBack(_)
             | Self::NotSpawned { .. }
+            | Self::HelperUnreadable(_)
             | Self::Relay(_)
             | Self::BadClient(_)
             | Self::NotReaped(_) => Outcome::Failed,

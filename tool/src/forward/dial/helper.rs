@@ -70,13 +70,21 @@ impl Helper {
     /// Waits until the helper is in the target's network namespace. It gets no bytes before:
     /// between our check of the target and nsenter's open(2), another process may have got the pid.
     pub(super) async fn enter(&mut self, target: &Target) -> Result<(), Failure> {
-        let outside = netns_of(std::process::id()).ok();
-        // A helper that has ended reports its own error.
-        while let Some(netns) = self.pid().and_then(|pid| netns_of(pid).ok()) {
+        let outside = netns_of(std::process::id()).map_err(Failure::HelperUnreadable)?;
+        while let Some(pid) = self.pid() {
+            let netns = match netns_of(pid) {
+                Ok(netns) => netns,
+                // A helper that has ended reports its own error.
+                Err(ProcessError::Gone(_) | ProcessError::NotFound(_)) => break,
+                Err(error) => {
+                    let _ = self.child.kill().await;
+                    return Err(Failure::HelperUnreadable(error));
+                }
+            };
             if netns == target.netns().inode() {
                 break;
             }
-            if Some(netns) != outside {
+            if netns != outside {
                 let _ = self.child.kill().await;
                 let pid = target.pid().unwrap_or_default();
                 return Err(Failure::TargetGone(ProcessError::Gone(pid).into()));

@@ -16,3 +16,4 @@ mod own_addresses;
 mod restarts;
 mod sockets;
 mod stalls;
+mod unreadable_helper;
