@@ -1,7 +1,6 @@
 //! A connection to one port with each dialer.
 
 use std::net::{IpAddr, Ipv6Addr};
-use std::time::Instant;
 
 use super::as_daemon::{WHY, ipv6_localhost, missing_program};
 use super::facts::daemons::{Daemon, spawner};
@@ -76,9 +75,7 @@ impl<'a> DialCheck<'a> {
                 return Finding::new(severity, check, what, WHY).fix(fix);
             }
         };
-        let start = Instant::now();
-        let result = attempt(&nsenter, self.target, port).await;
-        let took = start.elapsed();
+        let (result, took) = attempt(&nsenter, self.target, port).await;
         let record = self.helpers.last_helper().await;
         let record = record
             .map_or_else(String::new, |record| format!("; the kernel saw: {}", record.describe()));
@@ -97,8 +94,8 @@ impl<'a> DialCheck<'a> {
     /// Connects without helpers, to the first address of the target that answers. Also returns
     /// whether one did.
     async fn dial_native(&self, port: u16, fix: &str) -> (Finding, bool) {
-        let (start, check) = (Instant::now(), "dial.native");
-        let result = attempt(&Native::default(), self.target, port).await;
+        let check = "dial.native";
+        let (result, took) = attempt(&Native::default(), self.target, port).await;
         let is_connected = result.is_ok();
         let finding = match result {
             Ok(address) => {
@@ -115,6 +112,6 @@ impl<'a> DialCheck<'a> {
                     .fix(fix)
             }
         };
-        (finding.took(start.elapsed()), is_connected)
+        (finding.took(took), is_connected)
     }
 }

@@ -85,7 +85,7 @@ impl HelperRecord {
         };
         let ended = match end {
             Some(End::Exited(code)) => format!(", exited {code}"),
-            // pfsnoop sends the signal once the helper is connected and no longer needed.
+            // pfsnoop sends the signal if a connected helper does not leave by itself.
             Some(End::Killed(_)) | None => String::new(),
         };
         format!("process {pid} was nsenter{became}{ended}")

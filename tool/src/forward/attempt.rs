@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
@@ -10,27 +10,44 @@ use super::Failure;
 use super::dial::{Connection, Dialer};
 use crate::target::Target;
 
-/// How long connecting may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long dialing may take.
+const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a helper that runs may take to connect. One that gets no answer has ended before that.
+const HELPER_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Connects to a port of the target and closes the connection. Returns the address that answered,
-/// if the dialer knows it. The server sees a client that leaves at once.
+/// if the dialer knows it, and how long connecting took. The server sees a client that leaves at
+/// once.
 pub async fn attempt(
     dialer: &dyn Dialer,
     target: &Target,
     port: u16,
-) -> Result<Option<IpAddr>, Failure> {
-    let connect = async {
-        let Connection { duplex, address, helper, .. } = dialer.dial(target, port).await?;
-        let outcome = match helper {
-            Some(helper) => helper.connected().await,
-            None => Ok(()),
-        };
-        // Not earlier: socat exits when its stdin ends.
-        drop(duplex);
-        outcome.map(|()| address)
-    };
+) -> (Result<Option<IpAddr>, Failure>, Duration) {
+    let start = Instant::now();
     let timed_out =
-        || Failure::NotConnected { port, source: io::Error::from(io::ErrorKind::TimedOut) };
-    timeout(CONNECT_TIMEOUT, connect).await.unwrap_or_else(|_| Err(timed_out()))
+        |_| Failure::NotConnected { port, source: io::Error::from(io::ErrorKind::TimedOut) };
+    let connect = async {
+        let dialed = timeout(DIAL_TIMEOUT, dialer.dial(target, port)).await;
+        let Connection { duplex, address, helper, .. } = dialed.map_err(timed_out)??;
+        let helper = match helper {
+            Some(helper) => {
+                timeout(HELPER_TIMEOUT, helper.connected()).await.map_err(timed_out)??
+            }
+            None => None,
+        };
+        Ok((duplex, address, helper))
+    };
+    let result = connect.await;
+    let took = start.elapsed();
+    let result = match result {
+        Ok((duplex, address, helper)) => {
+            if let Some(helper) = helper {
+                helper.leave(duplex).await;
+            }
+            Ok(address)
+        }
+        Err(failure) => Err(failure),
+    };
+    (result, took)
 }

@@ -82,6 +82,16 @@ impl ReadHalf {
     ) -> io::Result<T> {
         self.fd.async_io(Interest::READABLE, read).await
     }
+
+    /// Reads everything to the end, and keeps nothing.
+    pub(super) async fn discard(self) {
+        let mut bytes = [0; 4096];
+        let mut read = |from: &OwnedFd| Ok(rustix::io::read(from, &mut bytes)?);
+        while let Ok(1..) = self.when_readable(&mut read).await {
+            // A server that sends without end must not keep other tasks and timers from their turn.
+            tokio::task::yield_now().await;
+        }
+    }
 }
 
 impl WriteHalf {

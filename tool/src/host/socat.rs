@@ -1,11 +1,12 @@
 //! Duplicates the connection of a running socat.
 
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
-use rustix::net::sockopt::socket_type;
-use rustix::net::{SocketType, getpeername};
+use rustix::net::sockopt::{socket_acceptconn, socket_type};
+use rustix::net::{SocketType, getpeername, getsockname};
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
 use super::tcp;
@@ -18,10 +19,29 @@ const DESCRIPTORS: std::ops::Range<i32> = 3..64;
 /// socat is not connected, and another one if its files cannot be duplicated, for example without
 /// the right to ptrace(2).
 pub fn connection_of(socat: Pid, port: u16) -> io::Result<OwnedFd> {
+    find(socat, |file| is_connection_to(file, port))
+}
+
+/// A duplicate of the socket with which this socat tries to connect. The error is `NotFound` if it
+/// has none.
+pub fn connecting_of(socat: Pid) -> io::Result<OwnedFd> {
+    find(socat, |file| {
+        let is_bound = getsockname(file)
+            .is_ok_and(|own| SocketAddr::try_from(own).is_ok_and(|own| own.port() != 0));
+        // Until the answer, the socket has no peer (inet_getname, net/ipv4/af_inet.c).
+        let is_open = peer_of(file) != Err(Errno::NOTCONN) || socket_acceptconn(file) != Ok(false);
+        is_bound && !is_open
+    })
+}
+
+/// Duplicates the first TCP socket of socat that fits.
+fn find(socat: Pid, is_it: impl Fn(&OwnedFd) -> bool) -> io::Result<OwnedFd> {
     let process = pidfd_open(socat, PidfdFlags::empty())?;
     for number in DESCRIPTORS {
         match pidfd_getfd(&process, number, PidfdGetfdFlags::empty()) {
-            Ok(file) if is_connection_to(&file, port) => return Ok(file),
+            Ok(file) if socket_type(&file) == Ok(SocketType::STREAM) && is_it(&file) => {
+                return Ok(file);
+            }
             Ok(_) | Err(Errno::BADF) => {}
             Err(errno) => return Err(errno.into()),
         }
@@ -29,15 +49,18 @@ pub fn connection_of(socat: Pid, port: u16) -> io::Result<OwnedFd> {
     Err(io::ErrorKind::NotFound.into())
 }
 
-/// Checks the port, because socat may have inherited other sockets.
+/// Whether it is connected to the port, which tells it from other sockets that socat has inherited.
 fn is_connection_to(file: &OwnedFd, port: u16) -> bool {
-    let is_tcp = socket_type(file) == Ok(SocketType::STREAM);
-    let peer = match getpeername(file) {
+    match peer_of(file) {
         // It may have been reset already.
-        Err(Errno::NOTCONN) => return is_tcp && tcp::info(file).is_ok_and(|info| info.is_answered),
-        peer => peer.ok().and_then(|peer| std::net::SocketAddr::try_from(peer?).ok()),
-    };
-    is_tcp && peer.is_some_and(|peer| peer.port() == port)
+        Err(Errno::NOTCONN) => tcp::info(file).is_ok_and(|info| info.is_answered),
+        peer => peer.ok().flatten().is_some_and(|peer| peer.port() == port),
+    }
+}
+
+/// The peer; `None` if it has no IP.
+fn peer_of(file: &OwnedFd) -> Result<Option<SocketAddr>, Errno> {
+    getpeername(file).map(|peer| SocketAddr::try_from(peer?).ok())
 }
 
 #[cfg(test)]
@@ -75,7 +98,7 @@ mod tests {
         let pid = Pid::from_raw(child.id().cast_signed()).unwrap();
         for port in ports {
             let found = connection_of(pid, port).map(|file| getpeername(&file).unwrap().unwrap());
-            let peer = std::net::SocketAddr::try_from(found.unwrap()).unwrap();
+            let peer = SocketAddr::try_from(found.unwrap()).unwrap();
             assert_eq!(peer.port(), port);
         }
         let nowhere = connection_of(pid, 1).unwrap_err();

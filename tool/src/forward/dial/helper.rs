@@ -1,11 +1,13 @@
 //! The helper process of a connection: nsenter, which becomes socat.
 
+use std::convert::Infallible;
 use std::future::pending;
 use std::io;
 use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use rustix::net::sockopt::set_tcp_user_timeout;
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, pidfd_open, waitid,
 };
@@ -20,7 +22,9 @@ use crate::forward::failure::{Failure, no_answer};
 use crate::forward::kernel_ends::KernelEnd;
 use crate::forward::relay_end::TargetEnd;
 use crate::forward::relayed::Relayed;
+use crate::forward::stream::Duplex;
 use crate::host::process::{ProcessError, netns_of};
+use crate::host::socat::connecting_of;
 use crate::host::tcp::TcpEnds;
 use crate::target::Target;
 
@@ -35,6 +39,14 @@ const EXIT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How often the dialer checks whether nsenter has entered; entering takes about as long.
 const ENTER_POLL_INTERVAL: Duration = Duration::from_millis(1);
+
+/// How long socat may wait for an answer in a test connection. With the kernel's own limit, it
+/// waits for two minutes.
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(4500);
+
+/// How long socat may take to leave after a test connection: twice the half second that it waits
+/// for a server that does not hang up.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A helper process: an nsenter that becomes socat.
 pub(in crate::forward) struct Helper {
@@ -208,22 +220,38 @@ impl Helper {
         ServerEnd::of(self.raw_pid().ok_or(io::ErrorKind::NotFound)?, self.port).await
     }
 
-    /// Waits until socat is connected, and then ends it, or until socat ends by itself.
-    pub(in crate::forward) async fn connected(mut self) -> Result<(), Failure> {
+    /// Waits until socat is connected, or until it ends by itself. After a failure, it has ended.
+    pub(in crate::forward) async fn connected(mut self) -> Result<Option<Self>, Failure> {
         let (pid, port) = (self.raw_pid(), self.port);
         let connected = async {
             let server = ServerEnd::of(pid.ok_or(io::ErrorKind::NotFound)?, port);
             server.await.map(drop)
         };
+        let timed_out = async {
+            tokio::time::sleep(ANSWER_TIMEOUT).await;
+            if let Some(Err(error)) = pid.map(time_out) {
+                log::debug!("cannot time out socat's attempt: {error}");
+            }
+            pending::<Infallible>().await
+        };
         tokio::select! {
             ended = self.child.wait() => {
                 ended.map_err(Failure::NotReaped)?;
-                self.wait().await
+                self.wait().await.map(|()| None)
             }
-            Ok(()) = connected => {
-                self.end().await;
-                Ok(())
-            }
+            Ok(()) = connected => Ok(Some(self)),
+            never = timed_out => match never {},
+        }
+    }
+
+    /// Has a connected socat leave, as a client without data does. A signal would make its session
+    /// one that was killed.
+    pub(in crate::forward) async fn leave(mut self, Duplex { from, to }: Duplex) {
+        drop(to);
+        // The server may send until it has seen the end. Without a reader, socat would fail.
+        let left = async { tokio::join!(self.child.wait(), from.discard()) };
+        if timeout(LEAVE_TIMEOUT, left).await.is_err() {
+            self.reset(0).await;
         }
     }
 
@@ -286,6 +314,12 @@ impl Helper {
         // If the helper has ended already, there is nothing to kill, but it is still reaped.
         let _ = self.child.kill().await;
     }
+}
+
+/// Makes socat's attempt to connect time out when the kernel would send the next SYN: a second later
+/// or, before 6.5, seven seconds after the first (tcp_write_timeout, net/ipv4/tcp_timer.c).
+fn time_out(socat: Pid) -> io::Result<()> {
+    Ok(set_tcp_user_timeout(connecting_of(socat)?, 1)?)
 }
 
 /// Keeps the start of stderr, and reads the rest so that the helper never blocks.

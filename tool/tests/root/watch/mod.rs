@@ -1,5 +1,6 @@
 //! `pfsnoop watch`.
 
+mod doctor;
 mod endless_attempts;
 mod first_process;
 mod homes;
