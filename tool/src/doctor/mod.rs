@@ -18,6 +18,7 @@ mod node;
 mod not_found;
 mod open_ports;
 mod ports;
+mod process;
 mod search_path;
 mod shell;
 mod target;

@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use super::facts::daemons;
 use super::localhost;
-use super::not_found::{WHY_FOUND, WHY_PROCESS, not_found};
+use super::not_found::{WHY_FOUND, not_found};
 use super::ports::check_ports;
+use super::process::processes;
 use super::shell::{nsenter_options, target_args};
 use crate::model::Severity::{Fail, Note, Warn};
 use crate::model::{Finding, ForwardingMode};
@@ -36,7 +37,8 @@ pub(super) async fn check_target(
     let by = target.runtime().map_or_else(String::new, |runtime| format!(", by {}", runtime.name));
     let what = format!("{args} was found{by}");
     let mut findings = vec![Finding::ok("target.found", what, WHY_FOUND).took(took)];
-    findings.extend([process(&target), netns(&target)]);
+    findings.extend(processes(&target, name));
+    findings.push(netns(&target));
     let loopback = loopback(&target).await;
     let is_down = loopback.severity == Fail;
     findings.push(loopback);
@@ -48,15 +50,6 @@ pub(super) async fn check_target(
         findings.extend(check_ports(&target, &args, &daemons, ports).await);
     }
     findings
-}
-
-fn process(target: &Target) -> Finding {
-    let check = "target.process";
-    if let Some(pid) = target.pid() {
-        return Finding::ok(check, format!("its process {pid} is alive"), WHY_PROCESS);
-    }
-    let what = "no process of the target is known: only the native dialer can reach it";
-    Finding::new(Note, check, what, WHY_PROCESS)
 }
 
 fn netns(target: &Target) -> Finding {

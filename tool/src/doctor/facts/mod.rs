@@ -2,6 +2,7 @@
 
 pub mod daemons;
 pub mod distribution;
+pub mod held;
 pub mod hosts;
 pub mod kernel;
 pub mod socats;

@@ -2,6 +2,7 @@
 
 mod daemons;
 mod fixes;
+mod held;
 mod kubelets;
 mod localhost;
 mod node;
