@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::own_listeners::LeadsBack;
 use super::relay_end::{RelayError, is_reset};
+use crate::host::process::ProcessError;
 use crate::model::{End, Outcome};
 use crate::target::TargetEnded;
 

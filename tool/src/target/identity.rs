@@ -135,6 +135,7 @@ mod tests {
         let mut part = || parts.next().unwrap_or_default();
         let (namespace, pod_name, uid) = (part(), part(), part());
         let info = TargetInfo {
+            name_in_pod: None,
             kind,
             id: id.to_owned(),
             name: (!name.is_empty()).then(|| name.to_owned()),
