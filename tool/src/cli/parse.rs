@@ -23,11 +23,8 @@ pub fn parse() -> Result<Cli, Stop> {
             _ => Stop::Wrong(one_line(&error.render().to_string())),
         }
     })?;
-    match &cli.command {
-        Some(Command::Forward(forward)) => {
-            forward.limits().map_err(|error| Stop::Wrong(error.to_string()))?;
-        }
-        _ => {}
+    if let Some(Command::Forward(forward)) = &cli.command {
+        forward.limits().map_err(|error| Stop::Wrong(error.to_string()))?;
     }
     Ok(cli)
 }

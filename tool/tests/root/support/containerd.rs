@@ -112,7 +112,7 @@ impl Containerd {
         port: u16,
     ) -> Pod {
         let mut config = self.pod_config(namespace, name, 0);
-        config.metadata.as_mut().unwrap().uid = uid.to_owned();
+        uid.clone_into(&mut config.metadata.as_mut().unwrap().uid);
         self.run(&config, page, port)
     }
 
