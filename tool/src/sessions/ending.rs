@@ -88,8 +88,9 @@ impl Facts {
         };
         if let Some(signal) = signal {
             return match &self.ending {
-                // The forwarder ended socat in order to reset the connection.
-                Some(ending) if ending.reset == Some(OwnReset::OnPurpose) => {
+                // The forwarder ended socat in order to reset the connection. (A forward that is
+                // stopped resets it too, and sends SIGTERM.)
+                Some(ending) if ending.reset == Some(OwnReset::OnPurpose) && signal != SIGTERM => {
                     self.of_connection(ending)
                 }
                 _ => (Outcome::Killed, Reason::HelperKilled { signal, is_socat: true }),
@@ -157,6 +158,9 @@ impl Facts {
         Some((Outcome::Reset, reason))
     }
 }
+
+/// signal(7)
+const SIGTERM: u8 = 15;
 
 /// Records of the end, or of what led to it, were lost.
 const NOT_SEEN: (Outcome, Reason) = (Outcome::Failed, Reason::NotSeen);

@@ -3,6 +3,9 @@
 mod connect;
 mod dialer;
 mod helper;
+mod helper_connect;
+mod helper_end;
+mod helper_target;
 mod native;
 mod nsenter;
 mod server_end;

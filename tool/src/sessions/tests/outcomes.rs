@@ -185,3 +185,20 @@ fn a_forwarder_that_ends_is_the_reason() {
         }
     }
 }
+
+/// The exit code counts here, unlike elsewhere: it is how a stopped forward ends socat.
+#[test]
+fn a_helper_that_is_reset_by_sigterm_is_killed_and_by_another_signal_reset() {
+    let ending = Ending { reset: Some(OwnReset::OnPurpose), ..NOTHING };
+    let end_by = |end: End| {
+        let mut run = Run::default();
+        run.apply(nsenter(MS)).apply(socat(2 * MS));
+        run.apply(sock(3 * MS, CONNECTING)).apply(sock(4 * MS, CONNECTED));
+        run.apply(sock(5 * MS, SockState::Closed(ending)));
+        run.apply(exit(6 * MS, end));
+        run.end().outcome
+    };
+    assert_eq!(end_by(End::Exited(128 + 15)), Outcome::Killed);
+    assert_eq!(end_by(End::Killed(15)), Outcome::Killed);
+    assert_eq!(end_by(End::Killed(9)), Outcome::Reset);
+}

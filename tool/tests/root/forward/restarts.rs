@@ -194,22 +194,22 @@ fn a_pod_made_anew_under_its_name_is_followed_and_no_other_pod() {
     containerd.terminate();
     std::thread::sleep(Duration::from_secs(1));
     containerd.start_again();
-    const UID: &str = "99999999-9abc-def0-1234-56789abcdef0";
-    containerd.run_pod_with_uid("shop", "kuard", UID, "new", 8080);
+    let uid = "99999999-9abc-def0-1234-56789abcdef0";
+    containerd.run_pod_with_uid("shop", "kuard", uid, "new", 8080);
     let page = answer(client);
     assert!(page.ends_with("new\n"), "{page:?} {:#?}", forward.stderr());
     forward.stderr_line("the restart", |line| {
         line.contains("has ended; pod shop/kuard has restarted and is now process ")
-            && line.contains(&format!("pod uid {UID})"))
+            && line.contains(&format!("pod uid {uid})"))
     });
     let end = eventually("the end", || {
         let ended = in_state(&forward, "closed");
         ended
             .last()
-            .filter(|end| end["outcome"] == "ok" && end["target"]["pod"]["uid"] == UID)
+            .filter(|end| end["outcome"] == "ok" && end["target"]["pod"]["uid"] == uid)
             .cloned()
     });
-    assert_eq!(end["target"]["pod"]["uid"], UID, "{end}");
+    assert_eq!(end["target"]["pod"]["uid"], uid, "{end}");
     let first = &in_state(&forward, "closed")[0];
     assert_eq!(first["target"]["pod"]["uid"], containerd::UID, "{first}");
 }
