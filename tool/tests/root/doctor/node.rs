@@ -104,7 +104,7 @@ fn runtimes_are_listed_with_their_version_and_forwarding_mode() {
     };
     let both = ask(&docker.host(), &containerd.endpoint());
     let of_docker = find(&both, "runtime", "docker at /").unwrap()["what"].to_string();
-    assert!(of_docker.contains("is 20.10") && of_docker.contains("1 pods"), "{of_docker}");
+    assert!(of_docker.contains("is 20.10") && of_docker.contains("1 pod and"), "{of_docker}");
     assert!(of_docker.contains("by nsenter and socat"), "{of_docker}");
     let of_cri = find(&both, "runtime", "containerd at /").unwrap()["what"].to_string();
     assert!(of_cri.contains("is 1.6") && of_cri.contains("natively"), "{of_cri}");
