@@ -97,7 +97,11 @@ fn a_pod_is_listed_once_and_found_by_name() {
                 assert_serves(&podman, &[target, &["--dialer", dialer]].concat(), page);
             }
         }
-        assert_forward_fails(&podman, &["plain"], &["no pod \"default/plain\"", "podman/shop?"]);
+        assert_forward_fails(
+            &podman,
+            &["plain"],
+            &["no pod \"default/plain\"", "container/plain?"],
+        );
         let elsewhere = &["no pod \"default/shop\"", "did you mean podman/shop?"];
         assert_forward_fails(&podman, &["shop", "-n", "default"], elsewhere);
     }
