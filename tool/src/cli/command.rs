@@ -75,6 +75,6 @@ mod tests {
     fn options_without_a_command_are_options_of_exec() {
         let cli = Cli::try_parse_from(["pfsnoop", "-n", "nsenter"]).unwrap();
         assert!(cli.command.is_none());
-        assert_eq!(cli.exec.name.unwrap().as_str(), "nsenter");
+        assert_eq!(cli.exec.name.unwrap().regex.as_str(), "nsenter");
     }
 }

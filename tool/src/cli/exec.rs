@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use regex::bytes::Regex;
 
+use super::name_pattern::NamePattern;
 use super::values::{regex, seconds};
 use crate::host::{cgroup, user::uid_of};
 use crate::model::PodName;
@@ -14,9 +15,9 @@ use crate::output::Format;
 #[derive(Args, Debug)]
 #[command(after_help = EXEC_EXAMPLES)]
 pub struct Exec {
-    /// Show only processes whose name (comm, 15 characters) matches this regular expression
-    #[arg(short, long, value_name = "RE", value_parser = regex)]
-    pub name: Option<Regex>,
+    /// Show only processes whose name (comm, 15 bytes) matches this regular expression
+    #[arg(short, long, value_name = "RE")]
+    pub name: Option<NamePattern>,
     /// Show only processes whose arguments, joined by spaces, match this regular expression
     #[arg(short, long, value_name = "RE", value_parser = regex)]
     pub line: Option<Regex>,

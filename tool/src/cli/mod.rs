@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod exec;
 mod forward;
+mod name_pattern;
 mod parse;
 mod runtimes;
 mod size;

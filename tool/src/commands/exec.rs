@@ -7,7 +7,7 @@ use super::ignored::note_ignored;
 use super::logging::start_logging;
 use crate::attribution::Attribution;
 use crate::cli;
-use crate::host::{clock, shutdown, slice};
+use crate::host::{clock, shutdown, slice, time_zone};
 use crate::model::{Filter, OwnerFilter, Ready, Selection};
 use crate::monitor::{self, Limit, Monitor, MonitorOptions};
 use crate::output::{self, Columns, Format, View};
@@ -15,6 +15,9 @@ use crate::runtime::Runtimes;
 
 pub(super) async fn run(args: cli::Exec) -> Result<()> {
     start_logging(args.verbose);
+    if let Some(note) = args.name.as_ref().and_then(|name| name.note.as_deref()) {
+        output::complain(&output::escaped(note.as_bytes()));
+    }
     slice::shorten();
     let token = shutdown::on_signals()?;
     let wants_owners =
@@ -48,7 +51,7 @@ fn options(args: &cli::Exec, cgroup_names: bool) -> MonitorOptions {
 
 fn filter(args: &cli::Exec) -> Filter {
     Filter {
-        name: args.name.clone(),
+        name: args.name.as_ref().map(|name| name.regex.clone()),
         line: args.line.clone(),
         uid: args.uid,
         ppid: args.ppid,
@@ -63,6 +66,14 @@ fn selection(args: &cli::Exec) -> Selection {
     Selection::new(owners, None, args.exit && is_filtered)
 }
 
+/// The time zone for `-T`.
+fn zone() -> TimeZone {
+    time_zone::local().unwrap_or_else(|unknown| {
+        output::complain(&format!("note: {unknown}"));
+        TimeZone::UTC
+    })
+}
+
 fn columns(args: &cli::Exec) -> Columns {
     Columns {
         time: args.time,
@@ -71,6 +82,6 @@ fn columns(args: &cli::Exec) -> Columns {
         wide: false,
         quote: args.quote,
         max_args: args.max_args,
-        zone: TimeZone::system(),
+        zone: if args.time { zone() } else { TimeZone::UTC },
     }
 }

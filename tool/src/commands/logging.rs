@@ -1,7 +1,12 @@
 //! pfsnoop's own log.
 
-/// Starts the log on stderr. With `-v`, it includes what the kernel programs log.
+use log::LevelFilter;
+
+/// Starts the log on stderr. With `verbose`, it includes details, and what the kernel programs log.
+/// The libraries log warnings only: their details are of no use to a user.
 pub(super) fn start_logging(verbose: bool) {
-    let level = if verbose { log::LevelFilter::Debug } else { log::LevelFilter::Warn };
-    env_logger::Builder::new().filter_level(level).init();
+    let own = if verbose { LevelFilter::Debug } else { LevelFilter::Warn };
+    let mut builder = env_logger::Builder::new();
+    // The kernel programs are of the crate `pfsnoop_ebpf`, which begins with this name.
+    builder.filter_level(LevelFilter::Warn).filter_module(env!("CARGO_CRATE_NAME"), own).init();
 }

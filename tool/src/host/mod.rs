@@ -14,4 +14,5 @@ pub mod shutdown;
 pub mod slice;
 pub mod socat;
 pub mod tcp;
+pub mod time_zone;
 pub mod user;

@@ -13,6 +13,9 @@ fn a_usage_error_is_one_line_with_exit_code_2() {
     for (args, parts) in [
         (&["-n", "("][..], &["not a regular expression", "--name"][..]),
         (&["-l", "[z-a]"], &["not a regular expression", "--line"]),
+        (&["-l", r"\p{Nowhere}"], &["not a regular expression", "Unicode property not found"]),
+        (&["-n", "^victoria-metrics-prod$"], &["15 bytes", "21 bytes", "--line"]),
+        (&["-n", "[a&&b]"], &["nothing can match"]),
         (&["-u", "no-such-user"], &["no user", "give a number"]),
         (&["--duration", "0"], &["--duration", "above 0"]),
         (&["--count", "0"], &["--count"]),

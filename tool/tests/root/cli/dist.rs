@@ -48,6 +48,21 @@ fn the_binary_is_small_and_runs_in_an_empty_root() {
     let (findings, code) = examine(&mut inside("doctor -o json"));
     assert_eq!((severity(&findings, "kernel.tracing", "works"), code), ("ok", Some(0)));
     assert_eq!(severity(&findings, "helper.socat", "does not find"), "warn");
+    // Its libraries have all that those of the tests' build have, and it brings the time zones.
+    for (zone, line) in [("Asia/Kolkata", r"(?i)\bM-ZONE\b"), ("CET-1CEST", r"\p{Lu}-ZONE$")] {
+        let mut snoop = inside(&format!("-T --count 1 -l '{line}'"));
+        let mut snoop = Running::start(snoop.env("TZ", zone));
+        let hour = || stdout_of(system("date").arg("+%H").env("TZ", zone)).trim().to_owned();
+        let before = hour();
+        eventually("a row", || {
+            stdout_of(system("true").arg("M-ZONE"));
+            (snoop.stdout().len() == 2).then_some(())
+        });
+        let row = &snoop.stdout()[1];
+        assert!([before, hour()].iter().any(|hour| row.starts_with(hour)), "{zone}: {row}");
+        assert_eq!(snoop.stderr(), [""; 0]);
+        assert!(snoop.wait().success());
+    }
     // It traces processes outside.
     let mark = root.path().display().to_string();
     let mut snoop = Running::start(&mut inside(&format!("-x -l '{mark}' --count 1")));
