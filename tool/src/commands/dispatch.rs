@@ -5,20 +5,40 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::{demo, doctor, exec, forward, targets, watch};
 use crate::cli::{Cli, Command};
+use crate::output;
 
 /// Runs the command to its end.
 pub fn run(cli: Cli) -> anyhow::Result<()> {
     let runtime = runtime(&cli)?;
     match cli.command.unwrap_or(Command::Exec(cli.exec)) {
-        Command::Exec(args) => runtime.block_on(exec::run(args)),
-        Command::Forward(args) => runtime.block_on(forward::run(args)),
-        Command::Watch(args) => runtime.block_on(watch::run(args)),
-        Command::Targets(args) => runtime.block_on(targets::run(args)),
-        Command::Doctor(args) => runtime.block_on(doctor::run(args)),
-        Command::Demo(args) => runtime.block_on(demo::run(args)),
+        Command::Exec(args) => while_read(runtime, exec::run(args)),
+        Command::Forward(args) => while_read(runtime, forward::run(args)),
+        Command::Watch(args) => while_read(runtime, watch::run(args)),
+        Command::Targets(args) => while_read(runtime, targets::run(args)),
+        Command::Doctor(args) => while_read(runtime, doctor::run(args)),
+        Command::Demo(args) => while_read(runtime, demo::run(args)),
         Command::DemoPause => crate::demo::pause::run(),
         Command::DemoWeb(args) => runtime.block_on(crate::demo::web::run(args.pause)),
     }
+}
+
+/// Runs a command until it ends, or nobody can read stdout any more.
+fn while_read(
+    runtime: Runtime,
+    command: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    let result = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            result = command => Some(result),
+            () = output::stdout_closed() => None,
+        }
+    });
+    result.unwrap_or_else(|| {
+        // Nothing that blocks a thread delays the end.
+        runtime.shutdown_background();
+        Ok(())
+    })
 }
 
 /// One thread for everything. Commands that relay connections have another one for that, so that

@@ -1,15 +1,28 @@
-//! When a command ends: at a signal, or when its time is up.
+//! When a command ends: at a signal, or when its time is up. A token tells the event loop. What
+//! blocks the event loop asks [`is_due`].
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, OnceLock};
+use std::time::{Duration, Instant};
 
 use procfs::process::Process;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+
+/// A signal has come.
+static IS_SIGNALLED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// When the time of the command is up, if it has a limit.
+static DEADLINE: OnceLock<Instant> = OnceLock::new();
+
+/// Whether the command is to end by now.
+pub fn is_due() -> bool {
+    let is_over = DEADLINE.get().is_some_and(|deadline| Instant::now() >= *deadline);
+    is_over || IS_SIGNALLED.load(Ordering::Relaxed)
+}
 
 /// Returns a token that SIGINT, SIGTERM and SIGHUP cancel. From here on they no longer end the
 /// process by themselves. If SIGHUP is ignored at the start, as by nohup(1), it stays ignored.
@@ -37,8 +50,11 @@ pub fn on_signals() -> io::Result<CancellationToken> {
 pub fn after(token: &CancellationToken, duration: Option<Duration>) {
     let Some(duration) = duration else { return };
     let token = token.clone();
+    let Some(deadline) = Instant::now().checked_add(duration) else { return };
+    // A command has one limit.
+    let _ = DEADLINE.set(deadline);
     tokio::spawn(async move {
-        tokio::time::sleep(duration).await;
+        tokio::time::sleep_until(deadline.into()).await;
         token.cancel();
     });
 }
@@ -49,14 +65,12 @@ fn is_ignored(signal: i32) -> bool {
     status.is_ok_and(|status| status.sigign & (1 << (signal - 1)) != 0)
 }
 
-/// A second signal ends the process at once: at the first, it may be blocked writing to a pipe that
-/// nobody reads. Helpers die with the process.
+/// A second signal ends the process at once. Helpers die with the process.
 fn exit_at_second(signals: &[i32]) -> io::Result<()> {
-    let is_second = Arc::new(AtomicBool::new(false));
     for &signal in signals {
         // In this order: the first signal passes the first handler and then arms it.
-        flag::register_conditional_shutdown(signal, 0, Arc::clone(&is_second))?;
-        flag::register(signal, Arc::clone(&is_second))?;
+        flag::register_conditional_shutdown(signal, 0, Arc::clone(&IS_SIGNALLED))?;
+        flag::register(signal, Arc::clone(&IS_SIGNALLED))?;
     }
     Ok(())
 }

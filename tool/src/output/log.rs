@@ -3,21 +3,20 @@
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::Errno;
-
 use super::stderr::complain;
+use super::stdout::ReadyWriter;
 
 /// Lines are written when this many bytes wait, or at a flush. A longer line waits until it is
 /// complete.
 const CAPACITY: usize = 8 * 1024;
 
-/// Writes whole lines to stdout. A line that cannot be written, for example because the disk is
+/// Writes whole lines to stdout. Waits for the reader, but not beyond the end of the command. A line that cannot be written, for example because the disk is
 /// full, is dropped and counted. Only a closed pipe is an error: then nobody reads.
 ///
 /// The first error and the number of dropped lines are reported on stderr.
 pub(super) struct Log<W: AsFd> {
     out: W,
+    writer: ReadyWriter,
     /// Bytes to write: the rest of a line that was cut, and lines.
     waiting: Vec<u8>,
     /// Length of the rest of a line whose beginning was written. The rest waits, whatever happens
@@ -31,14 +30,21 @@ pub(super) struct Log<W: AsFd> {
 
 impl<W: AsFd> Log<W> {
     pub(super) fn new(out: W) -> Self {
-        Self { out, waiting: Vec::new(), cut: 0, lost: 0, is_reported: false }
+        Self {
+            out,
+            writer: ReadyWriter::default(),
+            waiting: Vec::new(),
+            cut: 0,
+            lost: 0,
+            is_reported: false,
+        }
     }
 
     /// Writes the first `len` bytes that wait, or drops them.
     fn write_out(&mut self, len: usize) -> io::Result<()> {
         let mut written = 0;
         while written < len {
-            match write(&self.out, &self.waiting[written..len]) {
+            match self.writer.write(&self.out, &self.waiting[written..len]) {
                 Ok(count) => written += count,
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Err(error),
                 Err(error) => {
@@ -68,7 +74,7 @@ impl<W: AsFd> Log<W> {
     }
 
     fn report(&mut self, error: &io::Error) {
-        if !self.is_reported {
+        if !self.is_reported && !self.writer.gave_up() {
             self.is_reported = true;
             complain(&format!(
                 "cannot write to stdout: {error}; going on, and counting the lines that are lost"
@@ -80,22 +86,6 @@ impl<W: AsFd> Log<W> {
 /// The length of the first line, with its end.
 fn line_len(bytes: &[u8]) -> usize {
     bytes.iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |at| at + 1)
-}
-
-/// Writes once. Waits for a reader also if stdout does not block: another program may have made it
-/// so, since all that share it share the flag.
-fn write(out: &impl AsFd, bytes: &[u8]) -> io::Result<usize> {
-    loop {
-        match rustix::io::write(out, bytes) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(count) => return Ok(count),
-            Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => {
-                let _ = poll(&mut [PollFd::new(out, PollFlags::OUT)], None);
-            }
-            Err(errno) => return Err(errno.into()),
-        }
-    }
 }
 
 impl<W: AsFd> Write for Log<W> {
@@ -119,7 +109,8 @@ impl<W: AsFd> Drop for Log<W> {
         let lost = self.lost + u64::from(self.cut > 0);
         if lost > 0 {
             let lines = if lost == 1 { "line" } else { "lines" };
-            complain(&format!("{lost} {lines} could not be written to stdout"));
+            let why = if self.writer.gave_up() { ", which nobody reads" } else { "" };
+            complain(&format!("{lost} {lines} could not be written to stdout{why}"));
         }
     }
 }
