@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::value::{Container, Pod, exit_code_or_signal, rfc3339, text};
+use super::text::text;
+use super::value::{Container, Pod, exit_code_or_signal, rfc3339};
 use crate::model::{Arg, ExecEvent, ExitEvent, Owner};
 
 #[derive(Serialize)]

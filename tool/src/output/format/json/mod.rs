@@ -8,6 +8,7 @@ mod ready;
 mod session;
 mod sink;
 mod target;
+mod text;
 mod value;
 
 #[cfg(test)]

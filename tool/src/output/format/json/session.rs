@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::closed::Closed;
-use super::value::{Container, Pod, rfc3339, text};
+use super::text::text;
+use super::value::{Container, Pod, rfc3339};
 use crate::model::{self, ProcessId, State, Via};
 
 /// Keys that are unknown in the session's state are left out.

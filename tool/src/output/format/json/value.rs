@@ -1,7 +1,5 @@
 //! Values that several kinds of records share.
 
-use std::fmt::Write as _;
-
 use serde::Serialize;
 
 use crate::host::clock;
@@ -49,29 +47,9 @@ pub(super) fn rfc3339(boottime_ns: u64) -> String {
     format!("{:.9}", clock::wall_time(boottime_ns))
 }
 
-/// The text, unchanged but for bytes that are not UTF-8: JSON cannot hold them, so they become
-/// `\xNN`.
-pub(super) fn text(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        out.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            // Writing to a String cannot fail.
-            let _ = write!(out, "\\x{byte:02x}");
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_bytes_that_are_not_utf8_are_escaped() {
-        assert_eq!(text("a\nb\u{1b}ü".as_bytes()), "a\nb\u{1b}ü");
-        assert_eq!(text(b"a\xffb"), r"a\xffb");
-    }
 
     #[test]
     fn times_have_nanoseconds_and_a_time_zone() {

@@ -5,8 +5,14 @@ use std::fmt::Write as _;
 use super::columns::{Columns, wide_columns};
 use crate::host::clock;
 use crate::model::{Arg, End, ExecEvent, ExitEvent, Owner};
-use crate::output::escape::escaped;
+use crate::output::escape::{escaped, quoted, unmarked};
 use crate::output::names::{container_name, pod_name, seconds, signal_name};
+
+/// The mark in place of arguments that could not be read.
+const UNREADABLE: &str = "<unreadable>";
+
+/// The mark at the end of a row without some of the arguments.
+const CUT: &str = "...";
 
 impl Columns {
     /// The row of an exec.
@@ -73,18 +79,16 @@ impl Columns {
                 row.push(' ');
             }
             match arg {
-                Arg::Text(text) if self.quote => {
-                    push(row, format_args!("\"{}\"", escaped(text).replace('"', "\\\"")));
-                }
-                Arg::Text(text) => row.push_str(&escaped(text)),
-                Arg::Unreadable => row.push_str("<unreadable>"),
+                Arg::Text(text) if self.quote => row.push_str(&quoted(text)),
+                Arg::Text(text) => row.push_str(&unmarked(text, &[UNREADABLE, CUT])),
+                Arg::Unreadable => row.push_str(UNREADABLE),
             }
         }
         if args.unreadable {
-            row.push_str(if args.list.is_empty() { "<unreadable>" } else { " <unreadable>" });
+            push(row, format_args!("{}{UNREADABLE}", if args.list.is_empty() { "" } else { " " }));
         }
         if args.cut || args.list.len() > self.max_args {
-            row.push_str(" ...");
+            push(row, format_args!(" {CUT}"));
         }
     }
 }

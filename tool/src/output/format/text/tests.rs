@@ -93,6 +93,20 @@ fn only_a_row_that_was_cut_ends_with_dots() {
 fn quoted_arguments_escape_quotes_and_control_characters() {
     let columns = Columns { quote: true, ..Columns::default() };
     assert!(columns.row_of(&exec(&[b"a\"b", b"", b"c\nd"])).ends_with(r#" "a\"b" "" "c\nd""#));
+    let [one, two] =
+        [&[&br#"a" "b"#[..]][..], &[br#"a\" \"b"#]].map(|args| columns.row_of(&exec(args)));
+    assert!(one.ends_with(r#" "a\" \"b""#) && two.ends_with(r#" "a\\\" \\\"b""#), "{one} {two}");
+}
+
+#[test]
+fn no_argument_looks_like_a_mark() {
+    let mut event = exec(&[b"<unreadable>", b"a ...", b"..."]);
+    let quoted = Columns { quote: true, ..Columns::default() };
+    assert!(Columns::default().row_of(&event).ends_with(r"0 \x3cunreadable> a \x2e.. \x2e.."));
+    assert!(quoted.row_of(&event).ends_with(r#"0 "<unreadable>" "a ..." "...""#));
+    event.args.cut = true;
+    assert!(Columns::default().row_of(&event).ends_with(r" \x2e.. ..."));
+    assert!(quoted.row_of(&event).ends_with(r#" "..." ..."#));
 }
 
 #[test]
