@@ -18,6 +18,11 @@ const KIND_UNION: u32 = 5;
 const TYPE_LEN: usize = 12;
 /// `struct btf_member`: name offset, type, offset in bits.
 const MEMBER_LEN: usize = 12;
+/// `struct btf_layout`: bytes of the part after `struct btf_type`, bytes of each of its elements, and
+/// flags. One for each kind that the kernel's build knew, from kind 0 on.
+const LAYOUT_LEN: usize = 4;
+/// Length of a header that names a section of layouts.
+const HEADER_WITH_LAYOUTS: u32 = 32;
 /// How deep anonymous structures may nest. Deeper ones make the file invalid.
 const MAX_DEPTH: usize = 16;
 
@@ -25,6 +30,11 @@ const MAX_DEPTH: usize = 16;
 pub(super) struct Btf<'a> {
     types: &'a [u8],
     strings: &'a [u8],
+    /// The layouts of kinds; empty if the kernel does not describe them.
+    layouts: &'a [u8],
+    /// The first type of a kind whose length is not known. This type and those after it were not
+    /// read.
+    unknown_kind: Option<u32>,
     /// Where each type begins in `types`, by id; type 0 is `void` and has no bytes.
     index: Vec<u32>,
     /// Ids of the structures that the caller named.
@@ -54,7 +64,13 @@ impl<'a> Btf<'a> {
         };
         let types = section(header(8)?, header(12)?).ok_or(BtfError("types are cut"))?;
         let strings = section(header(16)?, header(20)?).ok_or(BtfError("strings are cut"))?;
-        let mut btf = Self { types, strings, index: vec![0], structs: HashMap::new() };
+        let layouts = if header(4)? >= HEADER_WITH_LAYOUTS {
+            section(header(24)?, header(28)?).ok_or(BtfError("layouts are cut"))?
+        } else {
+            &[]
+        };
+        let (index, structs) = (vec![0], HashMap::new());
+        let mut btf = Self { types, strings, layouts, unknown_kind: None, index, structs };
         btf.read_types(wanted)?;
         Ok(btf)
     }
@@ -63,20 +79,40 @@ impl<'a> Btf<'a> {
         let cut = BtfError("a type is cut");
         let mut at = 0;
         while at < self.types.len() {
-            let id = u32::try_from(self.index.len()).map_err(|_| BtfError("too many types"))?;
-            self.index.push(u32::try_from(at).map_err(|_| BtfError("too large"))?);
             let Some(info) = u32_at(self.types, at + 4) else {
                 return Err(cut);
             };
+            let Some(len) = trailing_len(info).or_else(|| self.described_len(info)) else {
+                self.unknown_kind = Some(kind(info));
+                return Ok(());
+            };
+            let id = u32::try_from(self.index.len()).map_err(|_| BtfError("too many types"))?;
+            self.index.push(u32::try_from(at).map_err(|_| BtfError("too large"))?);
             if kind(info) == KIND_STRUCT {
                 let name = u32_at(self.types, at).and_then(|offset| self.string(offset));
                 if let Some(name) = wanted.iter().find(|wanted| name == Some(wanted.as_bytes())) {
                     self.structs.entry(name).or_default().push(id);
                 }
             }
-            at += TYPE_LEN + trailing_len(info).ok_or(BtfError("unknown kind of type"))?;
+            at += TYPE_LEN + len;
         }
         if at == self.types.len() { Ok(()) } else { Err(cut) }
+    }
+
+    /// Bytes that follow a `struct btf_type` of a kind that is newer than this reader, as newer
+    /// kernels describe them.
+    fn described_len(&self, info: u32) -> Option<usize> {
+        let at = kind(info) as usize * LAYOUT_LEN;
+        let [info_len, element_len, ..] = *self.layouts.get(at..at + LAYOUT_LEN)? else {
+            return None;
+        };
+        Some(usize::from(info_len) + vlen(info) * usize::from(element_len))
+    }
+
+    /// The kind of the first type that could not be read, if there is one. Structures after this
+    /// type are not found.
+    pub(super) fn unknown_kind(&self) -> Option<u32> {
+        self.unknown_kind
     }
 
     /// Byte offset of a field such as `ns.inum` from the start of the named structure.
@@ -136,12 +172,14 @@ impl<'a> Btf<'a> {
     }
 }
 
+/// `BTF_INFO_KIND`: 7 bits. Kernels that use only 5 of them leave the others 0.
 fn kind(info: u32) -> u32 {
-    (info >> 24) & 0x1f
+    (info >> 24) & 0x7f
 }
 
+/// `BTF_INFO_VLEN`: 24 bits. Kernels that use only 16 of them leave the others 0.
 fn vlen(info: u32) -> usize {
-    (info & 0xffff) as usize
+    (info & 0x00ff_ffff) as usize
 }
 
 /// Bytes that follow a `struct btf_type`, by its kind (1 to 19).
@@ -174,6 +212,67 @@ mod tests {
         let mut cut = MAGIC.to_ne_bytes().to_vec();
         cut.extend([0; 6]);
         assert_eq!(Btf::parse(&cut, &[]).err(), Some(BtfError("header is cut")));
+    }
+
+    const INT: u32 = 1;
+    const NEW: u32 = 77;
+
+    /// A BTF with a type of kind `NEW`, three words long, between the structures `before` and
+    /// `after`. Each has a member `x` at byte 8.
+    fn with_unknown_kind(layouts: &[[u8; LAYOUT_LEN]]) -> Vec<u8> {
+        let strings = b"\0before\0after\0x\0";
+        let structure = |name| [name, KIND_STRUCT << 24 | 1, 16, 14, 1, 64];
+        let types = [
+            &[0, INT << 24, 4, 0][..],
+            &structure(1),
+            &[0, NEW << 24 | 2, 0, 7, 8, 9],
+            &structure(8),
+        ]
+        .concat();
+        let (types_len, strings_len) = (types.len() as u32 * 4, strings.len() as u32);
+        let header = [
+            HEADER_WITH_LAYOUTS,
+            0,
+            types_len,
+            types_len,
+            strings_len,
+            types_len + strings_len,
+            (layouts.len() * LAYOUT_LEN) as u32,
+        ];
+        let words = |words: &[u32]| words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+        [MAGIC.to_ne_bytes().to_vec(), vec![1, 0], words(&header), words(&types), strings.to_vec()]
+            .concat()
+            .into_iter()
+            .chain(layouts.concat())
+            .collect()
+    }
+
+    #[test]
+    fn skips_an_unknown_kind_that_the_kernel_describes() {
+        let mut layouts = [[0; LAYOUT_LEN]; NEW as usize + 1];
+        layouts[NEW as usize] = [4, 4, 0, 0];
+        let data = with_unknown_kind(&layouts);
+        let btf = Btf::parse(&data, &["before", "after"]).unwrap();
+        assert_eq!(btf.field_offset("before", "x"), Some(8));
+        assert_eq!((btf.field_offset("after", "x"), btf.unknown_kind()), (Some(8), None));
+    }
+
+    #[test]
+    fn keeps_what_comes_before_an_unknown_kind_that_the_kernel_does_not_describe() {
+        let data = with_unknown_kind(&[[0; LAYOUT_LEN]; 20]);
+        let btf = Btf::parse(&data, &["before", "after"]).unwrap();
+        assert_eq!(btf.field_offset("before", "x"), Some(8));
+        assert_eq!((btf.field_offset("after", "x"), btf.unknown_kind()), (None, Some(NEW)));
+    }
+
+    #[test]
+    fn lengths_that_lead_out_of_the_file_are_errors() {
+        let mut layouts = [[0; LAYOUT_LEN]; NEW as usize + 1];
+        layouts[NEW as usize] = [255, 255, 0, 0];
+        let data = with_unknown_kind(&layouts);
+        assert_eq!(Btf::parse(&data, &[]).err(), Some(BtfError("a type is cut")));
+        let cut = &data[..data.len() - 1];
+        assert_eq!(Btf::parse(cut, &[]).err(), Some(BtfError("layouts are cut")));
     }
 
     #[test]

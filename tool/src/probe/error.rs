@@ -23,6 +23,17 @@ pub enum ProbeError {
     /// A kernel structure lacks a field without which records would be wrong.
     #[error("this kernel has no {0}, which pfsnoop needs: try a newer pfsnoop")]
     FieldMissing(&'static str),
+    /// The BTF has types that cannot be read or skipped, and a structure that comes after them.
+    #[error(
+        "this kernel's BTF has types of kind {kind}, which this pfsnoop cannot read, and {field} was \
+         not found before them: try a newer pfsnoop"
+    )]
+    UnknownKind {
+        /// The kind of the first such type.
+        kind: u32,
+        /// The field that was not found.
+        field: &'static str,
+    },
     /// The kernel refused to load the programs.
     #[error(
         "the kernel refused to load the programs (not permitted): run pfsnoop as root, or with \

@@ -15,6 +15,12 @@ pub(super) fn of_this_kernel() -> Result<Offsets, ProbeError> {
     let path = Path::new(VMLINUX);
     let data = std::fs::read(path).map_err(ProbeError::NoBtf)?;
     let btf = Btf::parse(&data, &structures())?;
+    if let Some(kind) = btf.unknown_kind() {
+        log::warn!(
+            "this kernel's BTF has types of kind {kind}, which this pfsnoop cannot read: values may \
+             be missing; try a newer pfsnoop"
+        );
+    }
     resolve(&btf)
 }
 
@@ -32,7 +38,12 @@ fn resolve(btf: &Btf<'_>) -> Result<Offsets, ProbeError> {
     for (word, field) in words.iter_mut().zip(FIELDS) {
         match find(btf, field) {
             Some(offset) => *word = offset,
-            None if field.is_required => return Err(ProbeError::FieldMissing(field.label)),
+            None if field.is_required => {
+                return Err(match btf.unknown_kind() {
+                    Some(kind) => ProbeError::UnknownKind { kind, field: field.label },
+                    None => ProbeError::FieldMissing(field.label),
+                });
+            }
             None => {}
         }
     }
@@ -51,6 +62,16 @@ mod tests {
     use pfsnoop_common::offsets::ABSENT;
 
     use super::*;
+
+    #[test]
+    fn the_error_names_a_kind_that_hides_a_field() {
+        // A header, and one type of kind 77.
+        let words = [0x0001_eb9f, 24, 0, 12, 12, 1, 0, 77 << 24, 0];
+        let data: Vec<u8> =
+            words.iter().flat_map(|word: &u32| word.to_ne_bytes()).chain([0]).collect();
+        let error = resolve(&Btf::parse(&data, &structures()).unwrap()).unwrap_err().to_string();
+        assert!(error.contains("kind 77") && error.contains("newer pfsnoop"), "{error}");
+    }
 
     #[test]
     fn this_kernel_has_every_field() {
