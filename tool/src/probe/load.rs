@@ -8,6 +8,10 @@ use pfsnoop_common::{names, record::NOT_FOLLOWED, ring_bytes};
 use super::error::{ProbeError, failed, map_failed, missing, program_failed};
 use super::{Options, homes, memory, offsets, settings, tracefs};
 
+/// The oldest kernel on which the programs run: it has ring buffers (5.8), and calls functions from a
+/// program that makes tail calls and runs raw tracepoint programs on demand (both 5.10).
+pub const OLDEST_KERNEL: (u32, u32) = (5, 10);
+
 /// The kernel programs, aligned as the ELF reader wants them.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/pfsnoop-ebpf"));
 

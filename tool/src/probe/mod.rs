@@ -19,6 +19,7 @@ mod tracefs;
 pub use btf::BtfError;
 pub use decode::{DecodeError, decode};
 pub use error::ProbeError;
+pub use load::OLDEST_KERNEL;
 pub use options::Options;
 pub use probe::Probe;
 pub use reader::{RingReader, Rings};

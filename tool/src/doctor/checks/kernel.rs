@@ -10,13 +10,10 @@ use crate::doctor::facts::kernel::Kernel;
 use crate::model::Finding;
 use crate::model::Severity::{Fail, Warn};
 use crate::monitor::{Monitor, MonitorOptions};
-use crate::probe::ProbeError;
-
-/// The first kernel version with BPF ring buffers.
-const RING_BUFFERS: (u32, u32) = (5, 8);
+use crate::probe::{OLDEST_KERNEL, ProbeError};
 
 const WHY_VERSION: &str =
-    "the tracer needs BPF ring buffers (Linux 5.8); `forward --no-watch` works on older kernels";
+    "the tracer needs what older kernels lack; `forward --no-watch` works on older kernels";
 const WHY_BTF: &str = "the tracer reads from BTF where the kernel keeps the fields that it shows";
 const WHY_CAPABILITIES: &str =
     "pfsnoop needs them to enter namespaces of other processes and to load kernel programs";
@@ -49,10 +46,11 @@ fn all_probes() -> MonitorOptions {
 
 fn version(kernel: &Kernel, packages: Packages) -> Finding {
     let (check, release) = ("kernel.version", format!("Linux {}", kernel.release));
-    if kernel.version() >= Some(RING_BUFFERS) {
+    if kernel.version() >= Some(OLDEST_KERNEL) {
         return Finding::ok(check, release, WHY_VERSION);
     }
-    let what = format!("{release} has no BPF ring buffers, which came with Linux 5.8");
+    let (major, minor) = OLDEST_KERNEL;
+    let what = format!("{release} is older than Linux {major}.{minor}, which pfsnoop needs");
     Finding::new(Fail, check, what, WHY_VERSION).fix(newer_kernel(packages))
 }
 
@@ -114,6 +112,27 @@ fn tracing(attached: Result<(), ProbeError>, took: Duration) -> Finding {
 mod tests {
     use super::*;
     use crate::model::Severity;
+
+    #[test]
+    fn the_pages_name_the_oldest_kernel_that_passes() {
+        let (major, minor) = OLDEST_KERNEL;
+        let kernel = |minor: u32| Kernel {
+            release: format!("{major}.{minor}.0-1-amd64"),
+            ..Kernel::running()
+        };
+        assert_eq!(version(&kernel(minor), Packages::Apt).severity, Severity::Ok);
+        let older = version(&kernel(minor - 1), Packages::Unknown);
+        let named = format!("{major}.{minor} or newer");
+        assert_eq!(older.severity, Fail);
+        assert!(older.what.contains(&format!("older than Linux {major}.{minor}")), "{older:?}");
+        assert!(older.fix.is_some_and(|fix| fix.contains(&named)));
+        for page in [
+            include_str!("../../../../README.md"),
+            include_str!("../../../../docs/CONTRIBUTING.md"),
+        ] {
+            assert!(page.contains(&format!("Linux {named}")));
+        }
+    }
 
     #[test]
     fn only_confidentiality_needs_a_fix() {

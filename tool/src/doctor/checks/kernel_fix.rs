@@ -10,7 +10,7 @@ pub(super) fn newer_kernel(packages: Packages) -> &'static str {
         Packages::Apk => "apk add linux-lts && reboot",
         Packages::Zypper => "zypper update kernel-default && reboot",
         Packages::Pacman => "pacman -Syu linux && reboot",
-        Packages::Unknown => "boot a kernel of 5.8 or later with CONFIG_DEBUG_INFO_BTF=y",
+        Packages::Unknown => "boot a kernel of 5.10 or newer with CONFIG_DEBUG_INFO_BTF=y",
     }
 }
 
