@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::model::Pod;
+use crate::model::{Container, Owner, Pod};
 
 /// The kubelet's log folders.
 #[derive(Debug)]
@@ -34,6 +34,17 @@ impl KubeletLogs {
         })
     }
 
+    /// Every pod and container that has a folder or a link.
+    pub(super) fn owners(&self) -> impl Iterator<Item = Owner> {
+        let names = |folder: &str| {
+            let entries = fs::read_dir(self.root.join(folder)).into_iter().flatten().flatten();
+            entries.filter_map(|entry| entry.file_name().into_string().ok())
+        };
+        let of_pod = |folder: String| Some(Owner { container: None, pod: pod_of_folder(&folder) });
+        let of_container = |link: String| owner_of_link(&link);
+        names("pods").filter_map(of_pod).chain(names("containers").filter_map(of_container))
+    }
+
     /// Name and pod of the container of that id.
     pub(super) fn container(&self, id: &str) -> Option<(String, Pod)> {
         let suffix = format!("-{id}.log");
@@ -50,6 +61,17 @@ impl KubeletLogs {
     }
 }
 
+/// `<pod>_<namespace>_<container>-<id>.log`. The uid of the pod is not in it.
+fn owner_of_link(link: &str) -> Option<Owner> {
+    let mut parts = link.strip_suffix(".log")?.splitn(3, '_').map(ToOwned::to_owned);
+    let (name, namespace, container) = (parts.next()?, parts.next()?, parts.next()?);
+    let (container, id) = container.rsplit_once('-')?;
+    let (id, name_of_container) = (id.to_owned(), Some(container.to_owned()));
+    let container = Container { id, runtime: "", name: name_of_container, is_confirmed: false };
+    let pod = Pod { namespace, name, uid: String::new() };
+    Some(Owner { container: Some(container), pod: Some(pod) })
+}
+
 /// None of the three parts can contain an underscore: all of them are DNS names.
 fn pod_of_folder(folder: &str) -> Option<Pod> {
     let mut parts = folder.split('_').map(ToOwned::to_owned);
@@ -60,6 +82,7 @@ fn pod_of_folder(folder: &str) -> Option<Pod> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::OwnerFilter;
 
     #[test]
     fn finds_pods_and_containers_in_the_kubelets_folders() {
@@ -77,6 +100,16 @@ mod tests {
         assert_eq!(logs.pod("1234"), None);
         assert_eq!(logs.container("0123abcd"), Some(("kuard".to_owned(), kuard)));
         assert_eq!(logs.container("3abcd"), None);
+        let filter = |pod: &str, container: Option<&str>| OwnerFilter {
+            pod: Some(pod.parse().unwrap()),
+            container: container.map(ToOwned::to_owned),
+        };
+        let is_known = |filter: OwnerFilter| logs.owners().any(|owner| filter.matches(&owner));
+        assert!(is_known(filter("kuard-59f4", None)));
+        assert!(is_known(filter("default/kuard-59f4", Some("kuard"))));
+        assert!(is_known(filter("default/kuard-59f4", Some("0123"))));
+        assert!(!is_known(filter("default/kuard", None)));
+        assert!(!is_known(filter("kuard-59f4", Some("web"))));
         fs::remove_dir_all(&root).unwrap();
         assert_eq!(logs.pod("12345678"), None, "no kubelet here");
     }

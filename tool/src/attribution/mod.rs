@@ -9,9 +9,11 @@
 
 mod attribution;
 mod cache;
+mod known;
 mod kubelet_logs;
 mod locator;
 mod namespaces;
 mod resolver;
 
 pub use attribution::{Attribution, Naming};
+pub use known::is_known;

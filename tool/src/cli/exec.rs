@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use regex::bytes::Regex;
 
 use super::name_pattern::NamePattern;
 use super::values::{regex, seconds};
-use crate::host::{cgroup, user::uid_of};
+use crate::host::{cgroup::CgroupFolder, user::uid_of};
 use crate::model::PodName;
 use crate::output::Format;
 
@@ -43,13 +44,13 @@ pub struct Exec {
     #[arg(short = 'P', long, value_name = "PID")]
     pub ppid: Option<u32>,
     /// Show only this cgroup (a folder of cgroup v2) and the cgroups below it
-    #[arg(short, long, value_name = "PATH", value_parser = cgroup::id_of_directory)]
-    pub cgroup: Option<u64>,
+    #[arg(short, long, value_name = "PATH")]
+    pub cgroup: Option<CgroupFolder>,
     /// Show only processes of this pod
     #[arg(long, value_name = "[NS/]NAME")]
     pub pod: Option<PodName>,
     /// Show only processes of this container, by name or by the beginning of its id
-    #[arg(long, value_name = "ID-OR-NAME")]
+    #[arg(long, value_name = "ID-OR-NAME", value_parser = NonEmptyStringValueParser::new())]
     pub container: Option<String>,
     /// Print a row when a shown process ends: exit code or signal, and how long the process lived
     #[arg(long)]

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::ignored::note_ignored;
 use super::logging::start_logging;
+use super::unknown_owner::note_unknown_owner;
 use crate::attribution::Attribution;
 use crate::cli;
 use crate::host::{clock, shutdown, slice, time_zone};
@@ -30,6 +31,7 @@ pub(super) async fn run(args: cli::Exec) -> Result<()> {
         Attribution::without_names()
     };
     let monitor = Monitor::attach(options(&args, wants_owners), attribution)?;
+    note_unknown_owner(&owners(&args), &Runtimes::default());
     shutdown::after(&token, args.duration);
     let ready = Ready { time_ns: clock::boottime_ns(), command: "exec", has_execs: true };
     let mut sink = output::sink(args.output, View::Execs(columns(&args)));
@@ -44,6 +46,7 @@ fn options(args: &cli::Exec, cgroup_names: bool) -> MonitorOptions {
         failed_execs: args.fails,
         exits: args.exit,
         sessions: false,
+        cgroup: args.cgroup.clone(),
         cgroup_names,
         verbose: args.verbose,
     }
@@ -56,12 +59,16 @@ fn filter(args: &cli::Exec) -> Filter {
         uid: args.uid,
         ppid: args.ppid,
         helpers: false,
-        cgroup: args.cgroup,
+        cgroup: args.cgroup.as_ref().map(|folder| folder.id),
     }
 }
 
+fn owners(args: &cli::Exec) -> OwnerFilter {
+    OwnerFilter { pod: args.pod.clone(), container: args.container.clone() }
+}
+
 fn selection(args: &cli::Exec) -> Selection {
-    let owners = OwnerFilter { pod: args.pod.clone(), container: args.container.clone() };
+    let owners = owners(args);
     let is_filtered = !filter(args).is_empty() || !owners.is_empty();
     Selection::new(owners, None, args.exit && is_filtered)
 }

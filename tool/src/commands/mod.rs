@@ -9,6 +9,7 @@ mod ignored;
 mod logging;
 mod not_found;
 mod targets;
+mod unknown_owner;
 mod watch;
 
 pub use dispatch::run;

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::ignored::note_ignored;
 use super::logging::start_logging;
+use super::unknown_owner::note_unknown_owner;
 use crate::attribution::Attribution;
 use crate::cli;
 use crate::host::{clock, shutdown, slice};
@@ -19,8 +20,9 @@ pub(super) async fn run(args: cli::Watch) -> Result<()> {
     note_ignored(&runtimes);
     let attribution = Attribution::with_names(&runtimes);
     let monitor = Monitor::attach(MonitorOptions::all_sessions(args.verbose), attribution)?;
-    shutdown::after(&token, args.duration);
     let owners = OwnerFilter { pod: args.pod, container: None };
+    note_unknown_owner(&owners, &runtimes);
+    shutdown::after(&token, args.duration);
     let selection = Selection::new(owners, args.port, false);
     let ready = Ready { time_ns: clock::boottime_ns(), command: "watch", has_execs: false };
     let mut sink = output::sink(args.output, View::Sessions);

@@ -1,5 +1,7 @@
 //! Filters by pod and container.
 
+use std::fmt;
+
 use super::{Container, Owner, Pod};
 
 /// A pod that the user named: `NAME` or `NAMESPACE/NAME`.
@@ -60,6 +62,20 @@ impl OwnerFilter {
             owner.container.as_ref().is_some_and(is_it)
         };
         self.pod.as_ref().is_none_or(pod) && self.container.as_ref().is_none_or(container)
+    }
+}
+
+impl fmt::Display for OwnerFilter {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(container) = &self.container {
+            write!(out, "container {container}")?;
+        }
+        if let Some(PodName { namespace, name }) = &self.pod {
+            let within = if self.container.is_some() { " in the " } else { "" };
+            let namespace = namespace.as_ref().map(|namespace| format!("{namespace}/"));
+            write!(out, "{within}pod {}{name}", namespace.unwrap_or_default())?;
+        }
+        Ok(())
     }
 }
 

@@ -13,7 +13,7 @@ impl Monitor {
         let batch = self.reader.take();
         let now = Instant::now();
         if self.options.sessions {
-            let lost = self.probe.lost()? + self.reader.lost();
+            let lost = self.total_lost()?;
             self.sessions.note_lost(lost, clock::boottime_ns());
         }
         for event in batch.events {
@@ -32,7 +32,7 @@ impl Monitor {
     }
 
     /// Looks up what the event needs, while its process may still be there, and applies it.
-    fn apply(&mut self, event: Event, now: Instant) {
+    pub(super) fn apply(&mut self, event: Event, now: Instant) {
         let mut changed = Vec::new();
         if self.options.sessions {
             let lookup = self.sessions.lookup_for(&event);
@@ -69,6 +69,7 @@ impl Monitor {
                 self.reader.poll();
             }
         }
+        self.follow_cgroup()?;
         if self.lost.last.elapsed() >= LOST_INTERVAL {
             self.report_lost(Instant::now())?;
         }

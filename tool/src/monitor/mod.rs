@@ -14,6 +14,7 @@
 //! not fit, and counts them as lost.
 
 mod apply;
+mod follow_cgroup;
 mod inbox;
 mod monitor;
 mod naming;

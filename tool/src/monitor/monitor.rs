@@ -16,6 +16,9 @@ use crate::sessions::{OpenSession, SessionTable};
 /// How often overdue sessions are closed, and open sessions are checked.
 const SESSION_TICK: Duration = Duration::from_millis(250);
 
+/// How often the folder of the filter's cgroup is checked.
+const CGROUP_INTERVAL: Duration = Duration::from_millis(100);
+
 /// How often lost records are reported.
 pub(super) const LOST_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -32,6 +35,8 @@ pub struct Monitor {
     pub(super) lost: LostReport,
     /// How many open sessions are shown. Their bytes are counted at each tick.
     pub(super) shown: usize,
+    /// The user knows that the filter's cgroup was removed.
+    pub(super) is_cgroup_gone: bool,
     pub(super) stage: Stage,
 }
 
@@ -46,6 +51,8 @@ pub(super) enum Stage {
 
 /// The last report of lost records.
 pub(super) struct LostReport {
+    /// What kernel programs lost that were replaced since.
+    pub(super) before: u64,
     total: u64,
     pub(super) last: Instant,
 }
@@ -63,7 +70,11 @@ impl Monitor {
     pub fn attach(options: MonitorOptions, attribution: Attribution) -> Result<Self, ProbeError> {
         let (probe, rings) = Probe::attach(&options.probe())?;
         let reader = Reader::start(rings)?;
-        let period = if options.sessions { SESSION_TICK } else { LOST_INTERVAL };
+        let period = match (options.sessions, &options.cgroup) {
+            (_, Some(_)) => CGROUP_INTERVAL,
+            (true, None) => SESSION_TICK,
+            (false, None) => LOST_INTERVAL,
+        };
         let mut tick = interval(period);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Ok(Self {
@@ -75,8 +86,9 @@ impl Monitor {
             reconciler: Reconciler::default(),
             naming: NamingQueue::default(),
             tick,
-            lost: LostReport { total: 0, last: Instant::now() },
+            lost: LostReport { before: 0, total: 0, last: Instant::now() },
             shown: 0,
+            is_cgroup_gone: false,
             stage: Stage::Running,
         })
     }
@@ -124,11 +136,16 @@ impl Monitor {
         self.reader.drain();
     }
 
+    /// What was lost since the start.
+    pub(super) fn total_lost(&self) -> Result<u64, ProbeError> {
+        Ok(self.lost.before + self.probe.lost()? + self.reader.lost())
+    }
+
     /// What was lost since the last report, even if that was a moment ago.
     pub fn take_lost(&mut self) -> Result<Option<Lost>, ProbeError> {
-        let total = self.probe.lost()? + self.reader.lost();
+        let total = self.total_lost()?;
         let events = total.saturating_sub(self.lost.total);
-        self.lost = LostReport { total, last: Instant::now() };
+        self.lost = LostReport { total, last: Instant::now(), ..self.lost };
         Ok((events > 0).then_some(Lost { events, total }))
     }
 

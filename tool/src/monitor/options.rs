@@ -1,5 +1,6 @@
 //! What a monitor reports.
 
+use crate::host::cgroup::CgroupFolder;
 use crate::model::Filter;
 use crate::probe::Options;
 
@@ -9,6 +10,8 @@ use crate::probe::Options;
 pub struct MonitorOptions {
     /// Only these execs.
     pub filter: Filter,
+    /// The folder of the filter's cgroup, to follow it if it is made again.
+    pub cgroup: Option<CgroupFolder>,
     /// Report execs.
     pub execs: bool,
     /// Report failed execs too.

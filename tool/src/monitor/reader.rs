@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::inbox::{Batch, Inbox};
 use crate::host::slice;
+use crate::model::Event;
 use crate::probe::{ProbeError, RingReader, Rings};
 
 /// The running thread. Dropping it ends the thread.
@@ -77,6 +78,23 @@ impl Reader {
     /// Has the thread read what is left; its last batch then says so.
     pub(super) fn drain(&self) {
         self.shared.drain.cancel();
+    }
+
+    /// Reads what is left, and ends the thread. Returns the events that were not taken, and how many
+    /// could not be kept since the start.
+    pub(super) fn finish(mut self) -> (Vec<Event>, u64) {
+        self.drain();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        let mut events = Vec::new();
+        loop {
+            let batch = self.take();
+            events.extend(batch.events);
+            if batch.is_last {
+                return (events, self.lost());
+            }
+        }
     }
 
     /// Events that were read and could not be kept, since the start.

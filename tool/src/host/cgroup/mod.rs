@@ -1,8 +1,10 @@
-//! The container and pod of a process, by the path of its cgroup.
+//! Cgroups: the container and pod of a process by the path of its cgroup, and the folder of a cgroup.
 
+mod folder;
 mod placement;
 
 #[cfg(test)]
 mod tests;
 
-pub use placement::{id_of_directory, is_in_pods_folder, of_name, parse, placement_of};
+pub use folder::CgroupFolder;
+pub use placement::{is_in_pods_folder, of_name, parse, placement_of};

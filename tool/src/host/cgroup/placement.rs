@@ -6,17 +6,11 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::os::unix::fs::MetadataExt as _;
-
-use rustix::fs::statfs;
 
 use crate::model::{ContainerRef, Placement};
 
 /// A container id is 64 hexadecimal digits in every runtime.
 const ID_LEN: usize = 64;
-
-/// `CGROUP2_SUPER_MAGIC` (include/uapi/linux/magic.h).
-const CGROUP2_MAGIC: i64 = 0x6367_7270;
 
 /// At most this many bytes of /proc/PID/cgroup are read: enough for a dozen hierarchies with paths
 /// of 4 KiB.
@@ -46,18 +40,6 @@ const INFIXES: [(&str, &str); 1] = [(":cri-containerd:", "containerd")];
 
 /// The runtime of a path that does not name one.
 const UNKNOWN: &str = "unknown";
-
-/// The id of the cgroup (v2) with this directory. The kernel programs select cgroups by their ids.
-pub fn id_of_directory(path: &str) -> Result<u64, String> {
-    let path = fs::canonicalize(path).map_err(|error| error.to_string())?;
-    let kind = statfs(&path).map_err(|error| error.to_string())?.f_type;
-    if kind != CGROUP2_MAGIC {
-        return Err("not a folder of cgroup v2, which is mounted on /sys/fs/cgroup or on \
-                    /sys/fs/cgroup/unified"
-            .to_owned());
-    }
-    fs::metadata(&path).map(|folder| folder.ino()).map_err(|error| error.to_string())
-}
 
 /// The container and pod of a process; `None` when the process has ended.
 #[must_use]

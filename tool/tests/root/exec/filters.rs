@@ -1,6 +1,7 @@
 //! The filters of `pfsnoop exec`.
 
-use crate::common::{stdout_of, system};
+use crate::common::running::Running;
+use crate::common::{eventually, pfsnoop, stdout_of, system};
 use crate::support::cgroup::{self, Cgroup};
 use crate::support::exec::{run, run_as, start_exec};
 
@@ -61,4 +62,46 @@ fn filters_by_cgroup_including_the_cgroups_below_it() {
     assert!(rows.iter().any(|row| row.ends_with("m-outer")), "{rows:#?}");
     assert!(!rows.iter().any(|row| row.ends_with("m-root")), "{rows:#?}");
     std::fs::remove_dir(&inner).unwrap();
+}
+
+#[test]
+fn a_cgroup_that_is_removed_and_made_again_is_followed() {
+    let mut cgroup = Cgroup::create("again");
+    let path = cgroup.path().to_str().unwrap().to_owned();
+    let enter = |mark: &str| {
+        let script = "echo $$ > \"$1/cgroup.procs\"; exec /bin/true \"$0\"";
+        stdout_of(system("sh").args(["-c", script, mark, &path]));
+    };
+    let mut snoop = start_exec(&["-c", &path, "--exit"]);
+    enter("m-first");
+    for round in 1..=2 {
+        drop(cgroup);
+        let noted = |snoop: &Running, what: &str| {
+            let lines = snoop.stderr().into_iter();
+            lines.filter(|line| line.contains(&path) && line.contains(what)).count() == round
+        };
+        eventually("a note", || noted(&snoop, "was removed").then_some(()));
+        cgroup = Cgroup::create("again");
+        eventually("a note", || noted(&snoop, "was made again").then_some(()));
+        let mark = format!("m-again-{round}");
+        enter(&mark);
+        snoop.stdout_line("row", |line| line.ends_with(&mark));
+    }
+    let (_, rows, stderr) = snoop.interrupt();
+    assert!(rows.iter().any(|row| row.ends_with("m-first")), "{rows:#?}");
+    assert_eq!(stderr.len(), 4, "{stderr:#?}");
+}
+
+#[test]
+fn a_pod_or_container_that_nobody_knows_is_noted() {
+    for (args, name) in [
+        (&["--container", "m-nobody"][..], "container m-nobody"),
+        (&["--pod", "shop/m-nobody"], "pod shop/m-nobody"),
+        (&["--pod", "m-nobody", "--container", "\u{1b}x"], r"container \x1bx in the pod m-nobody"),
+        (&["watch", "--pod", "m-nobody"], "pod m-nobody"),
+    ] {
+        let mut snoop = Running::start(&mut pfsnoop(args));
+        snoop.stderr_line("a note", |line| line.contains("note: ") && line.contains(name));
+        assert!(snoop.interrupt().0.success());
+    }
 }
