@@ -30,10 +30,10 @@ impl std::str::FromStr for NamePattern {
             return Ok(Self { regex: regex(&cut.pattern)?, note: Some(note) });
         }
         match longest_need(text) {
-            None => Err(format!("nothing can match it: {text:?}")),
+            None => Err("nothing can match it".to_owned()),
             Some(need) if need > COMM_MAX => Err(format!(
-                "{text:?} needs a name of at least {need} bytes, but {CUT}: shorten it, or match \
-                 the arguments with --line"
+                "it needs a name of at least {need} bytes, but {CUT}: shorten it, or match the \
+                 arguments with --line"
             )),
             Some(_) => Ok(Self { regex: whole, note: None }),
         }
