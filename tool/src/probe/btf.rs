@@ -229,7 +229,8 @@ mod tests {
             &structure(8),
         ]
         .concat();
-        let (types_len, strings_len) = (types.len() as u32 * 4, strings.len() as u32);
+        let len = |len: usize| u32::try_from(len).unwrap();
+        let (types_len, strings_len) = (len(types.len() * 4), len(strings.len()));
         let header = [
             HEADER_WITH_LAYOUTS,
             0,
@@ -237,7 +238,7 @@ mod tests {
             types_len,
             strings_len,
             types_len + strings_len,
-            (layouts.len() * LAYOUT_LEN) as u32,
+            len(layouts.len() * LAYOUT_LEN),
         ];
         let words = |words: &[u32]| words.iter().flat_map(|word| word.to_ne_bytes()).collect();
         [MAGIC.to_ne_bytes().to_vec(), vec![1, 0], words(&header), words(&types), strings.to_vec()]

@@ -1,5 +1,7 @@
 //! Bytes from other processes as JSON strings.
 
+use std::fmt::Write as _;
+
 /// The text, unchanged but for bytes that are not UTF-8, which JSON cannot hold: such a byte becomes
 /// `\xNN`. To keep text that looks like that apart, each backslash right before such an escape, or
 /// before `xNN` in the text, is doubled.
@@ -13,7 +15,8 @@ pub(super) fn text(bytes: &[u8]) -> String {
         push_valid(&mut out, chunk.valid());
         for byte in chunk.invalid() {
             double_last_backslashes(&mut out);
-            out.push_str(&format!("\\x{byte:02x}"));
+            // Writing to a String cannot fail.
+            let _ = write!(out, "\\x{byte:02x}");
         }
     }
     out
