@@ -1,0 +1,89 @@
+//! A connection of `pfsnoop forward` that a `pfsnoop watch` beside it sees too.
+
+use std::io::Read as _;
+use std::net::TcpStream;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::common::pfsnoop;
+use crate::common::running::Running;
+use crate::support::forward::start_json;
+use crate::support::netns::netns_of;
+use crate::support::parts::helpers;
+use crate::support::pod::DemoPod;
+use crate::support::records::closed;
+use crate::support::watch::watch_json;
+
+/// A way into the pod: a dialer, and where it finds nsenter and socat.
+#[derive(Debug)]
+pub struct Way {
+    pub dialer: &'static str,
+    pub helpers: PathBuf,
+}
+
+/// The native dialer, and the other one with each version of nsenter and socat.
+pub fn ways() -> Vec<Way> {
+    let native = Way { dialer: "native", helpers: PathBuf::new() };
+    let helped = |helpers| Way { dialer: "nsenter", helpers };
+    [native].into_iter().chain(helpers().into_iter().map(helped)).collect()
+}
+
+/// A forwarded connection with a server, and both observers.
+pub struct Case {
+    pub pod: DemoPod,
+    pub server: Option<Running>,
+    pub watch: Running,
+    pub forward: Running,
+    pub client: TcpStream,
+    pub port: u16,
+}
+
+impl Case {
+    pub fn start(way: &Way, server: &str, port: u16) -> Self {
+        let pod = DemoPod::start();
+        let server = pod.serve_fixture(port, server);
+        Self { server: Some(server), ..Self::connect(way, pod, port) }
+    }
+
+    /// A connection to a port without a server.
+    pub fn connect(way: &Way, pod: DemoPod, port: u16) -> Self {
+        let watch = watch_json(&[]);
+        let (target, ports) = (pod.target(), format!(":{port}"));
+        let args = ["forward", "--connect-timeout", "2", "--dialer", way.dialer, "-o", "json"];
+        let args = [&args[..], &[&target, &ports]].concat();
+        let (forward, locals) = start_json(pfsnoop(&args).env("PATH", &way.helpers), 1);
+        let client = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
+        Self { pod, server: None, watch, forward, client, port }
+    }
+
+    pub fn read(&mut self, bytes: usize) {
+        self.client.read_exact(&mut vec![0; bytes]).unwrap();
+    }
+
+    /// The two `closed` records: of the forwarder, and of `watch`. They must agree.
+    pub fn end(&self) -> Value {
+        let netns = netns_of(self.pod.pause);
+        let [own, seen] = [&self.forward, &self.watch]
+            .map(|observer| closed(observer, |record| is_at(record, self.port, netns)));
+        for key in ["outcome", "via", "port", "bytes_to_pod"] {
+            assert_eq!(own[key], seen[key], "{key} of {own:#}\n{seen:#}");
+        }
+        seen
+    }
+}
+
+/// Whether a record is about a port in a namespace. Others may use the same port elsewhere.
+pub fn is_at(record: &Value, port: u16, netns: u64) -> bool {
+    record["port"] == port && record["target"]["netns"] == netns
+}
+
+pub fn assert_end(end: &Value, outcome: &str, reason: &str) {
+    assert_eq!(end["outcome"], outcome, "{end:#}");
+    assert!(end["reason"].as_str().unwrap().contains(reason), "{end:#}");
+}
+
+/// Has the connection reset when it is dropped.
+pub fn reset(client: &TcpStream) {
+    rustix::net::sockopt::set_socket_linger(client, Some(std::time::Duration::ZERO)).unwrap();
+}

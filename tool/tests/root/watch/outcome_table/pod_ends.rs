@@ -1,0 +1,105 @@
+//! The pod ends the connection, or is gone.
+
+use std::io::{Read as _, Write as _};
+use std::net::Shutdown;
+
+use rustix::process::Signal;
+
+use super::case::{Case, assert_end, is_at, reset, ways};
+use crate::support::netns::netns_of;
+use crate::support::records::closed;
+
+#[test]
+fn the_pod_resets_the_connection() {
+    for way in ways() {
+        let mut case = Case::start(&way, "serve-reset", 7071);
+        case.client.write_all(b"hello").unwrap();
+        let _ = case.client.read_to_end(&mut Vec::new());
+        assert_end(&case.end(), "reset", "Connection reset by peer");
+    }
+}
+
+#[test]
+fn the_pod_resets_the_connection_after_the_client_has_ended() {
+    for way in ways() {
+        let mut case = Case::start(&way, "serve-rude", 7072);
+        case.client.write_all(b"not read").unwrap();
+        case.read("all there is".len());
+        case.client.shutdown(Shutdown::Write).unwrap();
+        let _ = case.client.read_to_end(&mut Vec::new());
+        assert_end(&case.end(), "ok", "after the client's side had ended");
+    }
+}
+
+/// The reset of a connection of which the pod has ended its side: the client's next write fails.
+#[test]
+fn the_pod_resets_the_connection_after_its_own_end() {
+    for way in ways() {
+        let mut case = Case::start(&way, "serve-half", 7080);
+        case.read("half an answer".len());
+        case.client.write_all(b"not read").unwrap();
+        let _ = case.client.read_to_end(&mut Vec::new());
+        assert_end(&case.end(), "reset", "Broken pipe");
+    }
+}
+
+#[test]
+fn the_pod_does_not_answer_any_more() {
+    for (reject, outcome, reason) in [
+        ("DROP", "timeout", "Connection timed out"),
+        ("REJECT --reject-with icmp-host-prohibited", "failed", "No route to host"),
+    ] {
+        // The kernel's part is the same with each version of socat.
+        for way in ways().drain(..2) {
+            let mut case = Case::start(&way, "serve-echo", 7082);
+            case.client.write_all(b"hello").unwrap();
+            case.read(5);
+            let block = format!(
+                "echo 3 > /proc/sys/net/ipv4/tcp_retries2; \
+                 iptables -A INPUT -p tcp --dport 7082 -j {reject}"
+            );
+            assert!(case.pod.inside(&["sh", "-c", &block]).status().unwrap().success());
+            case.client.write_all(b"hello?").unwrap();
+            let _ = case.client.read_to_end(&mut Vec::new());
+            assert_end(&case.end(), outcome, reason);
+        }
+    }
+}
+
+#[test]
+fn the_server_is_killed_in_the_middle_of_a_transfer() {
+    for way in ways() {
+        let mut case = Case::start(&way, "serve-trickle", 7074);
+        case.read(2048);
+        case.server.as_ref().unwrap().signal(Signal::KILL);
+        let _ = case.client.read_to_end(&mut Vec::new());
+        case.client.shutdown(Shutdown::Both).unwrap();
+        assert_end(&case.end(), "target-gone", "SIGKILL ended the server's process");
+    }
+}
+
+/// What a CNI plugin does when a pod is deleted.
+#[test]
+fn the_loopback_goes_down_in_the_middle_of_a_transfer() {
+    for way in ways() {
+        let mut case = Case::start(&way, "serve-trickle", 7075);
+        case.read(15 * 1024);
+        let down = case.pod.inside(&["ip", "link", "set", "lo", "down"]).status().unwrap();
+        assert!(down.success());
+        // Everything that had arrived.
+        case.client.set_read_timeout(Some(std::time::Duration::from_millis(300))).unwrap();
+        let mut received = 15 * 1024;
+        while let Ok(bytes @ 1..) = case.client.read(&mut [0; 4096]) {
+            received += bytes;
+        }
+        reset(&case.client);
+        let Case { pod, forward, watch, client, .. } = case;
+        let netns = netns_of(pod.pause);
+        drop(client);
+        for observer in [&forward, &watch] {
+            let end = closed(observer, |record| is_at(record, 7075, netns));
+            assert_end(&end, "target-gone", "loopback went down");
+            assert_eq!(end["bytes_from_pod"], received, "{way:?}: {end:#}");
+        }
+    }
+}
