@@ -94,13 +94,15 @@ pub fn signal_caught_by_socat(exit_code: u8) -> Option<u8> {
 
 /// The outcome that a line of stderr stands for, written in the C locale by nsenter
 /// (`cannot open /proc/PID/ns/net: ...`) or socat
-/// (`TIME socat[PID] E connect(FD, AF=2 ADDRESS, 16): ...`).
+/// (`TIME socat[PID] E connect(FD, AF=2 ADDRESS, 16): ...`; since 1.8, a warning of that kind for each
+/// address, and then `TIME socat[PID] E TCP4:localhost:PORT: ...`).
 fn outcome_of_line(line: &str) -> Option<Outcome> {
     let (what, errno) = line.rsplit_once(": ")?;
     if what.starts_with("nsenter: cannot open /proc/") && what.ends_with("/ns/net") {
         return (errno == "No such file or directory").then_some(Outcome::TargetGone);
     }
-    if !(what.contains(" socat[") && what.contains(" E connect(")) {
+    let is_error = [" E connect(", " E TCP4:"].iter().any(|error| what.contains(error));
+    if !(what.contains(" socat[") && is_error) {
         return None;
     }
     match errno {
@@ -137,6 +139,13 @@ mod tests {
             (End::Exited(137), "", Outcome::Failed),
             (End::Exited(1), "", Outcome::Failed),
             (End::Exited(1), "Connection refused", Outcome::Failed),
+            (
+                End::Exited(1),
+                "2026/11/26 17:00:11 socat[4602] W connect(5, AF=2 127.0.0.1:80, 16): Network is \
+                 unreachable\n2026/11/26 17:00:11 socat[4602] E TCP4:localhost:80: Network is \
+                 unreachable",
+                Outcome::Unreachable,
+            ),
             (End::Killed(9), &socat("Connection refused"), Outcome::Killed),
         ] {
             assert_eq!(Outcome::of_helper(end, stderr), outcome, "{end:?} {stderr}");

@@ -104,7 +104,9 @@ impl Facts {
             // Without a route, connect(2) fails before the kernel reports a connection. socat exits
             // with 1 after any error of its own.
             _ if !self.is_tried && exit_code == 1 => (Outcome::Unreachable, Reason::NotTried),
-            _ if exit_code == 0 => NOT_SEEN,
+            // An attempt ends with a record. A crowd of connections may have displaced this one in the
+            // kernel's map.
+            _ if exit_code == 0 || self.is_tried => NOT_SEEN,
             _ => (Outcome::Failed, Reason::SocatFailed { exit_code }),
         }
     }
