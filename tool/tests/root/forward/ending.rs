@@ -53,6 +53,13 @@ fn a_signal_lets_short_connections_finish_and_ends_the_others() {
 #[test]
 fn a_second_signal_does_not_wait() {
     let pod = DemoPod::start();
+    // On a busy machine, the wait may be over before the second signal, but hardly five times.
+    assert!((0..5).any(|_| is_ended_by_a_second_signal(&pod)), "it waited");
+    assert_no_process_with(&format!("-t {} -n /usr/bin/socat -", pod.pause));
+}
+
+/// Whether a forward with an open connection ends before it has waited for that connection.
+fn is_ended_by_a_second_signal(pod: &DemoPod) -> bool {
     let (mut forward, locals) = forward(pod.pause, &[":8080"]);
     let _idle = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
     eventually("its helper", || (children_of(forward.pid()).len() == 1).then_some(()));
@@ -63,9 +70,7 @@ fn a_second_signal_does_not_wait() {
     });
     forward.signal(Signal::TERM);
     assert!(forward.wait().success());
-    let stdout = forward.all_stdout();
-    assert!(!stdout.iter().any(|line| line.starts_with("Closed")), "it waited: {stdout:#?}");
-    assert_no_process_with(&format!("-t {} -n /usr/bin/socat -", pod.pause));
+    !forward.all_stdout().iter().any(|line| line.starts_with("Closed"))
 }
 
 #[test]
