@@ -17,7 +17,7 @@ const BIDI: CodePointSetDataBorrowed<'static> = CodePointSetData::new::<BidiCont
 /// `\n`, `\x1b`, `\u{202e}`, and `\xNN` for bytes that are not UTF-8.
 ///
 /// A backslash stays as it is, as in execsnoop's output: what looks like an escape may be the text
-/// itself. [`quoted`] and JSON records have the exact text.
+/// itself. `quoted` and JSON records have the exact text.
 #[must_use]
 pub fn escaped(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());

@@ -99,6 +99,8 @@ async fn dial(target: &Target, port: u16, limit: Option<Duration>) -> io::Result
     loop {
         let is_due = async {
             match next_at {
+                // A timer takes a millisecond even if its time has come.
+                Some(time) if time <= Instant::now() => {}
                 Some(time) => sleep_until(time).await,
                 None => pending().await,
             }
