@@ -4,6 +4,8 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Command;
 
+use procfs::net::{TcpNetEntry, TcpState};
+
 use super::pod::DemoPod;
 use crate::common::running::Running;
 use crate::common::{eventually, pfsnoop};
@@ -51,6 +53,13 @@ pub fn start_listening(command: &mut Command) -> (Running, u16) {
     let is_listener = |line: &str| line.starts_with("Forwarding from 127.0.0.1:");
     let port = local_port(&running.stdout_line("the listener", is_listener));
     (running, port)
+}
+
+/// Whether a process of the node listens on this port of IPv4.
+pub fn is_listening(port: u16) -> bool {
+    let sockets = procfs::net::tcp().unwrap();
+    let of_port = |socket: &TcpNetEntry| socket.local_address.port() == port;
+    sockets.iter().any(|socket| of_port(socket) && socket.state == TcpState::Listen)
 }
 
 /// The local port in a line `Forwarding from ADDRESS:PORT -> REMOTE`, with an IPv4 address.
