@@ -6,7 +6,7 @@ use aya::{Ebpf, EbpfLoader, VerifierLogLevel};
 use pfsnoop_common::{names, record::NOT_FOLLOWED, ring_bytes};
 
 use super::error::{ProbeError, failed, map_failed, missing, program_failed};
-use super::{Options, homes, memory, offsets, settings, tracefs};
+use super::{Options, homes, offsets, settings, tracefs};
 
 /// The oldest kernel on which the programs run: it has ring buffers (5.8), and calls functions from a
 /// program that makes tail calls and runs raw tracepoint programs on demand (both 5.10).
@@ -67,8 +67,6 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
     }
     let programs = loader.load(OBJECT).map_err(failed("load the kernel programs"))?;
     drop(loader);
-    memory::give_back_heap();
-    memory::give_back_pages_of(OBJECT);
     Ok(programs)
 }
 

@@ -1,8 +1,20 @@
 //! Gives back the memory that loading took.
 
+use std::ffi::{c_int, c_void};
+
+use rustix::mm::{Advice, madvise};
+
+/// Gives back what loading used and running does not: the heap of aya's loader, and the pages of
+/// our own file.
+pub(super) fn give_back() {
+    give_back_heap();
+    // SAFETY: the callback fits the signature, and the data that it takes is unused.
+    unsafe { libc::dl_iterate_phdr(Some(give_back_file), std::ptr::null_mut()) };
+}
+
 /// aya's loader parses all of the kernel's types whether it needs them or not. The tens of
 /// megabytes are free again by now, but the allocator would keep them.
-pub(super) fn give_back_heap() {
+fn give_back_heap() {
     // SAFETY: the call takes a number and touches only free memory.
     #[cfg(target_env = "gnu")]
     unsafe {
@@ -10,17 +22,29 @@ pub(super) fn give_back_heap() {
     }
 }
 
-/// Drops the pages of our own file that hold the object: a megabyte that is not read again. If it
-/// is, the pages come back by themselves.
-pub(super) fn give_back_pages_of(object: &'static [u8]) {
+/// Drops the pages of the program and of its constants, the kernel's object among them. Of these
+/// megabytes, running needs a part, which comes back by itself from the page cache.
+unsafe extern "C" fn give_back_file(
+    program: *mut libc::dl_phdr_info,
+    _size: usize,
+    _data: *mut c_void,
+) -> c_int {
+    // SAFETY: libc passes a valid description of a loaded object, with so many headers.
+    let (base, headers) = unsafe {
+        let libc::dl_phdr_info { dlpi_addr, dlpi_phdr, dlpi_phnum, .. } = *program;
+        (dlpi_addr as usize, std::slice::from_raw_parts(dlpi_phdr, usize::from(dlpi_phnum)))
+    };
     let page = rustix::param::page_size();
-    let start = object.as_ptr_range().start.addr().next_multiple_of(page);
-    let skipped = start - object.as_ptr().addr();
-    let len = object.len().saturating_sub(skipped) / page * page;
-    if let Some(whole_pages) = object.get(skipped..skipped + len) {
-        let at = whole_pages.as_ptr().cast_mut().cast();
-        // SAFETY: these are whole pages of a mapping of our own file, which is never written to, so
-        // a later read finds the same bytes.
-        let _ = unsafe { rustix::mm::madvise(at, len, rustix::mm::Advice::LinuxDontNeed) };
+    let is_constant = |flags: u32| flags & libc::PF_W == 0;
+    for header in headers.iter().filter(|it| it.p_type == libc::PT_LOAD && is_constant(it.p_flags))
+    {
+        let start = base + header.p_vaddr as usize;
+        let pages = start / page * page..(start + header.p_memsz as usize).next_multiple_of(page);
+        let at = std::ptr::without_provenance_mut(pages.start);
+        // SAFETY: a segment that cannot be written to has its own pages (elf(5)), and they are as
+        // they are in the file, so a later read finds the same bytes.
+        let _ = unsafe { madvise(at, pages.len(), Advice::LinuxDontNeed) };
     }
+    // Ends with the first object, which is the program itself.
+    1
 }

@@ -25,8 +25,8 @@ impl Probe {
         load::attach(&mut programs, options)?;
         if options.connections {
             homes::enter_running(&mut programs)?;
-            memory::give_back_heap();
         }
+        memory::give_back();
         log::debug!("the kernel programs are attached");
         Ok((Self { lost, _logs: logs, programs: Some(programs) }, rings))
     }
