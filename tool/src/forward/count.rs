@@ -8,15 +8,14 @@ use tokio::sync::Notify;
 #[derive(Debug, Default)]
 pub(super) struct Count {
     bytes: AtomicU64,
-    first: Notify,
+    changed: Notify,
 }
 
 impl Count {
     /// Adds bytes that have arrived.
     pub(super) fn add(&self, bytes: u64) {
-        if self.bytes.fetch_add(bytes, Ordering::Relaxed) == 0 {
-            self.first.notify_waiters();
-        }
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.changed.notify_waiters();
     }
 
     /// All bytes so far.
@@ -24,14 +23,17 @@ impl Count {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Waits for the first byte.
-    pub(super) async fn first(&self) {
-        let first = self.first.notified();
-        tokio::pin!(first);
-        // The task registers before it reads the count: an `add` in between wakes it.
-        first.as_mut().enable();
-        if self.get() == 0 {
-            first.await;
+    /// Waits until so many bytes have arrived.
+    pub(super) async fn reaches(&self, bytes: u64) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // The task registers before it reads the count: an `add` in between wakes it.
+            changed.as_mut().enable();
+            if self.get() >= bytes {
+                return;
+            }
+            changed.await;
         }
     }
 }

@@ -15,13 +15,8 @@ impl Relayed {
         (self.to_pod.get(), self.from_pod.get())
     }
 
-    /// Bytes from the pod.
-    pub(super) fn bytes_from_pod(&self) -> u64 {
-        self.from_pod.get()
-    }
-
     /// Waits for the pod's first byte.
     pub(super) async fn first_from_pod(&self) {
-        self.from_pod.first().await;
+        self.from_pod.reaches(1).await;
     }
 }

@@ -21,8 +21,8 @@ use crate::forward::relayed::Relayed;
 use crate::host::socat::connection_of;
 use crate::host::tcp::{self, TcpEnds, TcpInfo};
 
-/// How long to wait before the second check of whether socat is connected, or everything is relayed.
-/// No event announces either. The interval doubles after each check.
+/// How long to wait before the second check of whether socat is connected, which no event announces.
+/// The interval doubles after each check.
 const FIRST_POLL_INTERVAL: Duration = Duration::from_millis(1);
 /// How long a client's reset may wait for what the client had sent before.
 const ARRIVAL_TIMEOUT: Duration = Duration::from_millis(300);
@@ -72,15 +72,9 @@ impl ServerEnd {
         if self.hung_up().await? == TcpEnds::Over {
             return Err(io::ErrorKind::ConnectionReset.into());
         }
-        let mut interval = FIRST_POLL_INTERVAL;
-        loop {
-            let info = tcp::info(&self.socket)?;
-            if relayed.bytes_from_pod() >= info.bytes_before_fin {
-                return Ok(());
-            }
-            tokio::time::sleep(interval).await;
-            interval = (interval * 2).min(MAX_POLL_INTERVAL);
-        }
+        // The FIN has come, so the number is final.
+        relayed.from_pod.reaches(tcp::info(&self.socket)?.bytes_before_fin).await;
+        Ok(())
     }
 
     /// Waits until the server has ended its direction, or the connection is over, and returns which.
