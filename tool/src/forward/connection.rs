@@ -128,7 +128,6 @@ async fn relay(
         pending().await
     };
     let side = HelperSide { helper: helper.as_ref(), kernel };
-    let relaying = relay::run(client, from_target, &mut to_target, side, &shared.pipes, relayed);
     let too_late = async {
         match &helper {
             Some(helper) => helper.connects_too_late().await,
@@ -136,7 +135,10 @@ async fn relay(
         }
     };
     let result = tokio::select! {
-        result = relaying => result.map_err(Failure::from),
+        // In its place: a future that is moved takes its room twice, and each connection has one.
+        ended = relay::run(client, from_target, &mut to_target, side, &shared.pipes, relayed) => {
+            ended.map_err(Failure::from)
+        }
         never = first_byte => never,
         never = side.watch_server() => never,
         failure = too_late => Err(failure),

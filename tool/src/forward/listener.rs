@@ -106,9 +106,9 @@ impl Listener {
             shared.report(ForwardEvent::Trouble(trouble)).await;
             return;
         };
-        let serve = connection::serve(client, self.ports, Arc::clone(shared));
+        let (ports, serving) = (self.ports, Arc::clone(shared));
         shared.tasks.spawn(async move {
-            serve.await;
+            connection::serve(client, ports, serving).await;
             drop(slot);
         });
     }

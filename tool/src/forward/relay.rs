@@ -1,6 +1,7 @@
 //! Relays bytes between a client and the target, in each direction until that direction ends.
 
 use std::future::pending;
+use std::pin::pin;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -35,7 +36,8 @@ pub(super) async fn run(
     let has_client_ended = || client_ended.load(Ordering::Relaxed);
     let client_socket = client.to.socket();
     let target_socket = to_target.as_ref().and_then(WriteHalf::socket);
-    let up = async {
+    // Pinned where they are made: a future that is moved takes its room twice.
+    let up = pin!(async {
         let Some(to) = to_target.as_ref() else { return Ok(()) };
         match copy(&client.from, to, pipe_up, &relayed.to_pod, pending()).await {
             Err(CopyError::Read(error)) => return Err(RelayError::Client(error)),
@@ -51,14 +53,14 @@ pub(super) async fn run(
             }
         }
         Ok(())
-    };
-    let up = async {
+    });
+    let up = pin!(async {
         tokio::select! {
             ended = up => ended,
             () = helper.exited() => Ok(()),
         }
-    };
-    let down = async {
+    });
+    let down = pin!(async {
         match copy(&from_target, &client.to, pipe_down, &relayed.from_pod, helper.ended(relayed))
             .await
         {
@@ -79,7 +81,7 @@ pub(super) async fn run(
                 },
             },
         }
-    };
+    });
     let ended = tokio::select! {
         ended = async { tokio::try_join!(up, down).map(|((), end)| end) } => ended,
         error = peer_watch::gone(client_socket.as_ref()) => Err(RelayError::Client(error)),
