@@ -4,6 +4,7 @@
 //! All of them are `repr(C)` without padding, so both sides agree on every byte.
 #![no_std]
 
+pub mod cgroup;
 pub mod offsets;
 pub mod record;
 pub mod settings;

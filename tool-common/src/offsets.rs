@@ -96,9 +96,9 @@ offsets! {
     pid_namespace_ns_inum: "pid_namespace" "ns.inum", "(include/linux/pid_namespace.h)";
     task_cgroups: "task_struct" "cgroups", "";
     css_set_dfl_cgrp: "css_set" "dfl_cgrp", "(include/linux/cgroup-defs.h): the cgroup v2";
-    css_set_subsys: "css_set" "subsys", "is an array of `cgroup_subsys_state *`: the cgroups v1";
-    css_set_refcount: "css_set" "refcount", "follows that array";
-    css_cgroup: "cgroup_subsys_state" "cgroup", "";
+    css_set_cgrp_links: "css_set" "cgrp_links", "is a list: the cgroups in all hierarchies";
+    cgrp_cset_link_cgrp_link: "cgrp_cset_link" "cgrp_link", "(kernel/cgroup/cgroup-internal.h) is an entry of that list";
+    cgrp_cset_link_cgrp: "cgrp_cset_link" "cgrp", "";
     cgroup_kn: "cgroup" "kn", "";
     kernfs_node_id: "kernfs_node" "id", "(include/linux/kernfs.h): the directory's inode (5.5 and newer)";
     kernfs_node_name: "kernfs_node" "name", "";

@@ -10,10 +10,9 @@ pub const COMM_LEN: usize = 16;
 /// Longest file name that a record carries: `PATH_MAX` with its NUL.
 pub const MAX_FILENAME: usize = 4096;
 
-/// Longest name of a cgroup that a record carries, its NUL included. The longest name for a
-/// container is
-/// `kubepods-besteffort-pod<36>.slice:cri-containerd:<64>`.
-pub const MAX_CGROUP_NAME: usize = 256;
+/// Longest path of a cgroup that a record carries. What is longer loses its outer folders: a pod
+/// inside kind inside Docker has about 400 bytes.
+pub const MAX_CGROUP_PATH: usize = 1024;
 
 /// A record carries at most this many bytes of arguments.
 pub const MAX_ARGS: usize = 64 * 1024;
@@ -59,10 +58,10 @@ impl LossCount {
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// [`ExecHeader`] of a successful exec, then the cgroup's name, the arguments, each followed by a
+    /// [`ExecHeader`] of a successful exec, then the cgroup's path, the arguments, each followed by a
     /// NUL, and the file name.
     Exec = 1,
-    /// [`ExecHeader`] of a failed exec, then the cgroup's name, the arguments, each as a `u32` length
+    /// [`ExecHeader`] of a failed exec, then the cgroup's path, the arguments, each as a `u32` length
     /// and that many bytes ([`UNREADABLE`] has none), and the file name.
     FailedExec = 2,
     /// [`ExitRecord`].
@@ -95,7 +94,7 @@ pub mod exec_flags {
     pub const ARG_CUT: u32 = 4;
 }
 
-/// An exec. Its cgroup's name, arguments and file name follow this header in the record.
+/// An exec. Its cgroup's path, arguments and file name follow this header in the record.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct ExecHeader {
@@ -129,11 +128,11 @@ pub struct ExecHeader {
     pub mntns: u32,
     /// Inode of the pid namespace; 0 if it could not be read.
     pub pidns: u32,
-    /// Bytes of arguments that follow the cgroup's name.
+    /// Bytes of arguments that follow the cgroup's path.
     pub args_len: u32,
     /// Bytes of file name, without NUL, that follow the arguments.
     pub filename_len: u32,
-    /// Bytes of the cgroup's name, without NUL, that follow this header.
+    /// Bytes of the cgroup's path, without NUL, that follow this header.
     pub cgroup_len: u32,
     /// Real user id of the parent process; [`UNKNOWN_UID`] when it could not be read.
     pub parent_uid: u32,

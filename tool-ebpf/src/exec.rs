@@ -7,14 +7,17 @@
 
 use aya_ebpf::{
     EbpfContext as _,
-    helpers::generated::{bpf_ktime_get_boot_ns, bpf_probe_read_kernel_str, bpf_probe_read_user},
+    helpers::generated::{
+        bpf_ktime_get_boot_ns, bpf_probe_read_kernel, bpf_probe_read_kernel_str,
+        bpf_probe_read_user,
+    },
     macros::{map, raw_tracepoint},
     maps::PerCpuArray,
     programs::RawTracePointContext,
 };
 use aya_log_ebpf::{info, warn};
 use pfsnoop_common::record::{
-    ExecHeader, Kind, MAX_ARGS, MAX_CGROUP_NAME, MAX_FILENAME, exec_flags,
+    ExecHeader, Kind, MAX_ARGS, MAX_CGROUP_PATH, MAX_FILENAME, exec_flags,
 };
 use pfsnoop_common::settings::filters;
 
@@ -32,12 +35,12 @@ use crate::text::{bounded, copied_len};
 /// map to 32 KiB (`PCPU_MIN_UNIT_SIZE`). Longer arguments are written straight into the ring buffer.
 const SCRATCH_ARGS: usize = 16 * 1024;
 
-/// A record with room for `ARGS` bytes of arguments. Its three texts (cgroup name, arguments, file
+/// A record with room for `ARGS` bytes of arguments. Its three texts (cgroup path, arguments, file
 /// name) follow each other without a gap.
 #[repr(C)]
 struct Record<const ARGS: usize> {
     header: ExecHeader,
-    texts: [u8; MAX_CGROUP_NAME],
+    texts: [u8; MAX_CGROUP_PATH],
     _args: [u8; ARGS],
     _filename: [u8; MAX_FILENAME],
 }
@@ -83,25 +86,21 @@ fn try_exec(ctx: &RawTracePointContext) -> Option<()> {
         // A helper ends with the process that has started it.
         exit::expect_end(header.ppid, start_ns);
     }
+    // SAFETY: the scratch value, as above.
+    unsafe { cgroup::copy_path(task, (&raw mut (*small).texts).cast(), &mut header.cgroup_len) };
     if total <= SCRATCH_ARGS as u64 {
-        output_small(ctx, task, small, start, filename);
+        output_small(ctx, small, start, filename);
     } else {
-        submit_large(ctx, task, header, start, filename);
+        submit_large(ctx, small, start, filename);
     }
     Some(())
 }
 
 /// Copies the texts behind the header and sends only the bytes that are used.
 #[inline(always)]
-fn output_small(
-    ctx: &RawTracePointContext,
-    task: Task,
-    record: *mut Small,
-    start: u64,
-    filename: *const u8,
-) {
+fn output_small(ctx: &RawTracePointContext, record: *mut Small, start: u64, filename: *const u8) {
     // SAFETY: `record` is a map value, valid while the program runs.
-    let size = unsafe { copy_texts(ctx, task, record, start, filename) };
+    let size = unsafe { copy_texts(ctx, record, start, filename) };
     // SAFETY: as above, and `size` is at most the record's.
     unsafe { emit::output(ring_of(&(*record).header.comm), Urgency::Usual, record, size) };
 }
@@ -109,27 +108,28 @@ fn output_small(
 /// Reserves a record of the largest size in the ring buffer, for arguments that do not fit into the
 /// scratch buffer.
 #[inline(always)]
-fn submit_large(
-    ctx: &RawTracePointContext,
-    task: Task,
-    header: &ExecHeader,
-    start: u64,
-    filename: *const u8,
-) {
-    let ring = ring_of(&header.comm);
+fn submit_large(ctx: &RawTracePointContext, small: *const Small, start: u64, filename: *const u8) {
+    // SAFETY: the caller passes a map value, valid while the program runs.
+    let ring = unsafe { ring_of(&(*small).header.comm) };
     let Some(mut entry) = emit::reserve::<Large>(ring) else {
         return;
     };
     let record = entry.as_mut_ptr();
     // SAFETY: the reserved bytes belong to this program until it submits them.
     unsafe {
-        (*record).header = *header;
-        copy_texts(ctx, task, record, start, filename);
+        (*record).header = (*small).header;
+        let len = MAX_CGROUP_PATH as u32;
+        bpf_probe_read_kernel(
+            (&raw mut (*record).texts).cast(),
+            len,
+            (&raw const (*small).texts).cast(),
+        );
+        copy_texts(ctx, record, start, filename);
     }
     emit::submit(ring, Urgency::Usual, entry);
 }
 
-/// Copies the cgroup's name, the arguments that fit, and the file name; returns the record's size.
+/// Copies the path of the cgroup, the arguments that fit, and the file name; returns the record's size.
 ///
 /// # Safety
 ///
@@ -137,7 +137,6 @@ fn submit_large(
 #[inline(always)]
 unsafe fn copy_texts<const ARGS: usize>(
     ctx: &RawTracePointContext,
-    task: Task,
     record: *mut Record<ARGS>,
     start: u64,
     filename: *const u8,
@@ -152,9 +151,8 @@ unsafe fn copy_texts<const ARGS: usize>(
             let (pid, total) = (header.pid, header.args_total);
             info!(ctx, "pid {}: {} of {} bytes of arguments are kept", pid, args_len, total);
         }
-        let texts = (&raw mut (*record).texts).cast::<u8>();
-        let cgroup_len = cgroup::copy_name(task, texts);
-        let texts = texts.add(cgroup_len);
+        let cgroup_len = bounded::<MAX_CGROUP_PATH>(u64::from(header.cgroup_len)) as usize;
+        let texts = (&raw mut (*record).texts).cast::<u8>().add(cgroup_len);
         if bpf_probe_read_user(texts.cast(), args_len as u32, start as *const _) != 0 {
             warn!(ctx, "pid {}: {} bytes of arguments cannot be read", header.pid, args_len);
             header.flags |= exec_flags::ARGS_UNREADABLE;
@@ -165,7 +163,6 @@ unsafe fn copy_texts<const ARGS: usize>(
         let name_len = copied_len::<MAX_FILENAME>(copied).unwrap_or(0) as u64;
         header.args_len = args_len as u32;
         header.filename_len = name_len as u32;
-        header.cgroup_len = cgroup_len as u32;
         size_of::<ExecHeader>() + cgroup_len + (args_len + name_len) as usize
     }
 }

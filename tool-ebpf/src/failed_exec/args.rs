@@ -11,7 +11,7 @@ use aya_ebpf::{
     programs::TracePointContext,
 };
 use pfsnoop_common::record::{
-    ExecHeader, LossCount, MAX_CGROUP_NAME, MAX_FILENAME, UNREADABLE, exec_flags,
+    ExecHeader, LossCount, MAX_CGROUP_PATH, MAX_FILENAME, UNREADABLE, exec_flags,
 };
 
 use super::Scratch;
@@ -75,7 +75,7 @@ fn try_copy(ctx: &TracePointContext) -> Option<()> {
     unsafe { send(scratch) }
 }
 
-/// The start of the arguments, and the length of the cgroup's name before them.
+/// The start of the arguments, and the length of the cgroup's path before them.
 ///
 /// # Safety
 ///
@@ -85,7 +85,7 @@ unsafe fn args_of(scratch: *mut Scratch) -> Option<(*mut u8, usize)> {
     // SAFETY: the caller's promise; the verifier checks that the sum stays inside.
     unsafe {
         let cgroup_len = read(&raw const (*scratch).record.header.cgroup_len);
-        if cgroup_len > MAX_CGROUP_NAME {
+        if cgroup_len > MAX_CGROUP_PATH {
             return None;
         }
         Some(((&raw mut (*scratch).record.texts).cast::<u8>().add(cgroup_len), cgroup_len))

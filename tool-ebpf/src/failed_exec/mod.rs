@@ -16,7 +16,7 @@ use aya_ebpf::{
 };
 use pfsnoop_common::{
     offsets::ABSENT,
-    record::{ExecHeader, Kind, LossCount, MAX_CGROUP_NAME, MAX_FILENAME, exec_flags},
+    record::{ExecHeader, Kind, LossCount, MAX_CGROUP_PATH, MAX_FILENAME, exec_flags},
 };
 
 use crate::cgroup;
@@ -45,7 +45,7 @@ struct Scratch {
 #[repr(C)]
 struct Record {
     header: ExecHeader,
-    texts: [u8; MAX_CGROUP_NAME],
+    texts: [u8; MAX_CGROUP_PATH],
     _args: [u8; args::ROOM],
     _filename: [u8; MAX_FILENAME],
 }
@@ -143,7 +143,7 @@ fn begin(ctx: &TracePointContext) -> Option<()> {
     task.identify(ctx, header);
     exit::expect_end(header.pid, header.start_ns);
     // SAFETY: there is room for the longest name.
-    header.cgroup_len = unsafe { cgroup::copy_name(task, record.texts.as_mut_ptr()) } as u32;
+    unsafe { cgroup::copy_path(task, record.texts.as_mut_ptr(), &mut header.cgroup_len) };
     Some(())
 }
 

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use super::cache::LookupCache;
 use super::locator::Locator;
 use super::resolver::{Answer, NameResolver, ResolvedNames};
-use crate::model::{Container, Destination, ExecEvent, Lookup, Owner, Placement};
+use crate::model::{Container, ContainerRef, Destination, ExecEvent, Lookup, Owner, Placement};
 use crate::runtime::Runtimes;
 
 /// At most this many lookups wait for the resolver. Events of further containers are shown without
@@ -185,9 +185,9 @@ impl Resolver {
 fn owner(placement: &Placement, names: Option<&ResolvedNames>) -> Owner {
     let ResolvedNames { runtime, name, pod } = names.cloned().unwrap_or_default();
     let container = placement.container.clone().map(|container| Container {
-        id: container.id,
         runtime: runtime.unwrap_or(container.runtime),
-        name,
+        name: name.or_else(|| (!ContainerRef::is_id(&container.id)).then(|| container.id.clone())),
+        id: container.id,
         is_confirmed: runtime.is_some(),
     });
     // All containers of a pod share its network namespace, so it does not name one of them.

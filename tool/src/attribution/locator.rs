@@ -3,7 +3,7 @@
 //! end at any time.
 
 use super::cache::LookupCache;
-use crate::host::cgroup::{is_in_pods_folder, of_name, placement_of};
+use crate::host::cgroup::{of_record, placement_of};
 use crate::host::netns;
 use crate::host::process::{comm_of, netns_of, processes_in_netns, start_of};
 use crate::model::{Destination, ExecEvent, Invocation, Lookup, Placement};
@@ -44,12 +44,9 @@ impl Locator {
     pub(super) fn place(&mut self, exec: &ExecEvent) -> Placement {
         // What the kernel saw at the exec counts: by now the pid may belong to another
         // process.
-        let mut own = of_name(&exec.cgroup);
+        let mut own = of_record(&exec.cgroup);
         if let Some(full) = placement_of(exec.pid)
-            && own.container_id().is_none_or(|id| {
-                full.container_id() == Some(id)
-                    || full.container.is_none() && is_in_pods_folder(exec.pid, id)
-            })
+            && own.container_id().is_none_or(|id| full.container_id() == Some(id))
         {
             own = full;
         }

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::kubelet_logs::KubeletLogs;
 use super::namespaces::Namespaces;
-use crate::model::{Placement, Pod};
+use crate::model::{ContainerRef, Placement, Pod};
 use crate::runtime::{Asked, Candidate, Names, RuntimeClient, RuntimeError, Runtimes};
 
 /// How long a runtime that did not answer is skipped. Otherwise each lookup would wait for it.
@@ -88,7 +88,7 @@ impl NameResolver {
         if let Some(inode) = placement.netns {
             return self.of_netns(inode).await;
         }
-        let by_container = match placement.container_id() {
+        let by_container = match placement.container_id().filter(|id| ContainerRef::is_id(id)) {
             Some(id) => self.of_container(id).await,
             None => None,
         };

@@ -3,7 +3,7 @@
 use super::facts::held::{Freezers, FrozenCgroup, Hold};
 use super::not_found::WHY_PROCESS;
 use super::shell::quoted;
-use crate::host::cgroup::of_name;
+use crate::host::cgroup::of_path;
 use crate::host::process::{comm_of, processes_in_netns};
 use crate::model::Finding;
 use crate::model::Severity::{self, Fail, Note, Warn};
@@ -89,7 +89,7 @@ fn held(target: &Target, pid: u32, hold: &Hold, severity: Severity) -> Finding {
 fn frozen_by(target: &Target, frozen: &FrozenCgroup) -> (String, String) {
     let dir = frozen.dir.to_string_lossy();
     let last = dir.rsplit('/').next().unwrap_or_default();
-    let container = of_name(dir.as_bytes()).container.filter(|one| last.contains(&one.id));
+    let container = of_path(&dir).container.filter(|one| last.contains(&one.id));
     let thaw = || {
         let (value, file) = frozen.thaw();
         format!("echo {value} > {}", quoted(&file.to_string_lossy()))

@@ -19,10 +19,19 @@ pub struct Placement {
 /// A container, as the path of a cgroup names it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ContainerRef {
-    /// Its id, 64 hexadecimal digits.
+    /// Its id, 64 hexadecimal digits. Where a runtime has only names, the name.
     pub id: String,
     /// The runtime that writes such paths, or `unknown`.
     pub runtime: &'static str,
+}
+
+impl ContainerRef {
+    /// Whether this is an id. A runtime is asked for nothing else: another container may have such a
+    /// name.
+    #[must_use]
+    pub fn is_id(text: &str) -> bool {
+        text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    }
 }
 
 impl Placement {
@@ -32,7 +41,7 @@ impl Placement {
         self.container.is_none() && self.pod_uid.is_none() && self.netns.is_none()
     }
 
-    /// The container's id.
+    /// The container's id, or its name.
     #[must_use]
     pub fn container_id(&self) -> Option<&str> {
         self.container.as_ref().map(|container| container.id.as_str())

@@ -32,14 +32,14 @@ unsafe extern "C" fn give_back_file(
     // SAFETY: libc passes a valid description of a loaded object, with so many headers.
     let (base, headers) = unsafe {
         let libc::dl_phdr_info { dlpi_addr, dlpi_phdr, dlpi_phnum, .. } = *program;
-        (dlpi_addr as usize, std::slice::from_raw_parts(dlpi_phdr, usize::from(dlpi_phnum)))
+        (dlpi_addr, std::slice::from_raw_parts(dlpi_phdr, usize::from(dlpi_phnum)))
     };
     let page = rustix::param::page_size();
-    let is_constant = |flags: u32| flags & libc::PF_W == 0;
-    for header in headers.iter().filter(|it| it.p_type == libc::PT_LOAD && is_constant(it.p_flags))
-    {
-        let start = base + header.p_vaddr as usize;
-        let pages = start / page * page..(start + header.p_memsz as usize).next_multiple_of(page);
+    for header in headers {
+        let is_constant = header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_W == 0;
+        let range = (usize::try_from(base + header.p_vaddr), usize::try_from(header.p_memsz));
+        let (true, (Ok(start), Ok(len))) = (is_constant, range) else { continue };
+        let pages = start / page * page..(start + len).next_multiple_of(page);
         let at = std::ptr::without_provenance_mut(pages.start);
         // SAFETY: a segment that cannot be written to has its own pages (elf(5)), and they are as
         // they are in the file, so a later read finds the same bytes.

@@ -2,9 +2,10 @@
 
 mod folder;
 mod placement;
+mod shapes;
 
 #[cfg(test)]
 mod tests;
 
 pub use folder::CgroupFolder;
-pub use placement::{is_in_pods_folder, of_name, parse, placement_of};
+pub use placement::{of_path, of_record, parse, placement_of};

@@ -1,60 +1,22 @@
 //! The container that a process is in, from the path of its cgroup.
 //!
 //! Every runtime names the cgroup after the container: `cri-containerd-<id>.scope` with systemd,
-//! `<id>` with plain cgroupfs. The innermost name counts, because a container may run a container
-//! runtime (kind, Docker in Docker).
+//! `<id>` with plain cgroupfs.
 
 use std::fs;
 use std::io::Read as _;
 
-use crate::model::{ContainerRef, Placement};
-
-/// A container id is 64 hexadecimal digits in every runtime.
-const ID_LEN: usize = 64;
+use super::shapes::container;
+use crate::model::Placement;
 
 /// At most this many bytes of /proc/PID/cgroup are read: enough for a dozen hierarchies with paths
 /// of 4 KiB.
 const MAX_LEN: u64 = 64 * 1024;
 
-/// Prefix of the name of a container's scope or folder, and the runtime that uses the prefix.
-const PREFIXES: [(&str, &str); 6] = [
-    ("cri-containerd-", "containerd"),
-    ("docker-", "docker"),
-    ("crio-", "cri-o"),
-    ("libpod-", "podman"),
-    // `--cgroups=split`, as Quadlet's units run containers inside their own cgroup.
-    ("libpod-payload-", "podman"),
-    ("nerdctl-", "containerd"),
-];
-
-/// Name of the folder that holds the folders of containers, and the runtime that uses the name.
-const OUTER_FOLDERS: [(&str, &str); 2] = [("docker", "docker"), ("k8s.io", "containerd")];
-
-/// Podman's folder for cgroups without systemd. A folder in it that is named by a bare id belongs to
-/// a pod, with the containers `libpod-<id>` inside and the folder `conmon` for their monitors.
-const PODS_FOLDER: &str = "libpod_parent";
-
-/// containerd's CRI plugin writes `<slice>:cri-containerd:<id>` when systemd is given a cgroupfs
-/// path.
-const INFIXES: [(&str, &str); 1] = [(":cri-containerd:", "containerd")];
-
-/// The runtime of a path that does not name one.
-const UNKNOWN: &str = "unknown";
-
 /// The container and pod of a process; `None` when the process has ended.
 #[must_use]
 pub fn placement_of(pid: u32) -> Option<Placement> {
     text_of(pid).map(|text| parse(&text))
-}
-
-/// Whether the process is in the folder of the Podman pod with this id: it is a monitor of the pod's
-/// containers, or what the monitor runs. The kernel programs send the pod's id as the name of such a
-/// cgroup, without the folder above, by which [`parse`] knows that it is not a container's.
-#[must_use]
-pub fn is_in_pods_folder(pid: u32, id: &str) -> bool {
-    let folder = format!("/{PODS_FOLDER}/{id}/");
-    let text = text_of(pid).unwrap_or_default();
-    String::from_utf8_lossy(&text).contains(&folder)
 }
 
 fn text_of(pid: u32) -> Option<Vec<u8>> {
@@ -64,10 +26,18 @@ fn text_of(pid: u32) -> Option<Vec<u8>> {
     Some(text)
 }
 
-/// The container and pod by the name of a cgroup alone, for a process that has ended.
+/// The container and pod by the path of a cgroup as the kernel programs send it: with the innermost
+/// folder first, and only around the folder that may be the container's.
 #[must_use]
-pub fn of_name(name: &[u8]) -> Placement {
-    std::str::from_utf8(name).map(of_path).unwrap_or_default()
+pub fn of_record(path: &[u8]) -> Placement {
+    let folders: Vec<&str> = std::str::from_utf8(path).unwrap_or_default().rsplit('/').collect();
+    of_folders(&folders)
+}
+
+/// The container and pod by the path of a cgroup.
+#[must_use]
+pub fn of_path(path: &str) -> Placement {
+    of_folders(&path.split('/').collect::<Vec<_>>())
 }
 
 /// Reads the lines of /proc/PID/cgroup, `hierarchy:controllers:path` (cgroups(7)).
@@ -88,37 +58,23 @@ fn certainty(placement: &Placement) -> u8 {
     u8::from(placement.container.is_some()) * 2 + u8::from(placement.pod_uid.is_some())
 }
 
-fn of_path(path: &str) -> Placement {
+/// The innermost container counts, because a container may run a container runtime (kind, Docker in
+/// Docker).
+fn of_folders(folders: &[&str]) -> Placement {
     let mut placement = Placement::default();
-    let mut outer = "";
-    for name in path.split('/') {
+    for (index, name) in folders.iter().enumerate() {
+        let folder = |index: Option<usize>| {
+            index.and_then(|index| folders.get(index)).copied().unwrap_or_default()
+        };
         if let Some(uid) = pod_uid(name) {
             placement.pod_uid = Some(uid);
         }
-        if let Some(container) = container(name, outer) {
+        let (outer, inner) = (folder(index.checked_sub(1)), folder(index.checked_add(1)));
+        if let Some(container) = container(outer, name, inner) {
             placement.container = Some(container);
         }
-        outer = name;
     }
     placement
-}
-
-/// The container that a cgroup called `name`, inside the folder `outer`, belongs to.
-fn container(name: &str, outer: &str) -> Option<ContainerRef> {
-    let bare = name.strip_suffix(".scope").unwrap_or(name);
-    for (prefix, runtime) in PREFIXES {
-        if let Some(id) = bare.strip_prefix(prefix).filter(|id| is_id(id)) {
-            return Some(ContainerRef { id: id.to_owned(), runtime });
-        }
-    }
-    if outer == PODS_FOLDER {
-        return None;
-    }
-    let id = bare.rsplit(':').next().filter(|id| is_id(id))?;
-    let by_infix = INFIXES.iter().find(|(infix, _)| bare.contains(infix));
-    let by_folder = || OUTER_FOLDERS.iter().find(|(folder, _)| outer == *folder);
-    let runtime = by_infix.or_else(by_folder).map_or(UNKNOWN, |&(_, runtime)| runtime);
-    Some(ContainerRef { id: id.to_owned(), runtime })
 }
 
 /// `pod<uid>`, or systemd's `kubepods-burstable-pod<uid with _ for ->.slice`, which may stand
@@ -134,8 +90,4 @@ fn pod_uid(name: &str) -> Option<String> {
     // A uid from the API server has 36 characters; the uid of a static pod has 32 digits.
     let digits = uid.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     (digits && matches!(uid.len(), 32 | 36)).then_some(uid)
-}
-
-fn is_id(text: &str) -> bool {
-    text.len() == ID_LEN && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -1,3 +1,5 @@
+use pfsnoop_common::cgroup::{NAME_SIZE, Name};
+
 use super::*;
 use crate::model::{ContainerRef, Placement};
 
@@ -9,6 +11,11 @@ fn place(path: &str) -> (Option<&'static str>, bool) {
     let path = path.replace("%C", ID).replace("%O", OUTER);
     let path = path.replace("%S", &UID.replace('-', "_")).replace("%U", UID);
     let placement = parse(format!("0::{path}\n").as_bytes());
+    assert_eq!(
+        of_record(&record_of(&path)).container,
+        placement.container,
+        "{path}, by the record"
+    );
     if let Some(id) = placement.container_id() {
         assert_eq!(id, ID, "{path}");
     }
@@ -63,11 +70,69 @@ fn the_paths_of_every_runtime_are_known() {
             "containerd",
             true,
         ),
+        // A systemd inside of a container, and a deeper folder still.
+        ("/docker/%C/system.slice/web.service", "docker", false),
+        (
+            "/docker/%C/user.slice/user-0.slice/user@0.service/app.slice/web.service",
+            "docker",
+            false,
+        ),
+        ("/docker/%C/system.slice/lxcfs.service", "docker", false),
+        ("/ecs/0123456789abcdef0123456789abcdef/%C", "unknown", false),
+        (
+            "/ecstasks.slice/ecstasks-0123456789abcdef0123456789abcdef.slice/docker-%C.scope",
+            "docker",
+            false,
+        ),
     ] {
         let (found, pod) = place(path);
         assert_eq!(found, Some(runtime), "{path}");
         assert_eq!(pod, in_pod, "{path}");
     }
+}
+
+#[test]
+fn containers_that_have_names_are_known() {
+    let task = "0123456789abcdef0123456789abcdef-1234567890";
+    for (path, id, runtime) in [
+        (format!("/ecs/0123456789abcdef0123456789abcdef/{task}"), task, "ecs"),
+        (format!("/ecs/0123456789abcdef0123456789abcdef/{task}/init.scope"), task, "ecs"),
+        ("/lxc.payload.web/init.scope".to_owned(), "web", "lxc"),
+        ("/lxc.payload.shop_web-1".to_owned(), "shop_web-1", "lxc"),
+        ("/lxc.payload/web/system.slice/cron.service".to_owned(), "web", "lxc"),
+        ("/lxc/web".to_owned(), "web", "lxc"),
+        ("/lxc/web/lxc.payload.inner/x".to_owned(), "inner", "lxc"),
+        (
+            "/machine.slice/systemd-nspawn@web.service/payload/init.scope".to_owned(),
+            "web",
+            "systemd-nspawn",
+        ),
+        (
+            "/machine.slice/systemd-nspawn@web\\x2d1.service/payload".to_owned(),
+            "web-1",
+            "systemd-nspawn",
+        ),
+        ("/machine.slice/machine-web\\x2d1.scope/payload".to_owned(), "web-1", "systemd-nspawn"),
+        ("/machine.slice/machine-web.scope".to_owned(), "web", "systemd-nspawn"),
+    ] {
+        let expected = Some(ContainerRef { id: id.to_owned(), runtime });
+        assert_eq!(of_path(&path).container, expected, "{path}");
+        assert_eq!(of_record(&record_of(&path)).container, expected, "{path}, by the record");
+    }
+}
+
+/// What the kernel programs send for a path (`tool-ebpf/src/cgroup.rs`).
+fn record_of(path: &str) -> Vec<u8> {
+    let upwards: Vec<&str> = path.rsplit('/').filter(|folder| !folder.is_empty()).collect();
+    let found = upwards.iter().position(|folder| {
+        let mut name = [b'-'; NAME_SIZE];
+        name[..folder.len()].copy_from_slice(folder.as_bytes());
+        name[folder.len()] = 0;
+        Name::from(name).may_be_containers(folder.len())
+    });
+    let Some(found) = found else { return Vec::new() };
+    let around = &upwards[found.saturating_sub(1)..];
+    around.iter().flat_map(|folder| [folder.as_bytes(), b"/"].concat()).collect()
 }
 
 #[test]
@@ -83,6 +148,16 @@ fn paths_of_the_host_name_no_container() {
         "/machine.slice/libpod-conmon-%C.scope",
         "/system.slice/web.service/runtime",
         "/kubepods.slice",
+        "/lxc",
+        "/lxc.monitor.web",
+        "/lxc.monitor/web",
+        "/system.slice/lxcfs.service",
+        "/machine.slice/systemd-nspawn@web.service/supervisor",
+        "/machine.slice/machine-web.scope/supervisor",
+        r"/machine.slice/machine-qemu\x2d1\x2dweb.scope/libvirt/emulator",
+        "/machine.slice/machine.slice",
+        "/system.slice/0123456789abcdef0123456789abcdef-web",
+        "/system.slice/systemd-nspawn@.service",
         "/docker/short",
         "/../../x",
     ] {
@@ -91,18 +166,23 @@ fn paths_of_the_host_name_no_container() {
 }
 
 #[test]
-fn a_name_that_the_kernel_programs_send_whole_is_enough() {
-    let slice = format!("kubepods-besteffort-pod{}.slice", UID.replace('-', "_"));
-    for name in [
-        format!("cri-containerd-{ID}.scope"),
-        ID.to_owned(),
-        format!("libpod-payload-{ID}"),
-        format!("{slice}:cri-containerd:{ID}"),
-    ] {
-        assert!(name.len() < pfsnoop_common::record::MAX_CGROUP_NAME, "{name}");
-        assert_eq!(of_name(name.as_bytes()).container_id(), Some(ID), "{name}");
+fn what_is_cut_or_no_text_names_no_container() {
+    assert_eq!(of_record(b"\xff"), Placement::default());
+    assert_eq!(of_record(b""), Placement::default());
+    let cut = of_record(format!("init.scope/docker-{ID}.scope/").as_bytes());
+    assert_eq!(cut.container_id(), Some(ID), "the outer folders are missing");
+}
+
+#[test]
+fn escapes_of_systemd_are_undone() {
+    let of_unit = |name: &str| {
+        let path = format!("/machine.slice/machine-{name}.scope");
+        of_path(&path).container.unwrap().id
+    };
+    assert_eq!(of_unit(r"a\x2db\xc3\xbc"), "a-bü");
+    for same in [r"a\x", r"a\x2", r"a\xzz", r"a\xff", r"a\xü", r"a\y"] {
+        assert_eq!(of_unit(same), same);
     }
-    assert_eq!(of_name(b"\xff"), Placement::default());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Which pod and container a process belongs to.
 
+mod cgroups;
 mod containers;
 mod frozen_runtime;
 mod late_runtime;

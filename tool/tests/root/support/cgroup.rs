@@ -1,4 +1,4 @@
-//! A cgroup for one test.
+//! Cgroups for tests.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,14 @@ pub fn root() -> PathBuf {
         .expect("a cgroup v2 hierarchy")
 }
 
-/// A cgroup right below the root. Dropping it removes it, once no process is in it.
+/// Where each hierarchy is mounted: cgroup v2, and those of v1 where there are any.
+pub fn mounts() -> Vec<PathBuf> {
+    let mounts = procfs::process::Process::myself().unwrap().mountinfo().unwrap().0;
+    let is_cgroup = |fs_type: &str| matches!(fs_type, "cgroup" | "cgroup2");
+    mounts.into_iter().filter(|it| is_cgroup(&it.fs_type)).map(|it| it.mount_point).collect()
+}
+
+/// A cgroup. Dropping it removes it, once no process is in it.
 pub struct Cgroup(PathBuf);
 
 impl Cgroup {
@@ -21,8 +28,18 @@ impl Cgroup {
 
     /// A cgroup with exactly that name.
     pub fn named(name: &str) -> Self {
-        let path = root().join(name);
+        Self::at(root().join(name))
+    }
+
+    /// A cgroup with that path.
+    pub fn at(path: PathBuf) -> Self {
         std::fs::create_dir(&path).unwrap();
+        // A cpuset of cgroup v1 begins without CPUs and memory, and takes no process.
+        for file in ["cpuset.cpus", "cpuset.mems"] {
+            if let Ok(of_parent) = std::fs::read(path.join("..").join(file)) {
+                std::fs::write(path.join(file), of_parent).unwrap();
+            }
+        }
         Self(path)
     }
 
