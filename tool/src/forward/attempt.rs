@@ -26,7 +26,7 @@ pub async fn attempt(
 ) -> (Result<Option<IpAddr>, Failure>, Duration) {
     let start = Instant::now();
     let timed_out =
-        |_| Failure::NotConnected { port, source: io::Error::from(io::ErrorKind::TimedOut) };
+        |_| Failure::NotConnected { port, first: None, source: io::ErrorKind::TimedOut.into() };
     let connect = async {
         let dialed = timeout(DIAL_TIMEOUT, dialer.dial(target, port)).await;
         let Connection { duplex, address, helper, .. } = dialed.map_err(timed_out)??;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::own_listeners::LeadsBack;
 use super::relay_end::{RelayError, is_reset};
 use crate::host::process::ProcessError;
-use crate::model::{End, Outcome};
+use crate::model::{Attempt, End, Outcome, Reason};
 use crate::target::TargetEnded;
 
 /// Why a connection failed.
@@ -59,6 +59,8 @@ pub enum Failure {
     NotConnected {
         /// The port.
         port: u16,
+        /// The attempt at the first address; `None` if pfsnoop itself gave up.
+        first: Option<Attempt>,
         /// The answer of the first address.
         source: Error,
     },
@@ -102,6 +104,15 @@ impl Failure {
     pub fn in_words(&self) -> String {
         let causes = std::iter::successors(Some(self as &dyn std::error::Error), |e| e.source());
         causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    }
+
+    /// The reason in records. An attempt that the kernel answered has the same reason as one of a
+    /// forwarder that only the kernel saw.
+    pub(super) fn reason(&self) -> Reason {
+        match self {
+            Self::NotConnected { port, first: Some(first), .. } => first.outcome(*port).1,
+            _ => Reason::InWords(self.in_words()),
+        }
     }
 
     /// The outcome of the connection.

@@ -2,6 +2,7 @@
 //! come in as arguments, so that every case is a unit test.
 
 mod args;
+mod attempt;
 mod destination;
 mod end;
 mod event;
@@ -30,6 +31,7 @@ mod times;
 mod update;
 
 pub use args::{Arg, Args};
+pub use attempt::Attempt;
 pub use destination::{Destination, Lookup};
 pub use end::End;
 pub use event::Event;

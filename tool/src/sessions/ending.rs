@@ -2,8 +2,7 @@
 //!
 //! `docs/outcomes.md` has the same rules as a table.
 
-use super::attempt::Attempt;
-use crate::model::{End, Ending, Outcome, OwnReset, Reason, Via, signal_caught_by_socat};
+use crate::model::{Attempt, End, Ending, Outcome, OwnReset, Reason, Via, signal_caught_by_socat};
 
 /// What is known about a session.
 #[derive(Debug, Default)]

@@ -16,9 +16,8 @@
 //! [`SessionTable::give_up`]).
 //!
 //! Imports within this folder run one way: `table -> processes, connections -> index -> state,
-//! deadlines`, `state -> open_session, ending -> attempt`.
+//! deadlines`, `state -> open_session, ending`.
 
-mod attempt;
 mod connections;
 mod deadlines;
 mod ending;

@@ -1,9 +1,8 @@
 //! How the events of processes and connections change a session.
 
-use super::attempt::Attempt;
 use super::state::SessionState;
 use crate::model::{
-    Destination, Ending, ExecEvent, ExitEvent, OwnReset, Session, SockEvent, SockState, State,
+    Attempt, Destination, Ending, ExecEvent, ExitEvent, OwnReset, Session, SockEvent, SockState, State,
 };
 
 /// When a helper ends later than this after its forwarder, the forwarder's end was not the reason.

@@ -90,7 +90,7 @@ fn of_report(report: &Report) -> Closed {
         Ok(RelayEnd::ResetAfterEnd) => (Outcome::Ok, Reason::ResetAfterEnd),
         Ok(RelayEnd::GivenUp) => (Outcome::Ok, Reason::ClientEnded),
         Ok(_) => (Outcome::Ok, Reason::BothEnded),
-        Err(failure) => (failure.outcome(), Reason::InWords(failure.in_words())),
+        Err(failure) => (failure.outcome(), failure.reason()),
     };
     let error = match &report.result {
         // The user stopped the forward: that is no error.

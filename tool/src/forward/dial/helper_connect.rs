@@ -29,7 +29,8 @@ impl Helper {
         if let Some(limit) = self.connect_timeout
             && timeout(limit, self.server()).await.is_err()
         {
-            return Failure::NotConnected { port: self.port, source: no_answer(limit) };
+            let source = no_answer(limit);
+            return Failure::NotConnected { port: self.port, first: None, source };
         }
         // socat has connected, or its exit says why it cannot.
         pending().await

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::connect::{Connected, connect};
 use super::dialer::{Connection, Dialer, Dialing};
 use crate::forward::failure::{Failure, no_answer};
-use crate::model::Via;
+use crate::model::{Attempt, Via};
 use crate::target::Target;
 
 /// How long an address may take to answer before the next one is tried beside it: the Connection
@@ -42,13 +42,15 @@ impl Dialer for Native {
     fn dial<'a>(&'a self, target: &'a Target, port: u16) -> Dialing<'a> {
         Box::pin(async move {
             target.check().map_err(Failure::TargetGone)?;
-            let result = dial(target, port, self.connect_timeout).await;
             let Connected { duplex, address, cookie } =
-                result.map_err(|source| Failure::NotConnected { port, source })?;
+                dial(target, port, self.connect_timeout).await?;
             Ok(Connection { duplex, address: Some(address), cookie, helper: None })
         })
     }
 }
+
+/// The address that is tried first, as kubectl does.
+const FIRST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// The addresses to try, in order: IPv4 localhost, IPv6 localhost, then the target's own.
 struct Addresses<'a> {
@@ -64,7 +66,7 @@ impl Addresses<'_> {
         let number = self.taken;
         self.taken += 1;
         match number {
-            0 => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            0 => Some(FIRST),
             1 => Some(IpAddr::V6(Ipv6Addr::LOCALHOST)),
             _ => {
                 if self.own.is_none() {
@@ -79,7 +81,11 @@ impl Addresses<'_> {
 /// Tries the addresses until one answers. The next address is tried as soon as one has failed, or
 /// when there is no answer for a while. Those before it are still waited for (RFC 8305). If none
 /// answers, the first address's error counts: kubectl would have dialed that one.
-async fn dial(target: &Target, port: u16, limit: Option<Duration>) -> io::Result<Connected> {
+async fn dial(
+    target: &Target,
+    port: u16,
+    limit: Option<Duration>,
+) -> Result<Connected, Failure> {
     let time_is_up = async {
         match limit {
             Some(limit) => {
@@ -93,8 +99,8 @@ async fn dial(target: &Target, port: u16, limit: Option<Duration>) -> io::Result
     let netns = target.netns();
     let mut addresses = Addresses { target, taken: 0, own: None };
     // Dropping it ends the attempts that are left.
-    let mut attempts = JoinSet::new();
-    let mut first_error = None;
+    let mut attempts: JoinSet<(Option<Instant>, io::Result<Connected>)> = JoinSet::new();
+    let mut first_failure = None;
     let mut next_at = Some(Instant::now());
     loop {
         let is_due = async {
@@ -108,33 +114,51 @@ async fn dial(target: &Target, port: u16, limit: Option<Duration>) -> io::Result
         tokio::select! {
             biased;
             Some(ended) = attempts.join_next() => {
-                let (is_first, result) = ended.map_err(io::Error::other)?;
-                match result {
-                    Ok(connected) => return Ok(connected),
-                    Err(error) if is_first => first_error = Some(error),
-                    Err(_) => {}
+                match ended {
+                    Ok((_, Ok(connected))) => return Ok(connected),
+                    Ok((None, Err(_))) => {}
+                    Ok((Some(begin), Err(source))) => {
+                        first_failure = Some(of_first(port, begin.elapsed(), source));
+                    }
+                    Err(panicked) => return Err(given_up(port, io::Error::other(panicked))),
                 }
                 next_at = next_at.map(|_| Instant::now());
             }
             () = is_due => {
-                let is_first = addresses.taken == 0;
+                let begin = (addresses.taken == 0).then(Instant::now);
                 next_at = match addresses.next().await {
                     Some(address) => {
                         let socket = netns.tcp_socket(address.is_ipv6()).await;
                         let address = SocketAddr::new(address, port);
                         attempts.spawn(async move {
                             let connecting = async { connect(socket?, address).await };
-                            (is_first, connecting.await)
+                            (begin, connecting.await)
                         });
                         Some(Instant::now() + ATTEMPT_DELAY)
                     }
                     None => None,
                 };
             }
-            error = &mut time_is_up => return Err(first_error.unwrap_or(error)),
+            error = &mut time_is_up => return Err(first_failure.unwrap_or_else(|| given_up(port, error))),
         }
         if next_at.is_none() && attempts.is_empty() {
-            return Err(first_error.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into()));
+            let none = || given_up(port, io::ErrorKind::AddrNotAvailable.into());
+            return Err(first_failure.unwrap_or_else(none));
         }
     }
+}
+
+/// The attempt at the first address has failed.
+fn of_first(port: u16, after: Duration, source: io::Error) -> Failure {
+    let first = source.raw_os_error().map(|errno| Attempt {
+        error: Some(errno),
+        after_ns: u64::try_from(after.as_nanos()).unwrap_or(u64::MAX),
+        to: FIRST,
+    });
+    Failure::NotConnected { port, first, source }
+}
+
+/// No answer of the first address has come.
+fn given_up(port: u16, source: io::Error) -> Failure {
+    Failure::NotConnected { port, first: None, source }
 }

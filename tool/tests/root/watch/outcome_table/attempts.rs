@@ -1,37 +1,164 @@
 //! Connections that are not established.
 
 use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
-use super::case::{Case, ways};
+use rustix::process::Signal;
+use serde_json::Value;
+
+use super::case::{Case, Way, assert_end, is_at, ways};
+use super::reasons::assert_same_reason;
+use crate::common::eventually;
+use crate::common::temp::TempDir;
+use crate::support::netns::netns_of;
 use crate::support::pod::DemoPod;
+use crate::support::processes::{child_of, signal};
+use crate::support::records::{closed, sessions};
 
-/// No connection is established.
+/// A pod, after a shell script has run in its network namespace.
+fn pod_after(script: &str) -> DemoPod {
+    let pod = DemoPod::start();
+    assert!(pod.inside(&["sh", "-c", script]).status().unwrap().success());
+    pod
+}
+
+/// Packets to this port are dropped. Without IPv6, there is no second attempt beside the first.
+fn silent_pod(port: u16) -> DemoPod {
+    let pod = pod_after("echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6");
+    pod.drop_packets_to(port);
+    pod
+}
+
+/// The end of a connection whose client waits until it is over.
+fn end_of(mut case: Case) -> Value {
+    let _ = case.client.read_to_end(&mut Vec::new());
+    case.end()
+}
+
 #[test]
-fn an_attempt_to_connect_that_fails() {
-    // Without IPv6, there is no second attempt beside the first.
-    let drop = "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6; \
-                iptables -A INPUT -p tcp --dport 7085 -j DROP";
-    for (script, outcome) in [
-        ("true", "refused"),
-        ("ip route flush table local; ip -6 route flush table local", "unreachable"),
-        (drop, "timeout"),
-    ] {
-        let mut ways = ways();
-        match outcome {
-            // pfsnoop kills a helper that takes too long, and that is what an observer sees.
-            "timeout" => ways.truncate(1),
-            // Without a route, connect(2) makes no connection that the kernel reports. Only a
-            // helper is seen.
-            "unreachable" => _ = ways.remove(0),
-            _ => {}
+fn nothing_listens() {
+    for way in ways() {
+        let end = end_of(Case::connect(&way, DemoPod::start(), 7088));
+        assert_end(&end, "refused", "nothing listens at 127.0.0.1:7088");
+    }
+}
+
+/// Without a route, connect(2) makes no connection that the kernel reports. Only a helper is seen.
+#[test]
+fn there_is_no_route() {
+    for way in ways().split_off(1) {
+        let pod = pod_after("ip route flush table local; ip -6 route flush table local");
+        assert_end(&end_of(Case::connect(&way, pod, 7089)), "unreachable", "loopback up");
+    }
+}
+
+#[test]
+fn the_kernel_gives_up() {
+    for way in ways() {
+        let end = end_of(Case::connect(&way, silent_pod(7085), 7085));
+        assert_end(&end, "timeout", "no answer in ");
+    }
+}
+
+/// pfsnoop kills a helper that takes too long, and that is what an observer sees.
+#[test]
+fn the_forwarder_gives_up() {
+    for way in ways() {
+        let limit = ["--connect-timeout", "1"];
+        let mut case = Case::connect_with(&way, &limit, silent_pod(7091), 7091, || {});
+        let _ = case.client.read_to_end(&mut Vec::new());
+        let [own, seen] = case.ends();
+        assert_end(&own, "timeout", "the limit set by --connect-timeout");
+        match way.dialer {
+            "native" => assert_end(&seen, "timeout", "no answer in 1"),
+            _ => assert_end(&seen, "killed", "SIGKILL ended socat"),
         }
-        for way in ways {
-            let pod = DemoPod::start();
-            assert!(pod.inside(&["sh", "-c", script]).status().unwrap().success());
-            let mut case = Case::connect(&way, pod, 7085);
-            let _ = case.client.read_to_end(&mut Vec::new());
-            let end = case.end();
-            assert_eq!(end["outcome"], outcome, "{way:?}: {end:#}");
+        assert_same_reason(&own, &seen);
+    }
+}
+
+#[test]
+fn the_helper_is_killed_before_it_has_connected() {
+    for way in ways().split_off(1) {
+        for (number, name) in [(Signal::KILL, "SIGKILL"), (Signal::TERM, "SIGTERM")] {
+            let mut case = Case::connect(&way, silent_pod(7092), 7092);
+            let helper = eventually("the attempt", || {
+                let syn = case.pod.inside(&["ss", "-Hntp", "state", "syn-sent"]).output().unwrap();
+                let is_sent = String::from_utf8_lossy(&syn.stdout).contains(":7092");
+                is_sent.then(|| child_of(case.forward.pid(), "").unwrap())
+            });
+            signal(helper, number);
+            let end = case.client.read_to_end(&mut Vec::new()).map_err(|error| error.kind());
+            assert_eq!(end, Err(std::io::ErrorKind::ConnectionReset), "{way:?}");
+            assert_end(&case.end(), "killed", &format!("{name} ended socat"));
+            assert_eq!(case.end()["bytes_to_pod"], 0);
         }
+    }
+}
+
+/// Copies of a way's nsenter and socat, to change.
+fn copies(way: &Way, name: &str) -> (Way, TempDir) {
+    let folder = TempDir::new(name);
+    for program in ["nsenter", "socat"] {
+        std::fs::copy(way.helpers.join(program), folder.join(program)).unwrap();
+    }
+    (Way { dialer: way.dialer, helpers: folder.path().to_owned() }, folder)
+}
+
+fn set_mode(file: &Path, mode: u32) {
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// nsenter runs as a user without rights: the real program, refused by the real kernel.
+#[test]
+fn nsenter_may_not_enter() {
+    for way in ways().split_off(1) {
+        let (way, folder) = copies(&way, "may-not");
+        let nsenter = folder.join("nsenter");
+        std::os::unix::fs::chown(&nsenter, Some(65534), Some(65534)).unwrap();
+        set_mode(&nsenter, 0o4755);
+        let case = Case::connect(&way, DemoPod::start(), 7093);
+        let pause = case.pod.pause;
+        let end = end_of(case);
+        let reason = format!("nsenter could not enter process {pause} (exit code 1)");
+        assert_end(&end, "failed", &reason);
+    }
+}
+
+/// nsenter enters, and the kernel refuses to run socat.
+#[test]
+fn nsenter_cannot_run_socat() {
+    for way in ways().split_off(1) {
+        let (way, folder) = copies(&way, "cannot-run");
+        let forbid = || set_mode(&folder.join("socat"), 0o644);
+        let case = Case::connect_with(&way, &[], DemoPod::start(), 7094, forbid);
+        assert_end(&end_of(case), "failed", "nsenter could not run socat (exit code 126)");
+    }
+}
+
+#[test]
+fn socat_is_missing() {
+    for way in ways().split_off(1) {
+        let (way, folder) = copies(&way, "missing");
+        let remove = || std::fs::remove_file(folder.join("socat")).unwrap();
+        let case = Case::connect_with(&way, &[], DemoPod::start(), 7096, remove);
+        assert_end(&end_of(case), "helper-missing", "nsenter did not find socat");
+    }
+}
+
+/// No helper starts, so only the forwarder has a session.
+#[test]
+fn nsenter_itself_cannot_be_run() {
+    for way in ways().split_off(1) {
+        let (way, folder) = copies(&way, "cannot-start");
+        let forbid = || set_mode(&folder.join("nsenter"), 0o644);
+        let mut case = Case::connect_with(&way, &[], DemoPod::start(), 7095, forbid);
+        let _ = case.client.read_to_end(&mut Vec::new());
+        let of_it = |record: &Value| is_at(record, 7095, netns_of(case.pod.pause));
+        let own = closed(&case.forward, of_it);
+        let reason = format!("cannot start {}: Permission denied", folder.join("nsenter").display());
+        assert_end(&own, "failed", &reason);
+        assert_eq!(sessions(&case.watch, of_it), [] as [Value; 0]);
     }
 }

@@ -15,6 +15,8 @@ use crate::support::pod::DemoPod;
 use crate::support::records::closed;
 use crate::support::watch::watch_json;
 
+use super::reasons::assert_same_reason;
+
 /// A way into the pod: a dialer, and where it finds nsenter and socat.
 #[derive(Debug)]
 pub struct Way {
@@ -48,13 +50,31 @@ impl Case {
 
     /// A connection to a port without a server.
     pub fn connect(way: &Way, pod: DemoPod, port: u16) -> Self {
+        Self::connect_with(way, &[], pod, port, || {})
+    }
+
+    /// The same with more options. `prepare` runs once the forward has started, before the client
+    /// connects.
+    pub fn connect_with(
+        way: &Way,
+        options: &[&str],
+        pod: DemoPod,
+        port: u16,
+        prepare: impl FnOnce(),
+    ) -> Self {
         let watch = watch_json(&[]);
         let (target, ports) = (pod.target(), format!(":{port}"));
-        let args = ["forward", "--connect-timeout", "2", "--dialer", way.dialer, "-o", "json"];
-        let args = [&args[..], &[&target, &ports]].concat();
+        let args = ["forward", "--dialer", way.dialer, "-o", "json", &target, &ports];
+        let args = [&args[..], options].concat();
         let (forward, locals) = start_json(pfsnoop(&args).env("PATH", &way.helpers), 1);
+        prepare();
         let client = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
         Self { pod, server: None, watch, forward, client, port }
+    }
+
+    /// Resets the client's connection at once (`tcp_disconnect`, net/ipv4/tcp.c).
+    pub fn reset(&self) {
+        rustix::net::connect_unspec(&self.client).unwrap();
     }
 
     pub fn read(&mut self, bytes: usize) {
@@ -63,13 +83,19 @@ impl Case {
 
     /// The two `closed` records: of the forwarder, and of `watch`. They must agree.
     pub fn end(&self) -> Value {
-        let netns = netns_of(self.pod.pause);
-        let [own, seen] = [&self.forward, &self.watch]
-            .map(|observer| closed(observer, |record| is_at(record, self.port, netns)));
+        let [own, seen] = self.ends();
         for key in ["outcome", "via", "port", "bytes_to_pod"] {
             assert_eq!(own[key], seen[key], "{key} of {own:#}\n{seen:#}");
         }
+        assert_same_reason(&own, &seen);
         seen
+    }
+
+    /// The two records, which may differ.
+    pub fn ends(&self) -> [Value; 2] {
+        let netns = netns_of(self.pod.pause);
+        [&self.forward, &self.watch]
+            .map(|observer| closed(observer, |record| is_at(record, self.port, netns)))
     }
 }
 

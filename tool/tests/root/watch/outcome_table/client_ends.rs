@@ -5,10 +5,8 @@ use std::net::Shutdown;
 
 use rustix::process::Signal;
 
-use super::case::{Case, assert_end, is_at, reset, ways};
-use crate::support::netns::netns_of;
+use super::case::{Case, assert_end, ways};
 use crate::support::processes::{child_of, signal};
-use crate::support::records::closed;
 
 #[test]
 fn both_sides_end() {
@@ -29,14 +27,8 @@ fn the_client_leaves_while_the_pod_is_sending() {
     for way in ways() {
         let mut case = Case::start(&way, "serve-trickle", 7073);
         case.read(2048);
-        reset(&case.client);
-        let Case { pod, forward, watch, client, .. } = case;
-        let netns = netns_of(pod.pause);
-        drop(client);
-        for observer in [&forward, &watch] {
-            let end = closed(observer, |record| is_at(record, 7073, netns));
-            assert_eq!(end["outcome"], "reset", "{way:?}: {end:#}");
-        }
+        case.reset();
+        assert_end(&case.end(), "reset", "");
     }
 }
 

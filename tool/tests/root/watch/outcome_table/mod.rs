@@ -5,4 +5,5 @@ mod attempts;
 mod case;
 mod client_ends;
 mod pod_ends;
+mod reasons;
 mod watch_alone;

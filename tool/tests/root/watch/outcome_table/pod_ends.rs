@@ -5,9 +5,7 @@ use std::net::Shutdown;
 
 use rustix::process::Signal;
 
-use super::case::{Case, assert_end, is_at, reset, ways};
-use crate::support::netns::netns_of;
-use crate::support::records::closed;
+use super::case::{Case, assert_end, ways};
 
 #[test]
 fn the_pod_resets_the_connection() {
@@ -92,13 +90,9 @@ fn the_loopback_goes_down_in_the_middle_of_a_transfer() {
         while let Ok(bytes @ 1..) = case.client.read(&mut [0; 4096]) {
             received += bytes;
         }
-        reset(&case.client);
-        let Case { pod, forward, watch, client, .. } = case;
-        let netns = netns_of(pod.pause);
-        drop(client);
-        for observer in [&forward, &watch] {
-            let end = closed(observer, |record| is_at(record, 7075, netns));
-            assert_end(&end, "target-gone", "loopback went down");
+        case.reset();
+        assert_end(&case.end(), "target-gone", "loopback went down");
+        for end in case.ends() {
             assert_eq!(end["bytes_from_pod"], received, "{way:?}: {end:#}");
         }
     }

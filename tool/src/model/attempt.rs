@@ -2,22 +2,23 @@
 
 use std::net::IpAddr;
 
-use crate::model::{Outcome, Reason};
+use super::{Outcome, Reason};
 
 /// An attempt to connect that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Attempt {
+pub struct Attempt {
     /// The socket's errno; `None` where the connecting side gave up.
-    pub(super) error: Option<i32>,
+    pub error: Option<i32>,
     /// How long it took, ns.
-    pub(super) after_ns: u64,
+    pub after_ns: u64,
     /// The address that was dialed.
-    pub(super) to: IpAddr,
+    pub to: IpAddr,
 }
 
 impl Attempt {
     /// The outcome of a session that ends with it.
-    pub(super) fn outcome(&self, port: u16) -> (Outcome, Reason) {
+    #[must_use]
+    pub fn outcome(&self, port: u16) -> (Outcome, Reason) {
         let Self { error, after_ns, to: address } = *self;
         match error {
             Some(libc::ECONNREFUSED) => {
