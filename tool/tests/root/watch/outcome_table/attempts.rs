@@ -9,7 +9,6 @@ use serde_json::Value;
 
 use super::case::{Case, Way, assert_end, is_at, ways};
 use super::reasons::assert_same_reason;
-use crate::common::eventually;
 use crate::common::temp::TempDir;
 use crate::support::netns::netns_of;
 use crate::support::pod::DemoPod;
@@ -78,17 +77,30 @@ fn the_forwarder_gives_up() {
     }
 }
 
+/// The client does not wait for an answer. An observer sees only that the attempt ends.
+#[test]
+fn the_client_resets_the_connection_before_it_has_led_anywhere() {
+    for way in ways() {
+        let case = Case::connect(&way, silent_pod(7102), 7102);
+        case.attempted();
+        case.reset();
+        let [own, seen] = case.ends();
+        assert_end(&own, "reset", "the client closed the connection early");
+        match way.dialer {
+            "native" => assert_end(&seen, "timeout", "no answer in "),
+            _ => assert_end(&seen, "killed", "SIGKILL ended socat"),
+        }
+        assert_same_reason(&own, &seen);
+    }
+}
+
 #[test]
 fn the_helper_is_killed_before_it_has_connected() {
     for way in ways().split_off(1) {
         for (number, name) in [(Signal::KILL, "SIGKILL"), (Signal::TERM, "SIGTERM")] {
             let mut case = Case::connect(&way, silent_pod(7092), 7092);
-            let helper = eventually("the attempt", || {
-                let syn = case.pod.inside(&["ss", "-Hntp", "state", "syn-sent"]).output().unwrap();
-                let is_sent = String::from_utf8_lossy(&syn.stdout).contains(":7092");
-                is_sent.then(|| child_of(case.forward.pid(), "").unwrap())
-            });
-            signal(helper, number);
+            case.attempted();
+            signal(child_of(case.forward.pid(), "").unwrap(), number);
             let end = case.client.read_to_end(&mut Vec::new()).map_err(|error| error.kind());
             assert_eq!(end, Err(std::io::ErrorKind::ConnectionReset), "{way:?}");
             assert_end(&case.end(), "killed", &format!("{name} ended socat"));

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::common::pfsnoop;
+use crate::common::{eventually, pfsnoop, stdout_of};
 use crate::common::running::Running;
 use crate::support::forward::start_json;
 use crate::support::netns::netns_of;
 use crate::support::parts::helpers;
 use crate::support::pod::DemoPod;
-use crate::support::records::closed;
+use crate::support::records::{closed, sessions};
 use crate::support::watch::watch_json;
 
 use super::reasons::assert_same_reason;
@@ -70,6 +70,22 @@ impl Case {
         prepare();
         let client = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
         Self { pod, server: None, watch, forward, client, port }
+    }
+
+    /// Waits until a SYN has been sent to a pod that does not answer.
+    pub fn attempted(&self) {
+        let mut ss = self.pod.inside(&["ss", "-Hnt", "state", "syn-sent"]);
+        let port = format!(":{}", self.port);
+        eventually("the attempt", || stdout_of(&mut ss).contains(&port).then_some(()));
+    }
+
+    /// Waits until both observers have seen the connection into the pod.
+    pub fn connected(&self) {
+        let netns = netns_of(self.pod.pause);
+        let is_it = |record: &Value| record["state"] == "connected" && is_at(record, self.port, netns);
+        for observer in [&self.forward, &self.watch] {
+            eventually("the connection", || sessions(observer, is_it).pop());
+        }
     }
 
     /// Resets the client's connection at once (`tcp_disconnect`, net/ipv4/tcp.c).

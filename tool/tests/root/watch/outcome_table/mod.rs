@@ -6,4 +6,5 @@ mod case;
 mod client_ends;
 mod pod_ends;
 mod reasons;
+mod unread_data;
 mod watch_alone;

@@ -22,6 +22,16 @@ const DIFFERENCES: &[Difference] = &[
         "only the forwarder sees the client",
     ),
     differs(
+        "the client closed the connection early: ",
+        "no answer in ",
+        "before an answer came: only the forwarder sees the client",
+    ),
+    differs(
+        "the client closed the connection early: ",
+        "SIGKILL ended socat",
+        "before an answer came: only the forwarder sees the client",
+    ),
+    differs(
         "the forward was stopped",
         "SIGTERM ended socat",
         "only the forwarder knows why it ended its helper",
