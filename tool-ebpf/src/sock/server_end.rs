@@ -3,7 +3,9 @@
 //!
 //! The first is whether its process was ending when the kernel closed that socket. To TCP, a server
 //! that ends a connection and a server that is killed in the middle of a transfer look the same: the
-//! kernel sends what the server had written, and then a FIN.
+//! kernel sends what the server had written, and then a FIN. A server may start a process for each
+//! connection, whose exit code has a meaning of its own: sshd's processes exit with 255 when the client
+//! has left. So an exit counts only if the process is older than the connection.
 //!
 //! The second is what the server does after the process at this end has closed its socket. The
 //! kernel closes the connection as soon as the server has acknowledged the FIN (`tcp_time_wait`,
@@ -114,11 +116,20 @@ pub(super) fn server_closed(sock: Sock, before: u32, loss: LossCount) -> Option<
     unsafe {
         let is_it = (*known).netns == netns && (*known).source_port == ports.client;
         if is_it && is_ending && (*known).flags & sock_flags::RELEASED == 0 {
-            (*known).server_status = task.wait_status()?;
-            (*known).flags |= sock_flags::SERVER_ENDED;
+            let status = task.wait_status()?;
+            if is_by_signal(status) || task.start_ns()? < (*known).time_ns {
+                (*known).server_status = status;
+                (*known).flags |= sock_flags::SERVER_ENDED;
+            }
         }
     }
     Some(())
+}
+
+/// Whether a wait status is that of a process that a signal has ended (wait(2), `WTERMSIG`).
+#[inline(always)]
+fn is_by_signal(status: u32) -> bool {
+    status & 0x7f != 0
 }
 
 #[inline(always)]

@@ -2,7 +2,8 @@
 
 use super::state::SessionState;
 use crate::model::{
-    Attempt, Destination, Ending, ExecEvent, ExitEvent, OwnReset, Session, SockEvent, SockState, State,
+    Attempt, Destination, Ending, ExecEvent, ExitEvent, OwnReset, Session, SockEvent, SockState,
+    State,
 };
 
 /// When a helper ends later than this after its forwarder, the forwarder's end was not the reason.

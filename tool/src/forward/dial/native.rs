@@ -81,11 +81,7 @@ impl Addresses<'_> {
 /// Tries the addresses until one answers. The next address is tried as soon as one has failed, or
 /// when there is no answer for a while. Those before it are still waited for (RFC 8305). If none
 /// answers, the first address's error counts: kubectl would have dialed that one.
-async fn dial(
-    target: &Target,
-    port: u16,
-    limit: Option<Duration>,
-) -> Result<Connected, Failure> {
+async fn dial(target: &Target, port: u16, limit: Option<Duration>) -> Result<Connected, Failure> {
     let time_is_up = async {
         match limit {
             Some(limit) => {

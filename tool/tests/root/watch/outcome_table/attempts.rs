@@ -169,7 +169,8 @@ fn nsenter_itself_cannot_be_run() {
         let _ = case.client.read_to_end(&mut Vec::new());
         let of_it = |record: &Value| is_at(record, 7095, netns_of(case.pod.pause));
         let own = closed(&case.forward, of_it);
-        let reason = format!("cannot start {}: Permission denied", folder.join("nsenter").display());
+        let reason =
+            format!("cannot start {}: Permission denied", folder.join("nsenter").display());
         assert_end(&own, "failed", &reason);
         assert_eq!(sessions(&case.watch, of_it), [] as [Value; 0]);
     }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::common::{eventually, pfsnoop, stdout_of};
 use crate::common::running::Running;
+use crate::common::{eventually, pfsnoop, stdout_of};
 use crate::support::forward::start_json;
 use crate::support::netns::netns_of;
 use crate::support::parts::helpers;
@@ -82,7 +82,8 @@ impl Case {
     /// Waits until both observers have seen the connection into the pod.
     pub fn connected(&self) {
         let netns = netns_of(self.pod.pause);
-        let is_it = |record: &Value| record["state"] == "connected" && is_at(record, self.port, netns);
+        let is_it =
+            |record: &Value| record["state"] == "connected" && is_at(record, self.port, netns);
         for observer in [&self.forward, &self.watch] {
             eventually("the connection", || sessions(observer, is_it).pop());
         }

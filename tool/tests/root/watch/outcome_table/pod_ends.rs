@@ -6,6 +6,7 @@ use std::net::Shutdown;
 use rustix::process::Signal;
 
 use super::case::{Case, assert_end, ways};
+use crate::support::pod::DemoPod;
 
 #[test]
 fn the_pod_resets_the_connection() {
@@ -73,6 +74,38 @@ fn the_server_is_killed_in_the_middle_of_a_transfer() {
         let _ = case.client.read_to_end(&mut Vec::new());
         case.client.shutdown(Shutdown::Both).unwrap();
         assert_end(&case.end(), "target-gone", "SIGKILL ended the server's process");
+    }
+}
+
+/// Sends a word and exits with a code: by itself, or in a process of its own for the connection, as sshd
+/// does. sshd's processes exit with 255 when the client has left.
+const EXITS: &str = "import os, socket, sys\n\
+     port, code, is_own = (int(arg) for arg in sys.argv[1:])\n\
+     listener = socket.create_server(('127.0.0.1', port))\n\
+     while True:\n\
+     \x20   client, _ = listener.accept()\n\
+     \x20   if not is_own or os.fork() == 0:\n\
+     \x20       client.sendall(b'hello')\n\
+     \x20       client.recv(1)\n\
+     \x20       os._exit(code)\n\
+     \x20   client.close()\n";
+
+#[test]
+fn the_server_exits_with_an_error() {
+    for way in ways() {
+        for (is_own, outcome, reason) in [
+            ("0", "target-gone", "the server's process in the target ended (exit code 3)"),
+            ("1", "ok", "both sides ended by themselves"),
+        ] {
+            let pod = DemoPod::start();
+            let server = pod.serve(7103, &["python3", "-c", EXITS, "7103", "3", is_own]);
+            let mut case = Case { server: Some(server), ..Case::connect(&way, pod, 7103) };
+            case.read("hello".len());
+            case.client.write_all(b"!").unwrap();
+            let _ = case.client.read_to_end(&mut Vec::new());
+            case.client.shutdown(Shutdown::Write).unwrap();
+            assert_end(&case.end(), outcome, reason);
+        }
     }
 }
 
