@@ -11,6 +11,9 @@ const TIER_VARIABLE: &str = "PFSNOOP_TEST_TIER";
 /// The tests that boot other kernels in virtual machines.
 const VIRTUAL_MACHINES: &str = "kernels::";
 
+/// The tests that wait for minutes, in modules of this name.
+const SLOW: &str = "::slow::";
+
 /// How many of the tests run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tier {
@@ -31,8 +34,13 @@ impl Tier {
 
     fn left_out(self) -> &'static str {
         match self {
-            Self::Quick => "virtual machines, and all but one version of each container runtime",
-            Self::Default => "the long matrices of versions, which --all runs",
+            Self::Quick => {
+                "virtual machines, all but one version of each container runtime, and the tests that \
+                 wait for minutes"
+            }
+            Self::Default => {
+                "the long matrices of versions, and the tests that wait for minutes, which --all runs"
+            }
             Self::All => "nothing",
         }
     }
@@ -69,6 +77,9 @@ fn test_args(tier: Tier, args: &[String]) -> Vec<&str> {
     if tier == Tier::Quick {
         all.extend(["--skip", VIRTUAL_MACHINES]);
     }
+    if tier != Tier::All {
+        all.extend(["--skip", SLOW]);
+    }
     all.extend(next());
     all
 }
@@ -83,11 +94,12 @@ mod tests {
     }
 
     #[test]
-    fn quick_skips_virtual_machines_beside_the_user_s_arguments() {
-        assert_eq!(args_of(Tier::Default, ""), "-- --include-ignored");
+    fn each_tier_skips_what_it_leaves_out_beside_the_user_s_arguments() {
+        assert_eq!(args_of(Tier::All, ""), "-- --include-ignored");
+        assert_eq!(args_of(Tier::Default, ""), "-- --include-ignored --skip ::slow::");
         assert_eq!(
             args_of(Tier::Quick, "watch -- --nocapture"),
-            "watch -- --include-ignored --skip kernels:: --nocapture"
+            "watch -- --include-ignored --skip kernels:: --skip ::slow:: --nocapture"
         );
     }
 }

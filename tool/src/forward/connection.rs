@@ -20,7 +20,7 @@ use super::relayed::Relayed;
 use super::shared::Shared;
 use super::stream::{Duplex, Socket};
 use crate::host::clock;
-use crate::model::PortPair;
+use crate::model::{Outcome, PortPair};
 
 /// Serves one client, and reports how the connection started and ended.
 pub(super) async fn serve(client: TcpStream, ports: PortPair, shared: Arc<Shared>) {
@@ -156,7 +156,11 @@ async fn relay(
         }
     };
     drop(to_target);
-    helper.wait_or_end(shared.ending.cancelled()).await?;
+    match helper.wait_or_end(shared.ending.cancelled()).await {
+        // socat 1.8 fails after a reset, whenever it comes.
+        Err(failure) if end == RelayEnd::ResetAfterEnd && failure.outcome() == Outcome::Failed => {}
+        ended => ended?,
+    }
     // The helper succeeded, so it was connected. It gives no other sign of that.
     report_answer(&mut answer).await;
     match end {

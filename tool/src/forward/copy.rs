@@ -45,7 +45,8 @@ pub(super) async fn copy(
         };
         match filled.map_err(CopyError::Read)? {
             Taken::Bytes(bytes) => {
-                drain(&pipe, bytes, to, count).await.map_err(CopyError::Write)?;
+                let what_follows = what_follows(from, to);
+                drain(&pipe, bytes, to, count, what_follows).await.map_err(CopyError::Write)?;
             }
             Taken::Urgent(byte) if to.is_socket() => {
                 send_urgent(byte, to).await.map_err(CopyError::Write)?;
@@ -62,7 +63,12 @@ async fn fill(from: &ReadHalf, pipe: &mut Pipe) -> io::Result<Taken> {
     let is_socket = from.is_socket();
     let taken = {
         let pipe = &*pipe;
-        let read = |from: &OwnedFd| match move_bytes(from, pipe.inlet(), pipe.size()) {
+        let read = |from: &OwnedFd| match move_bytes(
+            from,
+            pipe.inlet(),
+            pipe.size(),
+            SpliceFlags::empty(),
+        ) {
             Ok(bytes @ 1..) => Ok(Taken::Bytes(bytes)),
             // splice(2) says that there is nothing, and cannot see what is behind urgent data.
             Ok(_) | Err(Errno::AGAIN) if is_socket => urgent::take(from, pipe.inlet()),
@@ -82,11 +88,24 @@ async fn send_urgent(byte: u8, to: &WriteHalf) -> io::Result<()> {
     to.when_writable(write).await.map(drop)
 }
 
+/// What splice(2) is to know about what follows. When the source has ended, the end follows at once,
+/// and the kernel sends it together with the last bytes. Otherwise a server that closes its socket as
+/// soon as it has those bytes could reset the connection before the end arrives.
+fn what_follows(from: &ReadHalf, to: &WriteHalf) -> SpliceFlags {
+    if to.is_socket() && from.has_ended() { SpliceFlags::MORE } else { SpliceFlags::empty() }
+}
+
 /// Empties the pipe before it is filled again, so that "would block" in [`fill`] always means the
 /// source.
-async fn drain(pipe: &Pipe, mut held: usize, to: &WriteHalf, count: &Count) -> io::Result<()> {
+async fn drain(
+    pipe: &Pipe,
+    mut held: usize,
+    to: &WriteHalf,
+    count: &Count,
+    what_follows: SpliceFlags,
+) -> io::Result<()> {
     while held > 0 {
-        let write = |to: &OwnedFd| Ok(move_bytes(pipe.outlet(), to, held)?);
+        let write = |to: &OwnedFd| Ok(move_bytes(pipe.outlet(), to, held, what_follows)?);
         let drained = to.when_writable(write).await?;
         held -= drained;
         count.add(drained as u64);
@@ -94,6 +113,12 @@ async fn drain(pipe: &Pipe, mut held: usize, to: &WriteHalf, count: &Count) -> i
     Ok(())
 }
 
-fn move_bytes(from: &OwnedFd, to: &OwnedFd, most: usize) -> rustix::io::Result<usize> {
-    splice(from, None, to, None, most, SpliceFlags::NONBLOCK | SpliceFlags::MOVE)
+fn move_bytes(
+    from: &OwnedFd,
+    to: &OwnedFd,
+    most: usize,
+    what_follows: SpliceFlags,
+) -> rustix::io::Result<usize> {
+    let flags = SpliceFlags::NONBLOCK | SpliceFlags::MOVE | what_follows;
+    splice(from, None, to, None, most, flags)
 }

@@ -1,6 +1,7 @@
 //! What a relay asks about the helper between it and the target.
 
 use std::future::pending;
+use std::io;
 
 use super::dial::Helper;
 use super::kernel_ends::KernelEnd;
@@ -31,6 +32,14 @@ impl HelperSide<'_> {
         match self.helper {
             Some(helper) => helper.target_end(has_client_ended, self.kernel).await,
             None => TargetEnd::Complete,
+        }
+    }
+
+    /// Waits until the target at the other end of the helper has vanished, and returns the error.
+    pub(super) async fn vanished(&self) -> io::Error {
+        match self.helper {
+            Some(helper) => helper.server_vanished().await,
+            None => pending().await,
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::future::pending;
 use std::io;
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
@@ -33,12 +34,13 @@ pub(super) async fn gone(peer: Option<&Socket>) -> io::Error {
     peer.error()
 }
 
-async fn vanished(peer: &Socket) -> io::Error {
+/// Waits until the peer of a TCP connection has vanished while data flows, and returns the error.
+pub(super) async fn vanished(peer: impl AsFd) -> io::Error {
     let mut next = Instant::now();
     loop {
         next += CHECK_INTERVAL;
         sleep_until(next).await;
-        match tcp::info(peer) {
+        match tcp::info(&peer) {
             Ok(TcpInfo { awaits_answer: true, last_answer, .. })
                 if last_answer >= VANISHED_TIMEOUT =>
             {

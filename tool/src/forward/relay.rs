@@ -34,6 +34,8 @@ pub(super) async fn run(
     let target_error = from_target.error.map_or_else(OnceLock::new, OnceLock::from);
     let client_ended = AtomicBool::new(false);
     let has_client_ended = || client_ended.load(Ordering::Relaxed);
+    // The client's end may be here, and not be passed on yet.
+    let is_after_clients_end = || has_client_ended() || client.from.is_exhausted();
     let client_socket = client.to.socket();
     let target_socket = to_target.as_ref().and_then(WriteHalf::socket);
     // Pinned where they are made: a future that is moved takes its room twice.
@@ -64,19 +66,26 @@ pub(super) async fn run(
         match copy(&from_target, &client.to, pipe_down, &relayed.from_pod, helper.ended(relayed))
             .await
         {
-            Err(CopyError::Read(error)) if has_client_ended() && is_reset(&error) => {
+            Err(CopyError::Read(error)) if is_reset(&error) && is_after_clients_end() => {
                 Ok(RelayEnd::ResetAfterEnd)
             }
             Err(CopyError::Read(error)) => Err(RelayError::Target(error)),
             Err(CopyError::Write(error)) => Err(RelayError::Client(error)),
             Ok(()) => match target_error.get() {
-                Some(&error) if target_socket.is_some() => Err(RelayError::Target(error.into())),
+                Some(&error) if target_socket.is_some() => {
+                    let error = error.into();
+                    if is_reset(&error) && is_after_clients_end() {
+                        Ok(RelayEnd::ResetAfterEnd)
+                    } else {
+                        Err(RelayError::Target(error))
+                    }
+                }
                 _ => match helper.target_end(has_client_ended()).await {
                     TargetEnd::Complete => {
                         client.to.finish().map(|()| RelayEnd::Ended).map_err(RelayError::Client)
                     }
                     TargetEnd::GivenUp => Ok(RelayEnd::GivenUp),
-                    TargetEnd::Reset if has_client_ended() => Ok(RelayEnd::ResetAfterEnd),
+                    TargetEnd::Reset if is_after_clients_end() => Ok(RelayEnd::ResetAfterEnd),
                     TargetEnd::Reset => Ok(RelayEnd::CutOff),
                 },
             },
@@ -86,6 +95,7 @@ pub(super) async fn run(
         ended = async { tokio::try_join!(up, down).map(|((), end)| end) } => ended,
         error = peer_watch::gone(client_socket.as_ref()) => Err(RelayError::Client(error)),
         error = peer_watch::gone(target_socket.as_ref()) => Err(RelayError::Target(error)),
+        error = helper.vanished() => Err(RelayError::Target(error)),
     };
     match &ended {
         Ok(RelayEnd::Ended) | Err(RelayError::NoPipe(_)) => {}

@@ -6,14 +6,21 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub enum RelayError {
     /// The client reset the connection, or no longer reads, or has vanished.
-    #[error("the client closed the connection early")]
+    #[error("the client {}", if is_silent(.0) { SILENT } else { "closed the connection early" })]
     Client(#[source] io::Error),
     /// The target reset the connection.
-    #[error("the target reset the connection")]
+    #[error("the target {}", if is_silent(.0) { SILENT } else { "reset the connection" })]
     Target(#[source] io::Error),
     /// Too many files are open to start.
     #[error("cannot make a pipe; `ulimit -n` shows how many files may be open")]
     NoPipe(#[source] io::Error),
+}
+
+const SILENT: &str = "does not answer any more";
+
+/// Whether the peer has vanished.
+fn is_silent(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::TimedOut
 }
 
 /// How a relay ended that did not fail.

@@ -5,7 +5,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::io::{Errno, ioctl_fionbio};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno, ioctl_fionbio, ioctl_fionread};
 use rustix::net::sockopt::{set_socket_linger, set_socket_oobinline, socket_error};
 use rustix::net::{Shutdown, shutdown};
 use tokio::io::Interest;
@@ -73,6 +74,17 @@ impl ReadHalf {
     /// Whether it is a socket.
     pub(super) fn is_socket(&self) -> bool {
         self.is_socket
+    }
+
+    /// Whether the peer of a socket has ended its direction: nothing comes but what is here.
+    pub(super) fn has_ended(&self) -> bool {
+        let mut fds = [PollFd::new(self.fd.get_ref(), PollFlags::RDHUP)];
+        self.is_socket && poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
+    }
+
+    /// The same, and everything has been read.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.has_ended() && ioctl_fionread(self.fd.get_ref()).is_ok_and(|bytes| bytes == 0)
     }
 
     /// Calls `read` whenever there may be something to read, until it does not return "would block".

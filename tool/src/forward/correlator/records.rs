@@ -64,8 +64,17 @@ pub(super) fn closed(report: &Report, kernel: Option<Closed>) -> Closed {
     let bytes_to_pod = kernel.bytes_to_pod.or(local.bytes_to_pod);
     let connect_ns = kernel.connect_ns;
     let is_local = match &report.result {
+        // The client's end had come, and had not reached the pod.
+        Ok(RelayEnd::ResetAfterEnd) => matches!(kernel.reason, Reason::Errno(_)),
         Ok(_) => false,
-        Err(failure) => !failure.is_of_target() || kernel.reason == Reason::BothEnded,
+        Err(failure) => {
+            // The forwarder gave up, and closed a connection that the kernel would have kept.
+            let has_given_up = failure.outcome() == Outcome::Timeout;
+            !failure.is_of_target()
+                || kernel.reason == Reason::BothEnded
+                || has_given_up
+                    && !matches!(kernel.reason, Reason::Errno(_) | Reason::NoAnswer { .. })
+        }
     };
     // The forwarder cannot see that the target has gone, only what follows from it.
     let is_local = is_local && kernel.outcome != Outcome::TargetGone;

@@ -46,6 +46,12 @@ impl Helper {
         }
     }
 
+    /// Waits until the server has vanished while data flows, and returns the error. The kernel would
+    /// let socat wait for a quarter of an hour (`net.ipv4.tcp_retries2`).
+    pub(in crate::forward) async fn server_vanished(&self) -> io::Error {
+        self.server.wait().await.vanished().await
+    }
+
     /// Waits until the helper has exited, but does not reap it.
     pub(in crate::forward) async fn exited(&self) {
         self.exit_code().await;

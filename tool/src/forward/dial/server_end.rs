@@ -17,6 +17,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::time::Instant;
 
 use crate::forward::keepalive::set_keepalive;
+use crate::forward::peer_watch;
 use crate::forward::relayed::Relayed;
 use crate::host::socat::connection_of;
 use crate::host::tcp::{self, TcpEnds, TcpInfo};
@@ -82,6 +83,11 @@ impl ServerEnd {
         // The readiness is never cleared, so it stays.
         let _ready = self.hang_up.readable().await?;
         self.ends()
+    }
+
+    /// Waits until the server has vanished while data flows, and returns the error.
+    pub(super) async fn vanished(&self) -> io::Error {
+        peer_watch::vanished(&self.socket).await
     }
 
     /// Waits a moment until so many bytes have arrived at the server.

@@ -14,6 +14,7 @@ mod native_transfers;
 mod nsenter;
 mod own_addresses;
 mod restarts;
+mod slow;
 mod sockets;
 mod stalls;
 mod unreadable_helper;

@@ -3,6 +3,8 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 
+use rustix::process::Signal;
+
 use crate::common::{eventually, pfsnoop};
 use crate::support::forward::{forward_native, get, start};
 use crate::support::pod::DemoPod;
@@ -37,6 +39,44 @@ fn a_reply_three_seconds_after_the_half_close_arrives() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert_eq!(answer, "late but whole\n");
+}
+
+/// Prints how many segments come (`tcpi_segs_in`, include/uapi/linux/tcp.h) until the client ends.
+const SEGMENTS: &str = "import socket, struct\n\
+     client, _ = socket.create_server(('127.0.0.1', 7004)).accept()\n\
+     def segments():\n\
+     \x20   info = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 144)\n\
+     \x20   return struct.unpack('I', info[140:])[0]\n\
+     before = segments()\n\
+     print('accepted', flush=True)\n\
+     while client.recv(1000): pass\n\
+     print('segments:', segments() - before, flush=True)\n";
+
+/// A server that closes its socket as soon as it has the last bytes must not get ahead of the end.
+#[test]
+fn a_clients_end_comes_in_one_segment_with_its_last_bytes() {
+    let pod = DemoPod::start();
+    let (forward, locals) = forward_native(&pod, &[":7004"]);
+    let mut server = pod.serve(7004, &["python3", "-c", SEGMENTS]);
+    let mut client = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
+    server.stdout_line("the connection", |line| line == "accepted");
+    // The forwarder finds both at once.
+    forward.signal(Signal::STOP);
+    eventually("it is stopped", || is_stopped(forward.pid()).then_some(()));
+    client.write_all(b"the last bytes").unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    forward.signal(Signal::CONT);
+    let segments = server.stdout_line("the end", |line| line.starts_with("segments: "));
+    assert_eq!(segments, "segments: 1");
+}
+
+/// Whether each thread of a process is stopped.
+fn is_stopped(pid: u32) -> bool {
+    let mut threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    threads.all(|thread| {
+        let stat = std::fs::read_to_string(thread.unwrap().path().join("stat")).unwrap();
+        stat.contains(") T ")
+    })
 }
 
 #[test]

@@ -1,0 +1,3 @@
+//! Tests that wait for minutes. They run side by side, and only `cargo xtask test --all` runs them.
+
+mod vanished;
