@@ -142,7 +142,9 @@ fn without_a_restart_in_time_the_client_gets_an_error() {
 fn clients_that_wait_hold_a_slot_until_they_leave_or_the_forward_is_stopped() {
     let docker = Docker::start("waiting");
     docker.run("web", SERVE);
-    let args = ["container/web", ":8080", "--max-connections", "1", "--no-watch"];
+    // Only the client that leaves frees its slot.
+    let wait = ["--wait-restart", "600", "--no-watch"];
+    let args = [&["container/web", ":8080", "--max-connections", "1"][..], &wait].concat();
     let (mut forward, local) = start_listening(&mut in_docker(&docker, &args));
     serves(local);
     stdout_of(docker.client().args(["kill", "web"]));
