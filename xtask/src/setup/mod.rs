@@ -9,6 +9,7 @@ mod kubernetes;
 mod packages;
 mod part;
 mod parts;
+mod services;
 mod step;
 mod steps;
 mod toolchain;

@@ -1,9 +1,11 @@
 //! System packages, installed with apt.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+use super::services;
 use super::step::Outcome;
 use crate::run::{find_program, stdout_of};
 
@@ -28,7 +30,7 @@ pub(crate) const SCREENSHOTS: &[Needed] = &[
     needed("unshare", "util-linux"),
 ];
 
-/// Peers for the benchmarks, and daemons and programs that the tests start.
+/// Peers for the benchmarks, and daemons, servers, clients and programs that the tests start.
 pub(crate) const TEST: &[Needed] = &[
     needed("execsnoop", "libbpf-tools"),
     needed("busybox", "busybox-static"),
@@ -45,6 +47,14 @@ pub(crate) const TEST: &[Needed] = &[
     needed("bpftool", "bpftool"),
     needed("strace", "strace"),
     needed("patchelf", "patchelf"),
+    needed("python3", "python3"),
+    needed("postgres", "postgresql"),
+    needed("psql", "postgresql-client"),
+    needed("openssl", "openssl"),
+    needed("redis-server", "redis-server"),
+    needed("redis-cli", "redis-tools"),
+    needed("sshd", "openssh-server"),
+    needed("ssh", "openssh-client"),
 ];
 
 /// What unpacks the sources of Kubernetes.
@@ -65,11 +75,17 @@ pub(super) fn ensure(wanted: &[Needed]) -> Result<Outcome> {
 /// Folders of Debian's programs that a `PATH` often lacks.
 const BESIDE_PATH: [&str; 2] = ["/usr/sbin", "/usr/lib/cni"];
 
+/// Debian's versions of PostgreSQL have their servers in folders of their own.
+const POSTGRESQL: &str = "/usr/lib/postgresql";
+
 /// Looks for the program and not for the package, since it may have been installed in another way.
 /// For Docker the program is the daemon: machines often have the client without it.
 fn is_installed(needed: &Needed) -> bool {
-    let is_there = |dir: &str| std::path::Path::new(dir).join(needed.program).is_file();
-    find_program(needed.program).is_some() || BESIDE_PATH.into_iter().any(is_there)
+    let versions = std::fs::read_dir(POSTGRESQL).into_iter().flatten().flatten();
+    let folders = BESIDE_PATH.into_iter().map(PathBuf::from);
+    let mut folders = folders.chain(versions.map(|version| version.path().join("bin")));
+    find_program(needed.program).is_some()
+        || folders.any(|folder| folder.join(needed.program).is_file())
 }
 
 /// Runs `apt-get install`, and once more after an update if the lists do not know the packages yet.
@@ -93,13 +109,14 @@ pub(super) fn update() -> Result<()> {
     apt_get(&["update"]).context("`apt-get update` failed; check the package sources").map(drop)
 }
 
-fn install(packages: &[&str]) -> Result<String> {
-    apt_get(&[&["install", "--yes", "--no-install-recommends"], packages].concat())
+fn install(packages: &[&str]) -> Result<()> {
+    let _none_starts = services::NoneStarts::begin()?;
+    apt_get(&[&["install", "--yes", "--no-install-recommends"], packages].concat())?;
+    services::disable(packages);
+    Ok(())
 }
 
 fn apt_get(args: &[&str]) -> Result<String> {
     let mut command = Command::new("apt-get");
-    // Some packages start a service when they are installed. RUNLEVEL=1 makes invoke-rc.d start
-    // none; policy-rc.d would do the same, but needs a file on the system.
-    stdout_of(command.args(args).env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1"))
+    stdout_of(command.args(args).env("DEBIAN_FRONTEND", "noninteractive"))
 }

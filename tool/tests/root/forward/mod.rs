@@ -1,6 +1,7 @@
 //! `pfsnoop forward`.
 
 mod basics;
+mod clients;
 mod conformance;
 mod connecting;
 mod container;
