@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use crate::common::{eventually, pfsnoop};
 use crate::support::forward::{forward_native, get, start};
 use crate::support::pod::DemoPod;
-use crate::support::processes::children_of;
+use crate::support::processes::{children_of, stop};
 
 #[test]
 fn it_spawns_nothing_and_says_which_address_answered() {
@@ -61,22 +61,12 @@ fn a_clients_end_comes_in_one_segment_with_its_last_bytes() {
     let mut client = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
     server.stdout_line("the connection", |line| line == "accepted");
     // The forwarder finds both at once.
-    forward.signal(Signal::STOP);
-    eventually("it is stopped", || is_stopped(forward.pid()).then_some(()));
+    stop(forward.pid());
     client.write_all(b"the last bytes").unwrap();
     client.shutdown(Shutdown::Write).unwrap();
     forward.signal(Signal::CONT);
     let segments = server.stdout_line("the end", |line| line.starts_with("segments: "));
     assert_eq!(segments, "segments: 1");
-}
-
-/// Whether each thread of a process is stopped.
-fn is_stopped(pid: u32) -> bool {
-    let mut threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
-    threads.all(|thread| {
-        let stat = std::fs::read_to_string(thread.unwrap().path().join("stat")).unwrap();
-        stat.contains(") T ")
-    })
 }
 
 #[test]

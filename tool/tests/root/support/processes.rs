@@ -33,6 +33,19 @@ pub fn signal(pid: u32, signal: Signal) {
     kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), signal).unwrap();
 }
 
+/// Stops a process, until it gets SIGCONT. Returns once each of its threads is stopped.
+pub fn stop(pid: u32) {
+    signal(pid, Signal::STOP);
+    let is_stopped = |thread: std::io::Result<std::fs::DirEntry>| {
+        let stat = std::fs::read_to_string(thread.unwrap().path().join("stat")).unwrap();
+        stat.rsplit(')').next().unwrap().starts_with(" T ")
+    };
+    eventually("it is stopped", || {
+        let mut threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+        threads.all(is_stopped).then_some(())
+    });
+}
+
 /// The command lines of a process's children.
 pub fn children_of(parent: u32) -> Vec<String> {
     let own = processes().into_iter().filter(|&(_, ppid, _)| ppid == parent);

@@ -6,7 +6,9 @@ use std::net::Shutdown;
 use rustix::process::Signal;
 
 use super::case::{Case, assert_end, ways};
+use super::reasons::assert_same_reason;
 use crate::support::pod::DemoPod;
+use crate::support::processes::stop;
 
 #[test]
 fn the_pod_resets_the_connection() {
@@ -27,6 +29,39 @@ fn the_pod_resets_the_connection_after_the_client_has_ended() {
         case.client.shutdown(Shutdown::Write).unwrap();
         let _ = case.client.read_to_end(&mut Vec::new());
         assert_end(&case.end(), "ok", "after the client's side had ended");
+    }
+}
+
+/// Resets the connection a second after its answer.
+const RESETS_LATER: &str = "import socket, struct, time\n\
+     client, _ = socket.create_server(('127.0.0.1', 7104)).accept()\n\
+     client.recv(5)\n\
+     client.sendall(b'answer')\n\
+     time.sleep(1)\n\
+     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))\n\
+     client.close()\n\
+     print('reset', flush=True)\n\
+     time.sleep(60)\n";
+
+/// The client has ended, and a forwarder that has no time has not passed that on yet. Only the
+/// forwarder knows it.
+#[test]
+fn the_pods_reset_overtakes_the_clients_end() {
+    for way in ways() {
+        let pod = DemoPod::start();
+        let mut server = pod.serve(7104, &["python3", "-c", RESETS_LATER]);
+        let mut case = Case::connect(&way, pod, 7104);
+        case.client.write_all(b"hello").unwrap();
+        case.read("answer".len());
+        stop(case.forward.pid());
+        case.client.shutdown(Shutdown::Write).unwrap();
+        server.stdout_line("the reset", |line| line == "reset");
+        case.forward.signal(Signal::CONT);
+        let _ = case.client.read_to_end(&mut Vec::new());
+        let [own, seen] = case.ends();
+        assert_end(&own, "ok", "after the client's side had ended");
+        assert_end(&seen, "reset", "Connection reset by peer");
+        assert_same_reason(&own, &seen);
     }
 }
 

@@ -42,6 +42,11 @@ const DIFFERENCES: &[Difference] = &[
         "only the forwarder knows that a user ended it",
     ),
     differs(
+        "the pod reset the connection after the client's side had ended",
+        "Connection reset by peer",
+        "only the forwarder knows that the client's end has come, before it is passed on",
+    ),
+    differs(
         "no answer in ",
         "no answer in ",
         "the forwarder's clock starts when it makes the socket, and the kernel's with the SYN",
