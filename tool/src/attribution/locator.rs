@@ -2,15 +2,20 @@
 //! entered, or by the target that it is about to enter. Reads /proc, and is fast: the process may
 //! end at any time.
 
+use std::time::Instant;
+
 use super::cache::LookupCache;
+use super::scan::Scan;
 use crate::host::cgroup::{of_record, placement_of};
 use crate::host::netns;
-use crate::host::process::{comm_of, netns_of, processes_in_netns, start_of};
+use crate::host::process::{comm_of, netns_of, processes_and_netns, start_of};
 use crate::model::{Destination, ExecEvent, Invocation, Lookup, Placement};
 
 /// Finds placements and destinations.
 pub(super) struct Locator {
     host_netns: Option<u64>,
+    /// All processes, as the last search through them found them.
+    scan: Scan,
     /// By network namespace: a container's process that the last search found inside.
     by_netns: LookupCache<u32, u32>,
     /// By network namespace without a container: the first process that the last search found
@@ -34,6 +39,7 @@ impl Locator {
     pub(super) fn new() -> Self {
         Self {
             host_netns: netns::host_inode(),
+            scan: Scan::new(),
             by_netns: LookupCache::new(),
             first_by_netns: LookupCache::new(),
             by_pid: LookupCache::new(),
@@ -132,8 +138,13 @@ impl Locator {
         if self.by_netns.is_known_missing(&inode) {
             return None;
         }
+        let pids = self.scan.processes(inode.into(), Instant::now(), processes_and_netns)?;
         let (mut found, mut first) = (None, None);
-        for pid in processes_in_netns(inode.into()) {
+        for &pid in pids {
+            // Since the search, the process may have ended or left, and its pid may be another's.
+            if netns_of(pid).ok() != Some(inode.into()) {
+                continue;
+            }
             let Some(placement) = placement_of(pid) else { continue };
             if placement.container.is_some() {
                 found = Some((pid, placement));

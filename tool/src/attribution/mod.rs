@@ -14,6 +14,7 @@ mod kubelet_logs;
 mod locator;
 mod namespaces;
 mod resolver;
+mod scan;
 
 pub use attribution::{Attribution, Naming};
 pub use known::is_known;

@@ -62,7 +62,12 @@ pub fn comm_of(pid: u32) -> Option<Box<[u8]>> {
 
 /// Every process in that network namespace. Processes that cannot be read are left out.
 pub fn processes_in_netns(netns: u64) -> impl Iterator<Item = u32> {
+    processes_and_netns().filter_map(move |(pid, of_it)| (of_it == netns).then_some(pid))
+}
+
+/// Every process and its network namespace. Processes that cannot be read are left out.
+pub fn processes_and_netns() -> impl Iterator<Item = (u32, u64)> {
     let all = procfs::process::all_processes().into_iter().flatten();
     let pids = all.filter_map(|process| u32::try_from(process.ok()?.pid()).ok());
-    pids.filter(move |&pid| netns_of(pid).ok() == Some(netns))
+    pids.filter_map(|pid| Some((pid, netns_of(pid).ok()?)))
 }

@@ -12,6 +12,9 @@ mod tests;
 
 pub use death_signal::die_with;
 pub use error::ProcessError;
-pub use facts::{can_be_entered, comm_of, is_running, netns_of, processes_in_netns, start_of};
+pub use facts::{
+    can_be_entered, comm_of, is_running, netns_of, processes_and_netns, processes_in_netns,
+    start_of,
+};
 pub use handle::ProcessHandle;
 pub use homes::{Home, homes, is_in_first_pid_namespace};

@@ -4,6 +4,7 @@ mod cgroups;
 mod containers;
 mod frozen_runtime;
 mod late_runtime;
+mod many_namespaces;
 mod pod_without_process;
 mod reused_pid;
 mod silent_runtime;
