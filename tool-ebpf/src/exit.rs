@@ -11,7 +11,7 @@ use aya_ebpf::{
     bindings::BPF_NOEXIST,
     helpers::generated::bpf_ktime_get_boot_ns,
     macros::{map, raw_tracepoint},
-    maps::LruHashMap,
+    maps::{HashMap, LruHashMap},
     programs::RawTracePointContext,
 };
 use pfsnoop_common::record::{COMM_LEN, ExitRecord, Kind, LossCount, Ring};
@@ -31,12 +31,16 @@ fn sched_process_exit(ctx: RawTracePointContext) -> i32 {
 
 /// Processes to report the end of, as start time by pid: their exec passed the filters, or they
 /// connected into another network namespace. Used only with filters; without, every end is reported.
+/// Not an LRU map, since that would drop the processes that live long. The end of each process
+/// removes its entry. User space sets the size, by the number of processes that this node allows.
 #[map]
-static PASSED: LruHashMap<u32, u64> = LruHashMap::with_max_entries(16 * 1024, 0);
+static PASSED: HashMap<u32, u64> = HashMap::with_max_entries(16 * 1024, 0);
 
-/// Processes with an end that was just reported, as start time by pid.
+/// Processes with an end that was just reported, as start time by pid. An entry matters only while
+/// the last threads of its process end together. No end is lost when the map drops an entry; an end
+/// would be reported twice if thousands of processes ended in that moment.
 #[map]
-static ENDED: LruHashMap<u32, u64> = LruHashMap::with_max_entries(1024, 0);
+static ENDED: LruHashMap<u32, u64> = LruHashMap::with_max_entries(8 * 1024, 0);
 
 /// Remembers to report the end of a process, after its exec or its connection into another
 /// namespace was reported.
@@ -53,7 +57,9 @@ pub(crate) fn expect_end(pid: u32, start_ns: u64) {
 #[inline(always)]
 fn claim_end(pid: u32, start_ns: u64) -> bool {
     if setting!(filters) != 0 {
-        return PASSED.remove(pid).is_ok();
+        // SAFETY: the value is compared at once.
+        let is_it = unsafe { PASSED.get(pid) }.is_some_and(|&passed| passed == start_ns);
+        return PASSED.remove(pid).is_ok() && is_it;
     }
     if ENDED.insert(pid, start_ns, u64::from(BPF_NOEXIST)).is_ok() {
         return true;

@@ -18,7 +18,7 @@ use aya_ebpf::{
 };
 use pfsnoop_common::record::{Kind, LossCount, SockRecord, sock_flags, sock_states};
 
-use super::socket::Sock;
+use super::socket::{MAX_FOREIGN, MAX_HELPERS, Sock};
 use super::{current_task, now_ns, send, tcp};
 
 /// Identifies a connection by both of its ports.
@@ -41,10 +41,12 @@ struct Client {
     reserved: u16,
 }
 
-/// Followed connections, by their ports. When the map is full and drops a connection, the
-/// connection is still followed, but its other end is not.
+/// Followed connections, by their ports. There is room for all of them. A connection that its process
+/// has left keeps its entry until the server closes it too. When such entries fill the map, it drops
+/// the oldest connection: how the server of that one ends is then not seen.
 #[map]
-static SERVER_ENDS: LruHashMap<Ports, Client> = LruHashMap::with_max_entries(4 * 1024, 0);
+static SERVER_ENDS: LruHashMap<Ports, Client> =
+    LruHashMap::with_max_entries(MAX_FOREIGN + MAX_HELPERS, 0);
 
 /// When a process last closed its socket before the server did (`CLOCK_BOOTTIME`, ns). Only for a
 /// while after that, sockets that close are looked up as possible servers.

@@ -16,17 +16,26 @@ const SOCK_DONE: u64 = 1 << 1;
 /// `SO_LINGER` is set.
 const SOCK_LINGER: u64 = 1 << 4;
 
+/// Room in [`FOREIGN_CONNECTIONS`].
+pub(super) const MAX_FOREIGN: u32 = 12 * 1024;
+
+/// Room in [`HELPER_CONNECTIONS`].
+pub(super) const MAX_HELPERS: u32 = 4 * 1024;
+
 /// Followed connections into another network namespace, by the address of the socket, with the record
-/// of their first state. Each of them may be a native forward.
+/// of their first state. Each of them may be a native forward. When the map is full, it drops the
+/// connection that has been idle for longest. User space notices this when it checks the session, and
+/// reports that the session is no longer followed.
 #[map]
 static FOREIGN_CONNECTIONS: LruHashMap<u64, SockRecord> =
-    LruHashMap::with_max_entries(12 * 1024, 0);
+    LruHashMap::with_max_entries(MAX_FOREIGN, 0);
 
 /// Followed connections of processes named nsenter or socat. User space decides by the process
 /// which of them belong to a forward. Any container may run socat and make connections without end.
 /// In this separate map, they cannot push out the connections in [`FOREIGN_CONNECTIONS`].
 #[map]
-static HELPER_CONNECTIONS: LruHashMap<u64, SockRecord> = LruHashMap::with_max_entries(4 * 1024, 0);
+static HELPER_CONNECTIONS: LruHashMap<u64, SockRecord> =
+    LruHashMap::with_max_entries(MAX_HELPERS, 0);
 
 /// Bytes of payload that a connection has carried.
 pub(super) struct Counts {

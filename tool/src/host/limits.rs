@@ -1,4 +1,6 @@
-//! Resource limits of this process.
+//! Limits of resources: of this process, and of the node.
+
+use std::fs;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -13,4 +15,15 @@ pub fn raise_open_files() {
             log::debug!("cannot raise the limit of open files from {current:?}: {error}");
         }
     }
+}
+
+/// How many processes may run at the same time (proc(5)). If the node does not say, as many as its
+/// kernel allows by default.
+#[must_use]
+pub fn max_processes() -> u32 {
+    /// `PID_MAX_DEFAULT` (include/linux/threads.h).
+    const DEFAULT: u32 = 32 * 1024;
+    let number = |path: &str| fs::read_to_string(path).ok()?.trim().parse().ok();
+    let limits = ["/proc/sys/kernel/pid_max", "/proc/sys/kernel/threads-max"].map(number);
+    limits.into_iter().flatten().min().unwrap_or(DEFAULT)
 }

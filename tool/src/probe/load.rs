@@ -7,6 +7,7 @@ use pfsnoop_common::{names, record::NOT_FOLLOWED, ring_bytes};
 
 use super::error::{ProbeError, failed, map_failed, missing, program_failed};
 use super::{Options, homes, offsets, settings, tracefs};
+use crate::host::limits;
 
 /// The oldest kernel on which the programs run: it has ring buffers (5.8), and calls functions from a
 /// program that makes tail calls and runs raw tracepoint programs on demand (both 5.10).
@@ -22,6 +23,10 @@ const FAILED_EXEC_TRACEPOINTS: [(&str, &str); 4] = [
     ("sys_exit_exec", "sys_exit_execve"),
     ("sys_exit_exec", "sys_exit_execveat"),
 ];
+
+/// The end of at most this many processes is expected. An entry takes 80 to 96 bytes, so that this is 6
+/// MiB. Beyond the limit, an end is not reported and counts as lost.
+const MAX_PASSED: u32 = 64 * 1024;
 
 /// The program that user space runs.
 const CHECK_CONNECTION: &str = "check_connection";
@@ -51,6 +56,7 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
             .map_max_entries(names::HELPER_EVENTS, ring_bytes::CONNECTIONS)
             .map_max_entries(names::EVENTS, ring_bytes::HARDLY_ANY);
     }
+    loader.map_max_entries(names::PASSED, limits::max_processes().min(MAX_PASSED));
     // Maps that are not used take no memory.
     for (map, is_used) in [
         (names::EXECS_UNDER_WAY, options.failed_execs),

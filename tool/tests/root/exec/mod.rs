@@ -4,6 +4,7 @@ mod ending;
 mod evicted_exec;
 mod filters;
 mod lost_records;
+mod many_ends;
 mod patterns;
 mod process_facts;
 mod rows;
