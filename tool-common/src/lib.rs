@@ -35,10 +35,14 @@ pub mod names {
     pub const HELPER_EVENTS: &str = "HELPER_EVENTS";
     /// Threads inside an exec system call.
     pub const EXECS_UNDER_WAY: &str = "EXECS_UNDER_WAY";
-    /// Unfinished records of failed execs, one for each CPU.
-    pub const FAILED_EXEC_SCRATCH: &str = "FAILED_EXEC_SCRATCH";
-    /// The program that copies the arguments of a failed exec. It is the target of tail calls.
+    /// Records of execs that may fail.
+    pub const FAILED_EXEC_SLOTS: &str = "FAILED_EXEC_SLOTS";
+    /// The numbers of the free [`FAILED_EXEC_SLOTS`].
+    pub const FREE_SLOTS: &str = "FREE_SLOTS";
+    /// The programs that complete the record of a failed exec. They are the targets of tail calls.
     pub const FAILED_EXEC_PROGRAMS: &str = "FAILED_EXEC_PROGRAMS";
+    /// One `u32`: 1 while all programs are attached. Otherwise no program makes or counts a record.
+    pub const ALL_ATTACHED: &str = "ALL_ATTACHED";
     /// Processes to report the end of.
     pub const PASSED: &str = "PASSED";
     /// Processes with an end that was just reported.

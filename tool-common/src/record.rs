@@ -61,8 +61,10 @@ pub enum Kind {
     /// [`ExecHeader`] of a successful exec, then the cgroup's path, the arguments, each followed by a
     /// NUL, and the file name.
     Exec = 1,
-    /// [`ExecHeader`] of a failed exec, then the cgroup's path, the arguments, each as a `u32` length
-    /// and that many bytes ([`UNREADABLE`] has none), and the file name.
+    /// [`ExecHeader`] of a failed exec, then the arguments, each as a `u32` length and that many bytes
+    /// ([`UNREADABLE`] has none), the file name, and the cgroup's path. The last
+    /// [`late_len`](ExecHeader::late_len) bytes of the arguments are a list of the same form: what
+    /// could be read only when the call returned, for the first unreadable arguments before it.
     FailedExec = 2,
     /// [`ExitRecord`].
     Exit = 3,
@@ -92,9 +94,12 @@ pub mod exec_flags {
     pub const ARGS_CUT: u32 = 2;
     /// One of the arguments is longer than its copy in the record.
     pub const ARG_CUT: u32 = 4;
+    /// The file name of a failed exec could not be read: it is unknown, not empty.
+    pub const FILENAME_UNREADABLE: u32 = 8;
 }
 
-/// An exec. Its cgroup's path, arguments and file name follow this header in the record.
+/// An exec. Its arguments, file name and cgroup's path follow this header in the record, in the order
+/// of its [`Kind`].
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct ExecHeader {
@@ -128,16 +133,17 @@ pub struct ExecHeader {
     pub mntns: u32,
     /// Inode of the pid namespace; 0 if it could not be read.
     pub pidns: u32,
-    /// Bytes of arguments that follow the cgroup's path.
+    /// Bytes of arguments that follow.
     pub args_len: u32,
-    /// Bytes of file name, without NUL, that follow the arguments.
+    /// Bytes of file name, without NUL, that follow.
     pub filename_len: u32,
-    /// Bytes of the cgroup's path, without NUL, that follow this header.
+    /// Bytes of the cgroup's path, without NUL, that follow.
     pub cgroup_len: u32,
     /// Real user id of the parent process; [`UNKNOWN_UID`] when it could not be read.
     pub parent_uid: u32,
-    /// Keeps the size a multiple of eight.
-    pub reserved: u32,
+    /// How many of the bytes of arguments are a list of those that were read late; see
+    /// [`Kind::FailedExec`].
+    pub late_len: u32,
     /// Name of the process, padded with NULs. After a failed exec this is the caller's name.
     pub comm: [u8; COMM_LEN],
     /// Name of the parent process, padded with NULs.

@@ -69,8 +69,8 @@ pub struct Settings {
     /// The network namespace (its inode) that is home to a process without an entry in the map of
     /// homes; 0 if homes are not noted.
     pub host_netns: u32,
-    /// Keeps the size a multiple of eight.
-    pub reserved: u32,
+    /// 1 if failed execs are traced.
+    pub failed_execs: u32,
 }
 
 impl Settings {
@@ -85,7 +85,7 @@ impl Settings {
         comm: [0; 2],
         comm_mask: [0; 2],
         host_netns: 0,
-        reserved: 0,
+        failed_execs: 0,
     };
 }
 

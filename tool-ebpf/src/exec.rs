@@ -21,6 +21,7 @@ use pfsnoop_common::record::{
 };
 use pfsnoop_common::settings::filters;
 
+use crate::attached;
 use crate::cgroup;
 use crate::emit::{self, Urgency, ring_of};
 use crate::exit;
@@ -61,8 +62,11 @@ fn sched_process_exec(ctx: RawTracePointContext) -> i32 {
 #[inline(always)]
 fn try_exec(ctx: &RawTracePointContext) -> Option<()> {
     let task = Task(ctx.arg::<*const u8>(0));
-    failed_exec::forget(ctx.arg::<u32>(1));
+    failed_exec::forget(task);
     home::settle(ctx.tgid(), task);
+    if !attached::all() {
+        return None;
+    }
     if !filter::passes(ctx, task) {
         return None;
     }

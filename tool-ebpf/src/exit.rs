@@ -17,7 +17,9 @@ use aya_ebpf::{
 use pfsnoop_common::record::{COMM_LEN, ExitRecord, Kind, LossCount, Ring};
 use pfsnoop_common::settings::filters;
 
+use crate::attached;
 use crate::emit::{self, Urgency, ring_of};
+use crate::failed_exec;
 use crate::globals::setting;
 use crate::home;
 use crate::task::Task;
@@ -80,10 +82,14 @@ fn ring_of_end(comm: &[u8; COMM_LEN]) -> Ring {
 #[inline(always)]
 fn try_exit(ctx: &RawTracePointContext) -> Option<()> {
     let task = Task(ctx.arg::<*const u8>(0));
+    failed_exec::forget(task);
     if task.live_threads()? != 0 {
         return None;
     }
     home::leave(ctx.tgid());
+    if !attached::all() || setting!(ends) == 0 {
+        return None;
+    }
     let leader = task.leader()?;
     let start_ns = leader.start_ns().unwrap_or(0);
     if !claim_end(ctx.tgid(), start_ns) {

@@ -12,6 +12,7 @@
 )]
 #![expect(clippy::needless_pass_by_value, reason = "the macros hand each program its context")]
 
+mod attached;
 mod cgroup;
 mod emit;
 mod exec;

@@ -55,6 +55,12 @@ impl Task {
         field(self.leader()?.0, offset!(task_start_boottime))
     }
 
+    /// The address of the memory: a `struct mm_struct *`.
+    #[inline(always)]
+    pub(crate) fn mm(self) -> Option<u64> {
+        field(self.0, offset!(task_mm))
+    }
+
     /// How many threads have not ended (`signal->live`): 0 at the end of the last one.
     #[inline(always)]
     pub(crate) fn live_threads(self) -> Option<u32> {
@@ -106,7 +112,7 @@ impl Task {
     /// Whether this is a kernel thread, which has no memory of its own.
     #[inline(always)]
     pub(crate) fn is_kernel_thread(self) -> bool {
-        field::<*const u8>(self.0, offset!(task_mm)).is_none_or(<*const u8>::is_null)
+        self.mm().is_none_or(|mm| mm == 0)
     }
 
     /// Inode of the mount namespace.

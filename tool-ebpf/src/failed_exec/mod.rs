@@ -1,157 +1,194 @@
-//! Failed execs: the programs remember the pointers that the caller passes at `sys_enter_execve[at]`,
-//! and read the memory behind them at `sys_exit_execve[at]` if the result is an error
-//! (include/trace/events/syscalls.h).
+//! Failed execs: what the caller passes is read at `sys_enter_execve[at]`, and reported at
+//! `sys_exit_execve[at]` if the result is an error (include/trace/events/syscalls.h).
 //!
-//! For ENOENT and EACCES the kernel never copies the arguments. An argument on a page that is not in
-//! memory yet cannot be read here, and is marked as unreadable. The file name can always be read.
+//! At the return, another thread may have changed the memory behind the caller's pointers. If the
+//! kernel has begun to load the new program, the caller's memory is even replaced (`exec_mmap`,
+//! fs/exec.c). But at the start, a page that is not in memory yet cannot be read, while the kernel
+//! brings in the pages that it needs. So the programs read again at the return what they could not
+//! read at the start, if the process still has the same memory. For ENOENT and EACCES the kernel
+//! never copies the arguments. What cannot be read at either time is marked.
+//!
+//! Several programs fill a record, one after another ([`args`], [`send`]): the caller may pass any
+//! number of arguments, and old verifiers allow no loop without a bound.
 
 mod args;
+mod send;
+mod slot;
+mod under_way;
 
 use aya_ebpf::{
     EbpfContext as _,
-    helpers::generated::{bpf_get_current_task, bpf_get_smp_processor_id, bpf_ktime_get_boot_ns},
+    helpers::generated::{bpf_get_current_task, bpf_ktime_get_boot_ns},
     macros::{map, tracepoint},
-    maps::{Array, LruHashMap},
+    maps::ProgramArray,
     programs::TracePointContext,
 };
 use pfsnoop_common::{
     offsets::ABSENT,
-    record::{ExecHeader, Kind, LossCount, MAX_CGROUP_PATH, MAX_FILENAME, exec_flags},
+    record::{Kind, LossCount},
 };
 
+use crate::attached;
 use crate::cgroup;
 use crate::emit;
 use crate::exit;
 use crate::filter;
-use crate::globals::offset;
+use crate::globals::{offset, setting};
 use crate::task::Task;
+use slot::{List, Phase, Slot};
+use under_way::{NO_SLOT, UnderWay};
 
-/// The pointers that a thread passed to an exec system call.
+/// [`args`] and [`send`], by [`Next`].
+#[map]
+static FAILED_EXEC_PROGRAMS: ProgramArray = ProgramArray::with_max_entries(2, 0);
+
+/// Index of a program in [`FAILED_EXEC_PROGRAMS`].
 #[derive(Clone, Copy)]
-#[repr(C)]
-struct Pointers {
-    filename: u64,
-    argv: u64,
+enum Next {
+    Args = 0,
+    Send = 1,
 }
 
-/// A record that is being filled by several programs, one after another.
-#[repr(C)]
-struct Scratch {
-    pointers: Pointers,
-    record: Record,
-}
-
-/// The three texts follow each other without a gap.
-#[repr(C)]
-struct Record {
-    header: ExecHeader,
-    texts: [u8; MAX_CGROUP_PATH],
-    _args: [u8; args::ROOM],
-    _filename: [u8; MAX_FILENAME],
-}
-
-/// Pointers by thread. A thread that is killed inside the call leaves its entry behind, and the map
-/// drops the oldest entries.
-#[map]
-static EXECS_UNDER_WAY: LruHashMap<u32, Pointers> = LruHashMap::with_max_entries(4096, 0);
-
-/// One entry for each CPU; user space sets their number. A per-CPU map cannot hold values of this
-/// size. The programs run with preemption off and do not interrupt themselves.
-#[map]
-static FAILED_EXEC_SCRATCH: Array<Scratch> = Array::with_max_entries(1, 0);
-
-/// Drops the thread's entry, since its exec succeeded.
+/// Continues with another program. Returns only if there were too many tail calls
+/// (`MAX_TAIL_CALL_CNT`, include/linux/bpf.h).
 #[inline(always)]
-pub(crate) fn forget(tid: u32) {
-    // The map is empty unless failed execs are traced; then this finds nothing.
-    let _ = EXECS_UNDER_WAY.remove(tid);
+fn continue_with(ctx: &TracePointContext, next: Next) {
+    // SAFETY: the programs in the map have the type of the callers, and find the slot of this CPU.
+    unsafe { FAILED_EXEC_PROGRAMS.tail_call(ctx, next as u32) };
 }
 
 /// `execve(filename, argv, envp)`.
 #[tracepoint(category = "syscalls", name = "sys_enter_execve")]
 fn sys_enter_execve(ctx: TracePointContext) -> u32 {
-    remember(&ctx, 0);
+    enter(&ctx, 0);
     0
 }
 
 /// `execveat(dirfd, filename, argv, envp, flags)`.
 #[tracepoint(category = "syscalls", name = "sys_enter_execveat")]
 fn sys_enter_execveat(ctx: TracePointContext) -> u32 {
-    remember(&ctx, 1);
+    enter(&ctx, 1);
     0
 }
 
 /// The return of both calls.
 #[tracepoint(category = "syscalls", name = "sys_exit_execve")]
 fn sys_exit_exec(ctx: TracePointContext) -> u32 {
-    if begin(&ctx).is_some() {
-        args::copy_and_send(&ctx);
-    }
+    leave(&ctx);
     0
 }
 
-/// Remembers the pointers. `filename` is the index of that argument, and `argv` is the next one.
+/// The thread's exec succeeded, or the thread ends.
 #[inline(always)]
-fn remember(ctx: &TracePointContext, filename: usize) -> Option<()> {
-    let args = syscall_field(offset!(sys_enter_args))?;
-    // SAFETY: the tracepoint's record has six arguments at that offset.
-    let pointers = unsafe {
-        Pointers {
-            filename: ctx.read_at(args + filename * size_of::<u64>()).ok()?,
-            argv: ctx.read_at(args + (filename + 1) * size_of::<u64>()).ok()?,
-        }
-    };
-    EXECS_UNDER_WAY.insert(ctx.pid(), pointers, 0).ok()
+pub(crate) fn forget(task: Task) {
+    if setting!(failed_execs) != 0
+        && let Some(call) = under_way::take(task)
+    {
+        slot::give_back(call.slot);
+    }
 }
 
-/// If the call failed, begins a record: everything but arguments and file name.
+/// Notes the call, and reads what can be read. `filename` is the index of that argument, and `argv`
+/// is the next one.
 #[inline(always)]
-fn begin(ctx: &TracePointContext) -> Option<()> {
-    let ret_at = syscall_field(offset!(sys_exit_ret))?;
-    // SAFETY: the tracepoint's record has the result at that offset.
-    let ret: i64 = unsafe { ctx.read_at(ret_at) }.ok()?;
-    if ret >= 0 {
-        return None;
-    }
-    let tid = ctx.pid();
-    // SAFETY: no other thread has this key.
-    let pointers = unsafe { EXECS_UNDER_WAY.get(tid) }.copied();
-    forget(tid);
-    // SAFETY: the helper takes nothing.
-    let task = Task(unsafe { bpf_get_current_task() } as *const u8);
-    if !filter::passes(ctx, task) {
-        return None;
-    }
-    let Some(pointers) = pointers else {
-        // More threads were inside the call than the map has room for.
-        emit::count_lost(LossCount::Processes);
-        return None;
+fn enter(ctx: &TracePointContext, filename: usize) -> Option<()> {
+    let args = syscall_field(offset!(sys_enter_args))?;
+    // SAFETY: the tracepoint's record has six arguments at that offset.
+    let (filename, argv) = unsafe {
+        (
+            ctx.read_at::<u64>(args + filename * size_of::<u64>()).ok()?,
+            ctx.read_at::<u64>(args + (filename + 1) * size_of::<u64>()).ok()?,
+        )
     };
-    let scratch = scratch()?;
-    // SAFETY: the value belongs to this CPU.
-    let Scratch { pointers: to_read, record } = unsafe { &mut *scratch };
-    *to_read = pointers;
-    let header = &mut record.header;
-    header.kind = Kind::FailedExec as u32;
-    // Cleared when the end of the list is reached.
-    header.flags = exec_flags::ARGS_CUT;
-    header.ret = ret as i32;
-    header.args_len = 0;
-    header.args_total = 0;
-    // SAFETY: the helper takes nothing.
-    header.time_ns = unsafe { bpf_ktime_get_boot_ns() };
-    task.identify(ctx, header);
-    exit::expect_end(header.pid, header.start_ns);
-    // SAFETY: there is room for the longest name.
-    unsafe { cgroup::copy_path(task, record.texts.as_mut_ptr(), &mut header.cgroup_len) };
+    let task = current_task();
+    // The return of the call before may not have been seen.
+    forget(task);
+    let passes = filter::passes(ctx, task);
+    let call = UnderWay {
+        filename,
+        argv,
+        mm: task.mm().unwrap_or(0),
+        comm: ctx.command().unwrap_or_default(),
+        tid: ctx.pid(),
+        slot: if passes { slot::take() } else { NO_SLOT },
+        passes: u64::from(passes),
+    };
+    if under_way::note(task, &call).is_none() {
+        slot::give_back(call.slot);
+        return None;
+    }
+    let slot = slot::select(call.slot)?;
+    // SAFETY: the slot belongs to this call.
+    unsafe {
+        Slot::begin(slot, &call, Phase::Enter);
+        Slot::read_filename(slot);
+    }
+    continue_with(ctx, Next::Args);
     Some(())
 }
 
-/// The entry of this CPU.
+/// Reports the call if it failed.
 #[inline(always)]
-fn scratch() -> Option<*mut Scratch> {
+fn leave(ctx: &TracePointContext) -> Option<()> {
+    let ret_at = syscall_field(offset!(sys_exit_ret))?;
+    // SAFETY: the tracepoint's record has the result at that offset.
+    let ret: i64 = unsafe { ctx.read_at(ret_at) }.ok()?;
+    let task = current_task();
+    let call = under_way::take(task);
+    let slot = call.map_or(NO_SLOT, |call| call.slot);
+    if report(ctx, task, call, ret).is_none() {
+        slot::give_back(slot);
+    }
+    Some(())
+}
+
+/// Begins the record and continues with the program that completes it. `None` if there is nothing to
+/// report.
+#[inline(always)]
+fn report(ctx: &TracePointContext, task: Task, call: Option<UnderWay>, ret: i64) -> Option<()> {
+    if ret >= 0 || !attached::all() {
+        return None;
+    }
+    let call = match call {
+        Some(call) => call,
+        None => UnderWay::unknown(ctx, task),
+    };
+    if call.passes == 0 {
+        return None;
+    }
+    let is_read = call.slot != NO_SLOT;
+    let slot = slot::select(if is_read { call.slot } else { slot::of_this_cpu() })?;
+    let may_read = call.mm != 0 && task.mm() == Some(call.mm);
+    // SAFETY: the slot belongs to this call.
+    let next = unsafe {
+        if is_read {
+            (*slot).phase = Phase::Leave as u32;
+        } else {
+            Slot::begin(slot, &call, Phase::Leave);
+        }
+        let list = Slot::resume(slot, may_read);
+        let header = &mut (*slot).record.header;
+        header.kind = Kind::FailedExec as u32;
+        header.ret = ret as i32;
+        header.time_ns = bpf_ktime_get_boot_ns();
+        task.identify(ctx, header);
+        // A call that fails late has renamed the thread, and may have made it the first one.
+        header.comm = call.comm;
+        header.tid = call.tid;
+        exit::expect_end(header.pid, header.start_ns);
+        cgroup::copy_path(task, (*slot).cgroup.as_mut_ptr(), &mut header.cgroup_len);
+        if list == List::More { Next::Args } else { Next::Send }
+    };
+    continue_with(ctx, next);
+    // A tail call returns only if it fails: the program is not in the map.
+    emit::count_lost(LossCount::Processes);
+    None
+}
+
+#[inline(always)]
+fn current_task() -> Task {
     // SAFETY: the helper takes nothing.
-    FAILED_EXEC_SCRATCH.get_ptr_mut(unsafe { bpf_get_smp_processor_id() })
+    Task(unsafe { bpf_get_current_task() } as *const u8)
 }
 
 #[inline(always)]

@@ -36,6 +36,7 @@ use aya_ebpf::{
 };
 use pfsnoop_common::record::{LossCount, Ring, SockRecord, sock_states};
 
+use crate::attached;
 use crate::emit::{self, Urgency};
 use crate::task::Task;
 use socket::Sock;
@@ -55,6 +56,9 @@ mod tcp {
 /// Entry point.
 #[raw_tracepoint(tracepoint = "inet_sock_set_state")]
 fn inet_sock_set_state(ctx: RawTracePointContext) -> i32 {
+    if !attached::all() {
+        return 0;
+    }
     let sock = Sock(ctx.arg::<*const u8>(0));
     match (ctx.arg::<u32>(1), ctx.arg::<u32>(2)) {
         (tcp::CLOSE, tcp::SYN_SENT) => connect::connecting(&ctx, sock),
@@ -70,7 +74,9 @@ fn inet_sock_set_state(ctx: RawTracePointContext) -> i32 {
 /// them.
 #[raw_tracepoint(tracepoint = "inet_sock_set_state")]
 fn inet_sock_set_state_within(ctx: RawTracePointContext) -> i32 {
-    try_state(&ctx, LossCount::SocketsWithin);
+    if attached::all() {
+        try_state(&ctx, LossCount::SocketsWithin);
+    }
     0
 }
 

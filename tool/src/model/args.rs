@@ -19,7 +19,8 @@ pub struct Args {
 pub enum Arg<T = Box<[u8]>> {
     /// Its bytes, without NUL.
     Text(T),
-    /// Only in a failed exec: the kernel never copied it, and its page was not in memory.
+    /// Only in a failed exec: its page was not in memory, and the kernel never copied it or has
+    /// replaced the process's memory since.
     Unreadable,
 }
 

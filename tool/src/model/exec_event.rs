@@ -32,8 +32,8 @@ pub struct ExecEvent {
     pub parent_comm: Box<[u8]>,
     /// Real user id of the parent process; `None` when the kernel does not report it.
     pub parent_uid: Option<u32>,
-    /// The file that exec was called with.
-    pub filename: Box<[u8]>,
+    /// The file that exec was called with; `None` if a failed exec's could not be read.
+    pub filename: Option<Box<[u8]>>,
     /// The arguments, the program's name first.
     pub args: Args,
     /// The command of a port-forward, if the arguments are one.
@@ -64,7 +64,7 @@ impl ExecEvent {
         let args: usize = self.args.list.iter().map(|arg| of(arg.text().unwrap_or_default())).sum();
         args + of(&self.comm)
             + of(&self.parent_comm)
-            + of(&self.filename)
+            + self.filename.as_deref().map_or(0, of)
             + of(&self.cgroup)
             + self.args.list.len() * size_of::<Arg>()
     }
@@ -72,9 +72,10 @@ impl ExecEvent {
     /// The arguments as execsnoop shows them: if the first one is only the name of the file, the
     /// whole path is shown instead. Any other first argument is shown unchanged.
     pub fn shown_args(&self) -> impl Iterator<Item = Arg<&[u8]>> {
-        let name = self.filename.rsplit(|&byte| byte == b'/').next();
+        let path = self.filename.as_deref();
+        let name = path.and_then(|path| path.rsplit(|&byte| byte == b'/').next());
         self.args.list.iter().enumerate().map(move |(n, arg)| match arg {
-            Arg::Text(text) if n == 0 && Some(&**text) == name => Arg::Text(&*self.filename),
+            Arg::Text(text) if n == 0 && Some(&**text) == name => Arg::Text(path.unwrap_or(text)),
             Arg::Text(text) => Arg::Text(&**text),
             Arg::Unreadable => Arg::Unreadable,
         })

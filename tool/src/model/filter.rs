@@ -58,7 +58,7 @@ mod tests {
             pid: 2,
             ppid: 1,
             comm: b"nsenter"[..].into(),
-            filename: b"/usr/bin/nsenter"[..].into(),
+            filename: Some(b"/usr/bin/nsenter"[..].into()),
             args: Args {
                 list: [&b"nsenter"[..], b"-t", b"\xff"].map(|arg| Arg::Text(arg.into())).into(),
                 ..Args::default()

@@ -131,7 +131,7 @@ mod tests {
     use crate::model::ExecEvent;
 
     fn exec(time_ns: u64, comm: &[u8]) -> Event {
-        let filename = vec![b'x'; 1000].into();
+        let filename = Some(vec![b'x'; 1000].into());
         Event::Exec(ExecEvent { time_ns, comm: comm.into(), filename, ..ExecEvent::default() })
     }
 

@@ -33,35 +33,61 @@ pub enum DecodeError {
 pub fn decode(record: &[u8]) -> Result<Event, DecodeError> {
     let kind = record.first_chunk().copied().map(u32::from_ne_bytes).ok_or(DecodeError::Cut)?;
     match Kind::from_raw(kind).ok_or(DecodeError::UnknownKind(kind))? {
-        Kind::Exec => exec(record, |args| Ok(terminated_args(args))).map(Event::Exec),
-        Kind::FailedExec => exec(record, listed_args).map(Event::Exec),
+        Kind::Exec => successful_exec(record).map(Event::Exec),
+        Kind::FailedExec => failed_exec(record).map(Event::Exec),
         Kind::Exit => exit(record).map(Event::Exit),
         Kind::Sock => sock(record).map(Event::Sock),
     }
 }
 
-fn exec(
-    record: &[u8],
-    split: fn(&[u8]) -> Result<Vec<Arg>, DecodeError>,
-) -> Result<ExecEvent, DecodeError> {
+fn successful_exec(record: &[u8]) -> Result<ExecEvent, DecodeError> {
+    let (header, texts) = exec_header(record)?;
+    let (cgroup, texts) = split(texts, header.cgroup_len)?;
+    let (args, texts) = split(texts, header.args_len)?;
+    let (filename, _) = split(texts, header.filename_len)?;
+    Ok(exec(&header, filename, cgroup, terminated_args(args), header.args_total))
+}
+
+fn failed_exec(record: &[u8]) -> Result<ExecEvent, DecodeError> {
+    let (header, texts) = exec_header(record)?;
+    let (args, texts) = split(texts, header.args_len)?;
+    let (filename, texts) = split(texts, header.filename_len)?;
+    let (cgroup, _) = split(texts, header.cgroup_len)?;
+    let early = args.len().checked_sub(header.late_len as usize).ok_or(DecodeError::Cut)?;
+    let (early, late) = args.split_at_checked(early).ok_or(DecodeError::Cut)?;
+    let mut list = listed_args(early)?;
+    let unread = list.iter_mut().filter(|arg| **arg == Arg::Unreadable);
+    unread.zip(listed_args(late)?).for_each(|(arg, read)| *arg = read);
+    // The kernel programs count no arguments beyond those in the record.
+    let bytes = list.iter().filter_map(Arg::text).map(|text| text.len() as u64 + 1).sum();
+    Ok(exec(&header, filename, cgroup, list, bytes))
+}
+
+fn exec_header(record: &[u8]) -> Result<(ExecHeader, &[u8]), DecodeError> {
     let (header, texts) =
         record.split_at_checked(size_of::<ExecHeader>()).ok_or(DecodeError::Cut)?;
-    let header: ExecHeader = bytemuck::pod_read_unaligned(header);
-    let (cgroup, texts) =
-        texts.split_at_checked(header.cgroup_len as usize).ok_or(DecodeError::Cut)?;
-    let (args, texts) = texts.split_at_checked(header.args_len as usize).ok_or(DecodeError::Cut)?;
-    let filename = texts.get(..header.filename_len as usize).ok_or(DecodeError::Cut)?;
+    Ok((bytemuck::pod_read_unaligned(header), texts))
+}
+
+fn split(bytes: &[u8], len: u32) -> Result<(&[u8], &[u8]), DecodeError> {
+    bytes.split_at_checked(len as usize).ok_or(DecodeError::Cut)
+}
+
+fn exec(
+    header: &ExecHeader,
+    filename: &[u8],
+    cgroup: &[u8],
+    list: Vec<Arg>,
+    bytes: u64,
+) -> ExecEvent {
     let has = |flag| header.flags & flag != 0;
-    let list = split(args)?;
-    let of_list = || list.iter().filter_map(Arg::text).map(|text| text.len() as u64 + 1).sum();
     let args = Args {
-        // For a failed exec, the kernel programs count no arguments beyond those in the record.
-        bytes: if header.ret == 0 { header.args_total } else { of_list() },
+        bytes,
         list,
         unreadable: has(exec_flags::ARGS_UNREADABLE),
         cut: has(exec_flags::ARGS_CUT | exec_flags::ARG_CUT),
     };
-    Ok(ExecEvent {
+    ExecEvent {
         time_ns: header.time_ns,
         start_ns: header.start_ns,
         pid: header.pid,
@@ -73,7 +99,7 @@ fn exec(
         comm: until_nul(&header.comm).into(),
         parent_comm: until_nul(&header.parent_comm).into(),
         parent_uid: known_uid(header.parent_uid),
-        filename: filename.into(),
+        filename: (!has(exec_flags::FILENAME_UNREADABLE)).then(|| filename.into()),
         invocation: invocation(&args),
         args,
         netns: present(header.netns),
@@ -81,7 +107,7 @@ fn exec(
         pidns: present(header.pidns),
         cgroup_id: header.cgroup_id,
         cgroup: cgroup.into(),
-    })
+    }
 }
 
 fn exit(record: &[u8]) -> Result<ExitEvent, DecodeError> {
@@ -222,7 +248,7 @@ mod tests {
             panic!("an exec")
         };
         assert_eq!(&*exec.comm, b"nsenter");
-        assert_eq!(&*exec.filename, b"/bin/x");
+        assert_eq!(exec.filename.as_deref(), Some(&b"/bin/x"[..]));
         exec.args.list
     }
 
@@ -243,6 +269,23 @@ mod tests {
         let list =
             [&0_u32.to_ne_bytes()[..], &UNREADABLE.to_ne_bytes(), &1_u32.to_ne_bytes(), b"x"];
         assert_eq!(args(2, &list.concat()), [text(""), Arg::Unreadable, text("x")]);
+    }
+
+    #[test]
+    fn an_argument_that_was_read_late_replaces_an_unreadable_one() {
+        let list = [&UNREADABLE.to_ne_bytes()[..], &0_u32.to_ne_bytes(), &UNREADABLE.to_ne_bytes()];
+        let late = [&1_u32.to_ne_bytes()[..], b"x"].concat();
+        let mut record = record(2, &[&list.concat()[..], &late].concat(), b"/bin/x");
+        let mut decoded = |len: usize| {
+            let mut header: ExecHeader =
+                bytemuck::pod_read_unaligned(&record[..size_of::<ExecHeader>()]);
+            header.late_len = u32::try_from(len).unwrap();
+            record[..size_of::<ExecHeader>()].copy_from_slice(bytemuck::bytes_of(&header));
+            decode(&record)
+        };
+        let Ok(Event::Exec(exec)) = decoded(late.len()) else { panic!("an exec") };
+        assert_eq!(exec.args.list, [text("x"), text(""), Arg::Unreadable]);
+        assert_eq!(decoded(1000), Err(DecodeError::Cut));
     }
 
     #[test]
@@ -268,7 +311,8 @@ mod tests {
             let record = [bytemuck::bytes_of(&header), &rest].concat();
             if let Ok(Event::Exec(exec)) = decode(&record) {
                 let texts: usize = exec.args.list.iter().filter_map(Arg::text).map(<[u8]>::len).sum();
-                proptest::prop_assert!(texts + exec.filename.len() <= rest.len());
+                let filename = exec.filename.map_or(0, |name| name.len());
+                proptest::prop_assert!(texts + filename <= rest.len());
             }
         }
     }

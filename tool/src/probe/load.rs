@@ -1,12 +1,12 @@
 //! Loads the object that `build.rs` made, and attaches its programs.
 
-use aya::maps::{Map, ProgramArray};
-use aya::programs::{RawTracePoint, RawTracePointRunOptions, TestRun as _, TracePoint};
+use aya::programs::{RawTracePoint, RawTracePointRunOptions, TestRun as _};
 use aya::{Ebpf, EbpfLoader, VerifierLogLevel};
 use pfsnoop_common::{names, record::NOT_FOLLOWED, ring_bytes};
 
-use super::error::{ProbeError, failed, map_failed, missing, program_failed};
-use super::{Options, homes, offsets, settings, tracefs};
+use super::error::{ProbeError, failed, program_failed};
+use super::object::program;
+use super::{Options, failed_execs, homes, offsets, settings};
 use crate::host::limits;
 
 /// The oldest kernel on which the programs run: it has ring buffers (5.8), and calls functions from a
@@ -15,14 +15,6 @@ pub const OLDEST_KERNEL: (u32, u32) = (5, 10);
 
 /// The kernel programs, aligned as the ELF reader wants them.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/pfsnoop-ebpf"));
-
-/// Program and tracepoint for each system call that failed execs need.
-const FAILED_EXEC_TRACEPOINTS: [(&str, &str); 4] = [
-    ("sys_enter_execve", "sys_enter_execve"),
-    ("sys_enter_execveat", "sys_enter_execveat"),
-    ("sys_exit_exec", "sys_exit_execve"),
-    ("sys_exit_exec", "sys_exit_execveat"),
-];
 
 /// The end of at most this many processes is expected. An entry takes 80 to 96 bytes, so that this is 6
 /// MiB. Beyond the limit, an end is not reported and counts as lost.
@@ -37,6 +29,7 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
     let log_level = u8::from(options.verbose) * aya_log::Level::Trace as u8;
     let mut settings = settings::settings(&options.filter);
     settings.cgroup_names = options.cgroup_names.into();
+    settings.failed_execs = options.failed_execs.into();
     settings.ends = options.exits.into();
     settings.host_netns = if options.connections { homes::host_netns() } else { 0 };
     let mut loader = EbpfLoader::new();
@@ -48,7 +41,7 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
         .override_global(names::SETTINGS, bytemuck::bytes_of(&settings), true)
         .override_global(aya_log::LEVEL, &log_level, true);
     if options.failed_execs {
-        loader.map_max_entries(names::FAILED_EXEC_SCRATCH, cpus()?);
+        failed_execs::size_maps(&mut loader)?;
     }
     if options.connections {
         // Records of sockets use the helpers' ring, and hardly any other records are requested.
@@ -76,19 +69,9 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
     Ok(programs)
 }
 
-/// How many CPUs this machine may ever have.
-fn cpus() -> Result<u32, ProbeError> {
-    let (doing, source) = match aya::util::nr_cpus() {
-        Ok(cpus) => return Ok(u32::try_from(cpus).unwrap_or(u32::MAX)),
-        Err((_, source)) => ("count the CPUs", Box::new(source)),
-    };
-    Err(ProbeError::Aya { doing, source })
-}
-
 /// Loads each wanted program into the kernel and attaches it.
 pub(super) fn attach(programs: &mut Ebpf, options: &Options) -> Result<(), ProbeError> {
-    // Exits first, so that the end of every traced exec is traced too.
-    if options.exits {
+    if options.exits || options.failed_execs {
         attach_raw(programs, "sched_process_exit", "sched_process_exit")?;
     }
     if options.connections {
@@ -102,8 +85,7 @@ pub(super) fn attach(programs: &mut Ebpf, options: &Options) -> Result<(), Probe
     }
     attach_raw(programs, "sched_process_exec", "sched_process_exec")?;
     if options.failed_execs {
-        tracefs::with_tracefs(|| attach_failed_execs(programs))
-            .map_err(ProbeError::NoTracefs)??;
+        failed_execs::attach(programs)?;
     }
     Ok(())
 }
@@ -128,46 +110,4 @@ fn attach_raw(programs: &mut Ebpf, name: &'static str, tracepoint: &str) -> Resu
     program.load().map_err(program_failed("load a kernel program"))?;
     program.attach(tracepoint).map_err(program_failed("attach to a tracepoint"))?;
     Ok(())
-}
-
-fn attach_failed_execs(programs: &mut Ebpf) -> Result<(), ProbeError> {
-    load_args_program(programs)?;
-    for (name, tracepoint) in FAILED_EXEC_TRACEPOINTS {
-        let program: &mut TracePoint = program(programs, name)?;
-        if program.fd().is_err() {
-            program.load().map_err(program_failed("load a program for failed execs"))?;
-        }
-        program
-            .attach("syscalls", tracepoint)
-            .map_err(program_failed("attach to the exec system calls"))?;
-    }
-    Ok(())
-}
-
-/// Puts the program for arguments into the map through which it is called, by the first program and
-/// by itself.
-fn load_args_program(programs: &mut Ebpf) -> Result<(), ProbeError> {
-    let args: &mut TracePoint = program(programs, "failed_exec_args")?;
-    args.load().map_err(program_failed("load the program for arguments of failed execs"))?;
-    let fd = args.fd().and_then(|fd| Ok(fd.try_clone()?));
-    let fd = fd.map_err(program_failed("hold the program for arguments of failed execs"))?;
-    let map = programs.map_mut(names::FAILED_EXEC_PROGRAMS);
-    let map = map.ok_or_else(|| missing("find a map", names::FAILED_EXEC_PROGRAMS))?;
-    let mut calls = ProgramArray::try_from(map).map_err(map_failed)?;
-    calls.set(0, &fd, 0).map_err(map_failed)
-}
-
-/// The program of that name in our object, as its type.
-fn program<'a, P>(programs: &'a mut Ebpf, name: &'static str) -> Result<&'a mut P, ProbeError>
-where
-    &'a mut P: TryFrom<&'a mut aya::programs::Program, Error = aya::programs::ProgramError>,
-{
-    let program =
-        programs.program_mut(name).ok_or_else(|| missing("find a kernel program", name))?;
-    program.try_into().map_err(program_failed("use a kernel program"))
-}
-
-/// Takes the map of that name out of our object.
-pub(super) fn take_map(programs: &mut Ebpf, name: &'static str) -> Result<Map, ProbeError> {
-    programs.take_map(name).ok_or_else(|| missing("find a map", name))
 }

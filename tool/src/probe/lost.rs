@@ -5,7 +5,7 @@ use aya::maps::{MapData, PerCpuArray};
 use pfsnoop_common::{names, record::LossCount};
 
 use super::error::{ProbeError, map_failed};
-use super::load::take_map;
+use super::object::take_map;
 
 /// Reads the per-CPU counts of records that found their ring buffer full.
 pub(super) struct Counter {

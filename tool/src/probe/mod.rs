@@ -1,14 +1,17 @@
 //! The kernel side, seen from user space: loads and attaches the programs, reads their ring buffers,
 //! and decodes records into events of [`model`](crate::model). The only module that names aya.
 
+mod attached;
 mod btf;
 mod decode;
 mod error;
+mod failed_execs;
 mod homes;
 mod load;
 mod logs;
 mod lost;
 mod memory;
+mod object;
 mod offsets;
 mod options;
 mod probe;

@@ -2,10 +2,11 @@
 
 use super::error::ProbeError;
 use super::reader::Rings;
-use super::{homes, load, logs, lost, memory, options::Options};
+use super::{attached, homes, load, logs, lost, memory, options::Options};
 
 /// The running kernel programs. Dropping it detaches them.
 pub struct Probe {
+    attached: attached::Attached,
     lost: lost::Counter,
     _logs: Option<logs::Logs>,
     /// Keeps the programs attached.
@@ -20,15 +21,17 @@ impl Probe {
     pub fn attach(options: &Options) -> Result<(Self, Rings), ProbeError> {
         let mut programs = load::load(options)?;
         let rings = Rings::take(&mut programs, options)?;
+        let mut attached = attached::Attached::new(&mut programs)?;
         let lost = lost::Counter::new(&mut programs)?;
         let logs = if options.verbose { Some(logs::Logs::start(&mut programs)?) } else { None };
         load::attach(&mut programs, options)?;
+        attached.begin()?;
         if options.connections {
             homes::enter_running(&mut programs)?;
         }
         memory::give_back();
         log::debug!("the kernel programs are attached");
-        Ok((Self { lost, _logs: logs, programs: Some(programs) }, rings))
+        Ok((Self { attached, lost, _logs: logs, programs: Some(programs) }, rings))
     }
 
     /// Has the kernel programs check a connection of this process that should be open. If its end
@@ -44,6 +47,10 @@ impl Probe {
 
     /// Detaches the programs: nothing more is recorded. What was recorded can still be read.
     pub fn detach(&mut self) {
+        // Detaching takes up to half a second.
+        if let Err(error) = self.attached.end() {
+            log::warn!("{:#}", anyhow::Error::from(error));
+        }
         self.programs = None;
     }
 

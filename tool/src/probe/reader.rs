@@ -16,7 +16,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::time::timeout;
 
 use super::error::{ProbeError, map_failed};
-use super::load::take_map;
+use super::object::take_map;
 use super::{Options, decode};
 use crate::host::clock;
 use crate::model::Event;

@@ -1,82 +1,32 @@
-//! A failed exec whose entry was evicted from the map of the kernel programs.
+//! A failed exec without its entry in the map of the kernel programs.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use nix::sys::fanotify::{
-    EventFFlags, Fanotify, FanotifyResponse, InitFlags, MarkFlags, MaskFlags, Response,
-};
+use crate::common::eventually;
+use serde_json::{Value, json};
 
 use crate::common::running::Running;
-use crate::common::temp::temp_path;
-use crate::common::{eventually, stdout_of, system};
+use crate::support::bpf_maps::Map;
 use crate::support::exec::start_exec_json;
-use crate::support::fixture::odd_exec;
-use crate::support::records::records;
+use crate::support::fixture::run_odd_exec;
+use crate::support::guarded::Guarded;
+use crate::support::records::{records, wait_for_record};
 
-/// A program that nobody may execute: fanotify(7) asks this test, which refuses.
-struct Guarded {
-    program: PathBuf,
-    guard: Fanotify,
-}
-
-impl Guarded {
-    fn new() -> Self {
-        let program = temp_path("guarded");
-        std::fs::copy(odd_exec(), &program).unwrap();
-        let guard = Fanotify::init(
-            InitFlags::FAN_CLASS_CONTENT | InitFlags::FAN_CLOEXEC,
-            EventFFlags::O_RDONLY,
-        )
-        .unwrap();
-        let (add, exec) = (MarkFlags::FAN_MARK_ADD, MaskFlags::FAN_OPEN_EXEC_PERM);
-        guard.mark(add, exec, nix::fcntl::AT_FDCWD, Some(&program)).unwrap();
-        Self { program, guard }
-    }
-
-    /// Tries to execute the program. While the caller waits for the answer, `meanwhile` runs with its
-    /// pid.
-    fn refuse(&self, meanwhile: impl FnOnce(i32)) {
-        std::thread::scope(|scope| {
-            let spawned = scope.spawn(|| Command::new(&self.program).arg("m-guarded").spawn());
-            let asked = self.guard.read_events().unwrap().remove(0);
-            meanwhile(asked.pid());
-            let no = FanotifyResponse::new(asked.fd().unwrap(), Response::FAN_DENY);
-            self.guard.write_response(no).unwrap();
-            let error = spawned.join().unwrap().unwrap_err();
-            assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
-        });
-    }
-}
-
-impl Drop for Guarded {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.program);
-    }
-}
-
-/// The ids of a process's BPF maps.
-fn maps_of(pid: u32) -> Vec<String> {
-    let folder = PathBuf::from(format!("/proc/{pid}/fdinfo"));
-    let infos = std::fs::read_dir(&folder).unwrap().filter_map(|entry| {
-        // A file may be closed since it was listed.
-        std::fs::read_to_string(Path::new(&entry.ok()?.path())).ok()
+/// Tries to execute the program. While the caller waits for the answer, `meanwhile` runs.
+fn refuse(guarded: &Guarded, meanwhile: impl FnOnce()) {
+    std::thread::scope(|scope| {
+        let spawned = scope.spawn(|| Command::new(guarded.path()).arg("m-guarded").spawn());
+        let caller = guarded.caller();
+        meanwhile();
+        caller.refuse();
+        let error = spawned.join().unwrap().unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
     });
-    let id =
-        |info: String| Some(info.split_once("map_id:")?.1.split_whitespace().next()?.to_owned());
-    infos.filter_map(id).collect()
 }
 
-/// Removes a thread's entry, as the kernel does with the oldest entry of a full LRU map.
-fn evict(snoop: &Running, thread: i32) {
-    let is_it = |id: &&String| {
-        let shown = stdout_of(system("bpftool").args(["map", "show", "id", id]));
-        shown.contains("EXECS_UNDER_WAY")
-    };
-    let maps = maps_of(snoop.pid());
-    let map = maps.iter().find(is_it).expect("the map of execs under way");
-    let key = thread.to_ne_bytes().map(|byte| byte.to_string());
-    stdout_of(system("bpftool").args(["map", "delete", "id", map, "key"]).args(key));
+/// Removes the entries of all calls.
+fn evict(snoop: &Running) {
+    Map::of(snoop, "EXECS_UNDER_WAY").clear();
 }
 
 fn guarded(snoop: &Running) -> usize {
@@ -85,14 +35,29 @@ fn guarded(snoop: &Running) -> usize {
 }
 
 #[test]
-fn an_exec_whose_entry_was_evicted_is_counted_as_lost() {
+fn a_failed_exec_without_its_entry_is_shown_without_what_was_passed() {
     let snoop = start_exec_json(&["-x"]);
-    let guarded_program = Guarded::new();
-    guarded_program.refuse(|_| {});
+    let program = Guarded::new("guarded");
+    refuse(&program, || {});
     eventually("the failed exec", || (guarded(&snoop) == 1).then_some(()));
-    guarded_program.refuse(|thread| evict(&snoop, thread));
-    eventually("the loss", || {
-        records(&snoop).iter().any(|record| record["type"] == "lost").then_some(())
+    refuse(&program, || evict(&snoop));
+    let own = std::process::id();
+    let record = wait_for_record(&snoop, "the second one", |record| {
+        record["ppid"] == own && record["ret"] == -1 && record["filename"].is_null()
     });
-    assert_eq!(guarded(&snoop), 1, "{:#?}", records(&snoop));
+    assert_eq!((&record["args"], &record["args_unreadable"]), (&json!([]), &json!(true)));
+    assert!(!records(&snoop).iter().any(|record| record["type"] == "lost"));
+}
+
+/// The kernel asks seccomp(2) before it fires `sys_enter`, and fires `sys_exit` all the same.
+#[test]
+fn an_exec_that_seccomp_refuses_is_shown_without_what_was_passed() {
+    let snoop = start_exec_json(&["-x"]);
+    let pid = run_odd_exec(&["seccomp", "/no/such", "must-fail"]);
+    let record = wait_for_record(&snoop, "the failed exec", |record| {
+        record["pid"] == pid && record["ret"] == -i64::from(libc::EXDEV)
+    });
+    assert_eq!((&record["filename"], &record["args"]), (&Value::Null, &json!([])));
+    assert_eq!((&record["comm"], &record["args_unreadable"]), (&json!("odd-exec"), &json!(true)));
+    assert!(!records(&snoop).iter().any(|record| record["type"] == "lost"));
 }

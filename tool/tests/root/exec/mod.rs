@@ -2,6 +2,8 @@
 
 mod ending;
 mod evicted_exec;
+mod failed_execs;
+mod false_losses;
 mod filters;
 mod lost_records;
 mod many_ends;

@@ -2,4 +2,5 @@
 
 mod cgroup_filter;
 mod every_exec;
+mod late_failures;
 mod sessions;

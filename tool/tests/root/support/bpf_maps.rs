@@ -32,6 +32,17 @@ impl Map {
         self.shown["max_entries"].as_u64().unwrap()
     }
 
+    /// Removes all entries.
+    pub fn clear(&self) {
+        let dump = stdout_of(system("bpftool").args(["map", "dump", "id", &self.id, "-j"]));
+        let entries: Vec<Value> = serde_json::from_str(&dump).unwrap();
+        for entry in entries {
+            let key = entry["key"].as_array().unwrap().iter().map(|byte| byte.as_str().unwrap());
+            let delete = ["map", "delete", "id", &self.id, "key"];
+            stdout_of(system("bpftool").args(delete).args(key));
+        }
+    }
+
     /// Adds entries with these keys, of four bytes, and a value of 8 bytes. Stops when the map is full.
     pub fn add(&self, keys: impl Iterator<Item = u32>) {
         let mut batch = String::new();

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use crate::common::stdout_of;
 
 static ODD_EXEC: LazyLock<PathBuf> = LazyLock::new(|| build("odd-exec"));
+static LATE_EXEC: LazyLock<PathBuf> = LazyLock::new(|| build("late-exec"));
 static PEER: LazyLock<PathBuf> = LazyLock::new(|| build("peer"));
 static VISITOR: LazyLock<PathBuf> = LazyLock::new(|| build("visitor"));
 
@@ -28,6 +29,11 @@ fn build(example: &str) -> PathBuf {
 /// The path of the program for unusual execs, and of servers.
 pub fn odd_exec() -> &'static Path {
     &ODD_EXEC
+}
+
+/// The path of the program for execs that fail late.
+pub fn late_exec() -> &'static Path {
+    &LATE_EXEC
 }
 
 /// The path of the program that runs the scripts of a client and a server.

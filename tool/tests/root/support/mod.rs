@@ -12,6 +12,7 @@ pub mod exec;
 pub mod exec_cases;
 pub mod fixture;
 pub mod forward;
+pub mod guarded;
 pub mod helper;
 pub mod image;
 pub mod netns;

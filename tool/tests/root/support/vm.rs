@@ -17,7 +17,7 @@ static STARTED: AtomicU32 = AtomicU32::new(0);
 /// Boots that kernel with these arguments, runs a shell script in it, and returns what the script
 /// printed.
 ///
-/// The script finds `/pfsnoop`, `/odd-exec` and busybox.
+/// The script finds `/pfsnoop`, `/odd-exec`, `/late-exec` and busybox.
 pub fn run(kernel: &str, boot: &str, script: &str) -> String {
     let image = root().join("target/kernels").join(kernel);
     assert!(image.is_file(), "no {}: run cargo xtask setup", image.display());
@@ -61,7 +61,9 @@ fn make_initramfs(dir: &Path, script: &str) -> PathBuf {
     std::fs::copy(busybox.trim(), guest.join("bin/busybox")).unwrap();
     let binaries = &*STATIC_BINARIES;
     std::fs::copy(binaries.join("pfsnoop"), guest.join("pfsnoop")).unwrap();
-    std::fs::copy(binaries.join("examples/odd-exec"), guest.join("odd-exec")).unwrap();
+    for fixture in ["odd-exec", "late-exec"] {
+        std::fs::copy(binaries.join("examples").join(fixture), guest.join(fixture)).unwrap();
+    }
     let init = format!(
         "#!/bin/busybox sh\n\
          /bin/busybox --install -s /bin\n\
@@ -94,7 +96,8 @@ static STATIC_BINARIES: LazyLock<PathBuf> = LazyLock::new(|| {
             "--bin",
             "pfsnoop",
         ])
-        .args(["--example", "odd-exec", "--target", triple, "--target-dir"])
+        .args(["--example", "odd-exec", "--example", "late-exec"])
+        .args(["--target", triple, "--target-dir"])
         .arg(&target)
         .env("RUSTFLAGS", "-C target-feature=+crt-static")
         .current_dir(root());

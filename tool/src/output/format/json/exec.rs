@@ -20,7 +20,8 @@ pub(super) struct Exec {
     comm: String,
     parent_comm: String,
     ret: i32,
-    filename: String,
+    /// `null` if it could not be read.
+    filename: Option<String>,
     /// An argument that could not be read is `null`.
     args: Vec<Option<String>>,
     args_truncated: bool,
@@ -67,7 +68,7 @@ pub(super) fn exec(exec: &ExecEvent, owner: &Owner) -> Exec {
         comm: text(&exec.comm),
         parent_comm: text(&exec.parent_comm),
         ret: exec.ret,
-        filename: text(&exec.filename),
+        filename: exec.filename.as_deref().map(text),
         args: exec.args.list.iter().map(|arg| arg.text().map(text)).collect(),
         args_truncated: exec.args.cut,
         args_unreadable: exec.args.unreadable || unreadable,

@@ -16,7 +16,7 @@ fn exec(args: &[&[u8]]) -> ExecEvent {
         ppid: 976,
         uid: 1000,
         comm: b"nsenter"[..].into(),
-        filename: b"/usr/bin/nsenter"[..].into(),
+        filename: Some(b"/usr/bin/nsenter"[..].into()),
         args: Args {
             list: args.iter().map(|&arg| Arg::Text(arg.into())).collect(),
             ..Args::default()
