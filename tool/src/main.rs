@@ -8,6 +8,7 @@ use pfsnoop::{cli, commands, host, output};
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
+    host::memory::set_up();
     host::inherited::close_on_exec();
     let cli = match cli::parse() {
         Ok(cli) => cli,

@@ -5,6 +5,7 @@ pub mod cgroup;
 pub mod clock;
 pub mod inherited;
 pub mod limits;
+pub mod memory;
 pub mod netns;
 pub mod path;
 pub mod proc_files;

@@ -61,23 +61,22 @@ impl ExecEvent {
     #[must_use]
     pub fn memory(&self) -> usize {
         let of = |text: &[u8]| text.len() + MIN_ALLOCATION;
-        let args: usize = self.args.list.iter().map(|arg| of(arg.text().unwrap_or_default())).sum();
+        // Two allocations: the texts, and the places of the unreadable ones.
+        let args = self.args.list.memory() + 2 * MIN_ALLOCATION;
         args + of(&self.comm)
             + of(&self.parent_comm)
             + self.filename.as_deref().map_or(0, of)
             + of(&self.cgroup)
-            + self.args.list.len() * size_of::<Arg>()
     }
 
     /// The arguments as execsnoop shows them: if the first one is only the name of the file, the
     /// whole path is shown instead. Any other first argument is shown unchanged.
-    pub fn shown_args(&self) -> impl Iterator<Item = Arg<&[u8]>> {
+    pub fn shown_args(&self) -> impl Iterator<Item = Arg<'_>> {
         let path = self.filename.as_deref();
         let name = path.and_then(|path| path.rsplit(|&byte| byte == b'/').next());
         self.args.list.iter().enumerate().map(move |(n, arg)| match arg {
-            Arg::Text(text) if n == 0 && Some(&**text) == name => Arg::Text(path.unwrap_or(text)),
-            Arg::Text(text) => Arg::Text(&**text),
-            Arg::Unreadable => Arg::Unreadable,
+            Arg::Text(text) if n == 0 && Some(text) == name => Arg::Text(path.unwrap_or(text)),
+            arg => arg,
         })
     }
 }

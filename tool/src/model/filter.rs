@@ -43,9 +43,14 @@ impl Filter {
 
 /// The arguments as they are shown, so that users can match what they see.
 fn joined(exec: &ExecEvent) -> Vec<u8> {
-    let shown: Vec<_> = exec.shown_args().collect();
-    let texts: Vec<&[u8]> = shown.iter().filter_map(Arg::text).collect();
-    texts.join(&b' ')
+    let mut line = Vec::with_capacity(exec.args.list.bytes());
+    for (n, text) in exec.shown_args().filter_map(Arg::text).enumerate() {
+        if n > 0 {
+            line.push(b' ');
+        }
+        line.extend_from_slice(text);
+    }
+    line
 }
 
 #[cfg(test)]
@@ -60,7 +65,7 @@ mod tests {
             comm: b"nsenter"[..].into(),
             filename: Some(b"/usr/bin/nsenter"[..].into()),
             args: Args {
-                list: [&b"nsenter"[..], b"-t", b"\xff"].map(|arg| Arg::Text(arg.into())).into(),
+                list: [&b"nsenter"[..], b"-t", b"\xff"].map(Arg::Text).into_iter().collect(),
                 ..Args::default()
             },
             ..ExecEvent::default()

@@ -2,6 +2,10 @@
 
 use super::{Arg, Args};
 
+/// The command of a forward has at most this many arguments: several times as many as nsenter and
+/// socat have options.
+const MAX_ARGS: usize = 256;
+
 /// A command line that belongs to a port-forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Invocation {
@@ -28,12 +32,15 @@ pub struct NsenterSocat {
 /// runtimes also run nsenter for other purposes.
 #[must_use]
 pub fn invocation(args: &Args) -> Option<Invocation> {
+    let program = base_name(args.list.iter().next()?.text()?);
+    if !matches!(program, b"nsenter" | b"socat") || args.list.is_longer_than(MAX_ARGS) {
+        return None;
+    }
     let texts: Option<Vec<&[u8]>> = args.list.iter().map(Arg::text).collect();
-    let (program, args) = texts.as_deref()?.split_first()?;
-    match base_name(program) {
+    let (_, args) = texts.as_deref()?.split_first()?;
+    match program {
         b"nsenter" => nsenter(args).map(Invocation::Nsenter),
-        b"socat" => socat(args).map(|port| Invocation::Socat { port }),
-        _ => None,
+        _ => socat(args).map(|port| Invocation::Socat { port }),
     }
 }
 
@@ -120,7 +127,7 @@ mod tests {
     use super::*;
 
     fn of(line: &str) -> Option<Invocation> {
-        let list = line.split(' ').map(|arg| Arg::Text(arg.as_bytes().into())).collect();
+        let list = line.split(' ').map(|arg| Arg::Text(arg.as_bytes())).collect();
         invocation(&Args { list, ..Args::default() })
     }
 

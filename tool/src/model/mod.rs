@@ -30,7 +30,7 @@ mod target;
 mod times;
 mod update;
 
-pub use args::{Arg, Args};
+pub use args::{Arg, ArgList, Args};
 pub use attempt::Attempt;
 pub use destination::{Destination, Lookup};
 pub use end::End;

@@ -11,6 +11,7 @@ impl Monitor {
     /// Applies a batch of events, and closes the sessions that are overdue after it.
     pub(super) fn apply_batch(&mut self) -> Result<(), ProbeError> {
         let batch = self.reader.take();
+        self.burst.note(batch.bytes);
         let now = Instant::now();
         if self.options.sessions {
             let lost = self.total_lost()?;
@@ -69,6 +70,7 @@ impl Monitor {
                 self.reader.poll();
             }
         }
+        self.burst.check();
         self.follow_cgroup()?;
         if self.lost.last.elapsed() >= LOST_INTERVAL {
             self.report_lost(Instant::now())?;

@@ -18,6 +18,9 @@ const RESERVED_BYTES: usize = 2 * 1024 * 1024;
 /// At most this many events are handed on at once, so that signals and timers have their turn.
 const BATCH: usize = 128;
 
+/// No more events are handed on at once than have this many bytes, except for a single larger one.
+const BATCH_BYTES: usize = 512 * 1024;
+
 /// A queue between the reader thread and the monitor.
 #[derive(Default)]
 pub(super) struct Inbox {
@@ -43,6 +46,8 @@ pub(super) struct Batch {
     pub(super) events: Vec<Event>,
     /// Every record from before that time (`CLOCK_BOOTTIME`, ns) has been taken, or was lost.
     pub(super) horizon_ns: u64,
+    /// Memory of the events.
+    pub(super) bytes: usize,
     /// Nothing more will come.
     pub(super) is_last: bool,
 }
@@ -84,12 +89,17 @@ impl Inbox {
     /// Takes a batch, without waiting.
     pub(super) fn take(&self) -> Batch {
         let mut queue = self.lock();
-        let count = queue.events.len().min(BATCH);
-        let taken: Vec<(Event, usize)> = queue.events.drain(..count).collect();
-        queue.bytes -= taken.iter().map(|(_, bytes)| bytes).sum::<usize>();
+        let (mut events, mut bytes) = (Vec::new(), 0);
+        while events.len() < BATCH
+            && let Some((event, of_it)) =
+                queue.events.pop_front_if(|(_, next)| bytes == 0 || bytes + *next <= BATCH_BYTES)
+        {
+            bytes += of_it;
+            events.push(event);
+        }
+        queue.bytes -= bytes;
         let is_empty = queue.events.is_empty();
         queue.has_news = !is_empty || queue.is_closed;
-        let events: Vec<Event> = taken.into_iter().map(|(event, _)| event).collect();
         let horizon_ns = match events.last() {
             Some(last) if !is_empty => last.time_ns(),
             _ => queue.horizon_ns,
@@ -98,7 +108,7 @@ impl Inbox {
             // Frees the memory that a burst took.
             queue.events.shrink_to(BATCH);
         }
-        Batch { events, horizon_ns, is_last: is_empty && queue.is_closed }
+        Batch { events, horizon_ns, bytes, is_last: is_empty && queue.is_closed }
     }
 
     /// Events that were dropped and records that could not be decoded, since the start.
@@ -128,7 +138,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ExecEvent;
+    use crate::model::{ArgList, Args, ExecEvent};
 
     fn exec(time_ns: u64, comm: &[u8]) -> Event {
         let filename = Some(vec![b'x'; 1000].into());
@@ -162,6 +172,29 @@ mod tests {
         while !inbox.take().events.is_empty() {}
         push(&inbox, [exec(4, b"x")], 5);
         assert_eq!((inbox.lost(), inbox.take().events.len()), (7, 1), "there is room again");
+    }
+
+    #[test]
+    fn a_batch_has_a_limit_in_bytes() {
+        let inbox = Inbox::default();
+        let large = |time_ns| {
+            let args =
+                Args { list: ArgList::terminated(&b"x\0".repeat(32_000)), ..Args::default() };
+            Event::Exec(ExecEvent { time_ns, args, ..ExecEvent::default() })
+        };
+        let size = large(0).memory();
+        assert!((64_000..66_000).contains(&size), "{size}");
+        push(&inbox, (1..=90).map(large), 999);
+        let first = inbox.take();
+        let len = first.events.len();
+        assert_eq!((len, first.horizon_ns), (BATCH_BYTES / size, len as u64));
+        let mut count = len;
+        while let batch = inbox.take()
+            && !batch.events.is_empty()
+        {
+            count += batch.events.len();
+        }
+        assert_eq!((count, inbox.lost(), inbox.lock().bytes), (90, 0, 0));
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@ use super::options::MonitorOptions;
 use super::reader::Reader;
 use super::reconciler::Reconciler;
 use crate::attribution::{Attribution, Naming};
+use crate::host::memory::AfterBurst;
 use crate::model::{Destination, Lost, Selection, Update};
 use crate::probe::{Probe, ProbeError};
 use crate::sessions::{OpenSession, SessionTable};
@@ -31,6 +32,7 @@ pub struct Monitor {
     pub(super) sessions: SessionTable,
     pub(super) reconciler: Reconciler,
     pub(super) naming: NamingQueue,
+    pub(super) burst: AfterBurst,
     tick: Interval,
     pub(super) lost: LostReport,
     /// How many open sessions are shown. Their bytes are counted at each tick.
@@ -85,6 +87,7 @@ impl Monitor {
             sessions: SessionTable::default(),
             reconciler: Reconciler::default(),
             naming: NamingQueue::default(),
+            burst: AfterBurst::default(),
             tick,
             lost: LostReport { before: 0, total: 0, last: Instant::now() },
             shown: 0,

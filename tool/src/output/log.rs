@@ -56,6 +56,8 @@ impl<W: AsFd> Log<W> {
         }
         self.cut = 0;
         self.waiting.drain(..len);
+        // A long line must not keep its memory.
+        self.waiting.shrink_to(2 * CAPACITY);
         Ok(())
     }
 
@@ -90,11 +92,13 @@ fn line_len(bytes: &[u8]) -> usize {
 
 impl<W: AsFd> Write for Log<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let before = self.waiting.len();
         self.waiting.extend_from_slice(bytes);
+        // Only what is new is searched: a line of 100 KiB comes in as many pieces.
         if self.waiting.len() >= CAPACITY
-            && let Some(end) = self.waiting.iter().rposition(|&byte| byte == b'\n')
+            && let Some(end) = memchr::memrchr(b'\n', bytes)
         {
-            self.write_out(end + 1)?;
+            self.write_out(before + end + 1)?;
         }
         Ok(bytes.len())
     }
@@ -194,6 +198,21 @@ mod tests {
         assert!(log.waiting.len() < CAPACITY, "{}", log.waiting.len());
         log.flush().unwrap();
         assert_eq!(log.lost, 1000);
+    }
+
+    #[test]
+    fn a_long_line_in_small_pieces_takes_no_longer_than_its_length() {
+        let (disk, _reader) = disk();
+        disk.has_room.set(false);
+        let mut log = Log::new(&disk);
+        let start = std::time::Instant::now();
+        for _ in 0..2_000_000 {
+            log.write_all(b"x").unwrap();
+        }
+        log.write_all(b"\n").unwrap();
+        assert_eq!((log.lost, log.waiting.len()), (1, 0));
+        // With a search through the whole line for each piece, this takes minutes.
+        assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
     }
 
     #[test]

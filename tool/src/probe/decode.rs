@@ -8,8 +8,8 @@ use pfsnoop_common::record::{
 };
 
 use crate::model::{
-    Arg, Args, Bytes, End, Ending, Event, ExecEvent, ExitEvent, OwnReset, SockEvent, SockState,
-    invocation,
+    Arg, ArgList, Args, Bytes, End, Ending, Event, ExecEvent, ExitEvent, OwnReset, SockEvent,
+    SockState, invocation,
 };
 
 /// Why a record cannot be decoded.
@@ -45,7 +45,7 @@ fn successful_exec(record: &[u8]) -> Result<ExecEvent, DecodeError> {
     let (cgroup, texts) = split(texts, header.cgroup_len)?;
     let (args, texts) = split(texts, header.args_len)?;
     let (filename, _) = split(texts, header.filename_len)?;
-    Ok(exec(&header, filename, cgroup, terminated_args(args), header.args_total))
+    Ok(exec(&header, filename, cgroup, ArgList::terminated(args), header.args_total))
 }
 
 fn failed_exec(record: &[u8]) -> Result<ExecEvent, DecodeError> {
@@ -55,11 +55,14 @@ fn failed_exec(record: &[u8]) -> Result<ExecEvent, DecodeError> {
     let (cgroup, _) = split(texts, header.cgroup_len)?;
     let early = args.len().checked_sub(header.late_len as usize).ok_or(DecodeError::Cut)?;
     let (early, late) = args.split_at_checked(early).ok_or(DecodeError::Cut)?;
-    let mut list = listed_args(early)?;
-    let unread = list.iter_mut().filter(|arg| **arg == Arg::Unreadable);
-    unread.zip(listed_args(late)?).for_each(|(arg, read)| *arg = read);
+    let (early, late) = (listed_args(early)?, listed_args(late)?);
+    let mut late = late.iter();
+    let list: ArgList = early
+        .iter()
+        .map(|arg| if arg == Arg::Unreadable { late.next().unwrap_or(arg) } else { arg })
+        .collect();
     // The kernel programs count no arguments beyond those in the record.
-    let bytes = list.iter().filter_map(Arg::text).map(|text| text.len() as u64 + 1).sum();
+    let bytes = list.bytes() as u64;
     Ok(exec(&header, filename, cgroup, list, bytes))
 }
 
@@ -77,7 +80,7 @@ fn exec(
     header: &ExecHeader,
     filename: &[u8],
     cgroup: &[u8],
-    list: Vec<Arg>,
+    list: ArgList,
     bytes: u64,
 ) -> ExecEvent {
     let has = |flag| header.flags & flag != 0;
@@ -185,34 +188,21 @@ fn address(family: u16, bytes: [u8; 16]) -> Option<IpAddr> {
     }
 }
 
-/// Arguments as they are in a process's memory: a NUL ends each of them.
-///
-/// Bytes after the last NUL are an argument that was cut.
-fn terminated_args(bytes: &[u8]) -> Vec<Arg> {
-    let mut list: Vec<Arg> =
-        bytes.split(|&byte| byte == 0).map(|arg| Arg::Text(arg.into())).collect();
-    // After the last NUL, or in no bytes at all, `split` finds one empty piece too many.
-    if bytes.last().is_none_or(|&byte| byte == 0) {
-        list.pop();
-    }
-    list
-}
-
 /// Arguments of a failed exec: each a length and its bytes.
-fn listed_args(mut bytes: &[u8]) -> Result<Vec<Arg>, DecodeError> {
-    let mut list = Vec::new();
-    while let Some((len, rest)) = bytes.split_first_chunk() {
-        bytes = rest;
+fn listed_args(mut bytes: &[u8]) -> Result<ArgList, DecodeError> {
+    let list = std::iter::from_fn(|| {
+        let (len, rest) = bytes.split_first_chunk()?;
         let len = u32::from_ne_bytes(*len);
         if len == UNREADABLE {
-            list.push(Arg::Unreadable);
-            continue;
+            bytes = rest;
+            return Some(Arg::Unreadable);
         }
-        let split = bytes.split_at_checked(len as usize);
-        let (arg, rest) = split.ok_or(DecodeError::MalformedArgs)?;
-        list.push(Arg::Text(arg.into()));
+        // Where a length is wrong, `bytes` stays as it is: not empty.
+        let (arg, rest) = rest.split_at_checked(len as usize)?;
         bytes = rest;
-    }
+        Some(Arg::Text(arg))
+    });
+    let list = list.collect();
     if bytes.is_empty() { Ok(list) } else { Err(DecodeError::MalformedArgs) }
 }
 
@@ -243,7 +233,7 @@ mod tests {
         [bytemuck::bytes_of(&header), args, filename].concat()
     }
 
-    fn args(kind: u32, args: &[u8]) -> Vec<Arg> {
+    fn args(kind: u32, args: &[u8]) -> ArgList {
         let Ok(Event::Exec(exec)) = decode(&record(kind, args, b"/bin/x")) else {
             panic!("an exec")
         };
@@ -252,23 +242,19 @@ mod tests {
         exec.args.list
     }
 
-    fn text(text: &str) -> Arg {
-        Arg::Text(text.as_bytes().into())
-    }
-
     #[test]
     fn splits_at_nuls_and_keeps_empty_arguments() {
-        assert_eq!(args(1, b""), []);
-        assert_eq!(args(1, b"\0"), [text("")]);
-        assert_eq!(args(1, b"a\0\0b\0\0"), [text("a"), text(""), text("b"), text("")]);
-        assert_eq!(args(1, b"a\0cut"), [text("a"), text("cut")]);
+        let list = args(1, b"a\0\0b\0cut");
+        assert_eq!(list, ArgList::terminated(b"a\0\0b\0cut"));
     }
 
     #[test]
     fn unreadable_arguments_differ_from_empty_ones() {
         let list =
             [&0_u32.to_ne_bytes()[..], &UNREADABLE.to_ne_bytes(), &1_u32.to_ne_bytes(), b"x"];
-        assert_eq!(args(2, &list.concat()), [text(""), Arg::Unreadable, text("x")]);
+        let list = args(2, &list.concat());
+        let args: Vec<_> = list.iter().collect();
+        assert_eq!(args, [Arg::Text(b""), Arg::Unreadable, Arg::Text(b"x")]);
     }
 
     #[test]
@@ -284,7 +270,8 @@ mod tests {
             decode(&record)
         };
         let Ok(Event::Exec(exec)) = decoded(late.len()) else { panic!("an exec") };
-        assert_eq!(exec.args.list, [text("x"), text(""), Arg::Unreadable]);
+        let list: Vec<_> = exec.args.list.iter().collect();
+        assert_eq!(list, [Arg::Text(b"x"), Arg::Text(b""), Arg::Unreadable]);
         assert_eq!(decoded(1000), Err(DecodeError::Cut));
     }
 

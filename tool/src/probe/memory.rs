@@ -4,22 +4,16 @@ use std::ffi::{c_int, c_void};
 
 use rustix::mm::{Advice, madvise};
 
+use crate::host::memory;
+
 /// Gives back what loading used and running does not: the heap of aya's loader, and the pages of
 /// our own file.
 pub(super) fn give_back() {
-    give_back_heap();
+    // aya's loader parses all of the kernel's types whether it needs them or not. The tens of
+    // megabytes are free again by now, but the allocator would keep them.
+    memory::give_back();
     // SAFETY: the callback fits the signature, and the data that it takes is unused.
     unsafe { libc::dl_iterate_phdr(Some(give_back_file), std::ptr::null_mut()) };
-}
-
-/// aya's loader parses all of the kernel's types whether it needs them or not. The tens of
-/// megabytes are free again by now, but the allocator would keep them.
-fn give_back_heap() {
-    // SAFETY: the call takes a number and touches only free memory.
-    #[cfg(target_env = "gnu")]
-    unsafe {
-        libc::malloc_trim(0);
-    }
 }
 
 /// Drops the pages of the program and of its constants, the kernel's object among them. Of these

@@ -42,6 +42,11 @@ const MAX_SLEEP: Duration = Duration::from_secs(1);
 /// At most this many records are taken from a ring at once.
 const BATCH: usize = 512;
 
+/// No more records are taken from a ring once those that were taken have this many bytes, as
+/// [`Event::memory`] counts them. So the bound of a batch is this and one record, whatever the arguments
+/// of the traced processes are.
+const BATCH_BYTES: usize = 1024 * 1024;
+
 /// The maps that carry records, until a [`RingReader`] opens them in its own thread.
 pub struct Rings {
     events: Map,
@@ -76,6 +81,8 @@ struct Ring {
     buffer: AsyncFd<RingBuf<MapData>>,
     /// Events that were not handed on yet, in the order of time: at most a batch.
     taken: VecDeque<Event>,
+    /// Their memory.
+    bytes: usize,
 }
 
 /// Reads both ring buffers.
@@ -86,6 +93,8 @@ pub struct RingReader {
     pace: Pace,
     state: State,
     undecodable: u64,
+    /// The time of the newest event that was taken from a ring.
+    newest_ns: u64,
 }
 
 impl RingReader {
@@ -98,6 +107,7 @@ impl RingReader {
             pace: rings.pace,
             state: State::Busy { polls: 0 },
             undecodable: 0,
+            newest_ns: 0,
         })
     }
 
@@ -143,16 +153,20 @@ impl RingReader {
         let before = events.len();
         // Of the records that are made from now on, a newer one may be in the ring that is read
         // second, while an older one is in the ring that was read first.
-        let mut horizon_ns = clock::boottime_ns();
+        //
+        // The kernel's clock has passed the newest event of an earlier turn, whatever our clock says. So
+        // no event is held back twice, and the loops that wait for this one end.
+        let mut horizon_ns = clock::boottime_ns().max(self.newest_ns);
         for ring in [&mut self.events, &mut self.helpers] {
             self.undecodable += ring.fill();
-            if let Some(last) = ring.taken.back().filter(|_| ring.taken.len() >= BATCH) {
+            let Some(last) = ring.taken.back() else { continue };
+            self.newest_ns = self.newest_ns.max(last.time_ns());
+            if ring.is_full() {
                 horizon_ns = horizon_ns.min(last.time_ns());
             }
         }
-        for Ring { taken, .. } in [&mut self.events, &mut self.helpers] {
-            let due = taken.partition_point(|event| event.time_ns() <= horizon_ns);
-            events.extend(taken.drain(..due));
+        for ring in [&mut self.events, &mut self.helpers] {
+            ring.hand_on(horizon_ns, events);
         }
         if let Some(new) = events.get_mut(before..) {
             new.sort_by_key(Event::time_ns);
@@ -194,18 +208,20 @@ impl Ring {
         // SAFETY: the ring buffer owns its file descriptor and never changes it.
         let buffer = unsafe { AsyncFd::register_with_interest(ring, Interest::READABLE) };
         let buffer = buffer.map_err(|error| ProbeError::Wait(error.into()))?;
-        Ok(Self { buffer, taken: VecDeque::new() })
+        Ok(Self { buffer, taken: VecDeque::new(), bytes: 0 })
     }
 
     /// Fills up the batch; returns how many records could not be decoded.
     fn fill(&mut self) -> u64 {
-        let Self { buffer, taken } = self;
         let mut undecodable = 0;
-        while taken.len() < BATCH
-            && let Some(record) = buffer.get_mut().next()
+        while !self.is_full()
+            && let Some(record) = self.buffer.get_mut().next()
         {
             match decode(&record) {
-                Ok(event) => taken.push_back(event),
+                Ok(event) => {
+                    self.bytes += event.memory();
+                    self.taken.push_back(event);
+                }
                 Err(error) => {
                     log::warn!("cannot decode a record of {} bytes: {error}", record.len());
                     undecodable += 1;
@@ -213,7 +229,21 @@ impl Ring {
             }
         }
         // CPUs that write at the same moment may write out of order.
-        taken.make_contiguous().sort_by_key(Event::time_ns);
+        self.taken.make_contiguous().sort_by_key(Event::time_ns);
         undecodable
+    }
+
+    /// Whether there is a batch.
+    fn is_full(&self) -> bool {
+        self.taken.len() >= BATCH || self.bytes >= BATCH_BYTES
+    }
+
+    /// Moves the events up to the horizon to `events`.
+    fn hand_on(&mut self, horizon_ns: u64, events: &mut Vec<Event>) {
+        let due = self.taken.partition_point(|event| event.time_ns() <= horizon_ns);
+        for event in self.taken.drain(..due) {
+            self.bytes -= event.memory();
+            events.push(event);
+        }
     }
 }

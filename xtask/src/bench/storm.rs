@@ -1,6 +1,6 @@
 //! Exec storms: one process after another, as fast as one core allows.
 
-use std::process::Command;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
@@ -17,6 +17,22 @@ pub(crate) fn run(count: u32, command: &[String]) -> Result<()> {
     for _ in 0..count {
         let status = Command::new(program).args(args).status()?;
         ensure!(status.success(), "{program} ended with {status}");
+    }
+    Ok(())
+}
+
+/// Runs six storms at once, each of `count` programs with 32,000 arguments of one byte.
+pub(crate) fn of_arguments(count: u32) -> Result<()> {
+    let program = std::env::current_exe()?;
+    let start = |_| {
+        let mut storm = Command::new(&program);
+        storm.args(["storm", &count.to_string()]).args(TRUE).args(vec!["x"; 32_000]);
+        storm.spawn()
+    };
+    let storms: Vec<Child> = (0..6).map(start).collect::<Result<_, _>>()?;
+    for mut storm in storms {
+        let status = storm.wait()?;
+        ensure!(status.success(), "a storm ended with {status}");
     }
     Ok(())
 }

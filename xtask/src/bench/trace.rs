@@ -20,6 +20,8 @@ const STALLED_EXECS: u32 = 4000;
 const STALLED_HELPERS: u32 = 5;
 /// How long the tracer is stopped in all.
 const STALL: Duration = Duration::from_secs(4);
+/// Execs of each process in the storm of many arguments.
+const LONG_EXECS: u32 = 500;
 /// A tracer that prints nothing for this long has printed everything.
 const QUIET: Duration = Duration::from_millis(1500);
 
@@ -36,6 +38,8 @@ struct Measures {
     helpers_lost: f64,
     rss_mib: f64,
     maps_mib: f64,
+    /// The most memory while others exec with many arguments.
+    peak_mib: f64,
 }
 
 pub(crate) fn run(execs: u32, rounds: usize) -> Result<()> {
@@ -54,6 +58,7 @@ pub(crate) fn run(execs: u32, rounds: usize) -> Result<()> {
     for (tracer, measures) in tracers.iter().zip(&mut measures) {
         eprintln!("losses of a stopped tracer: {}", tracer.name);
         stalled(tracer, measures)?;
+        measures.peak_mib = peak_mib(tracer)?;
     }
     print(&tracers, &measures, execs, rounds);
     Ok(())
@@ -115,6 +120,16 @@ fn stalled(tracer: &Tracer, measures: &mut Measures) -> Result<()> {
     Ok(())
 }
 
+/// The most resident memory of the tracer while six processes exec with 32,000 arguments each. A peak at
+/// the start does not count.
+fn peak_mib(tracer: &Tracer) -> Result<f64> {
+    let running = tracer.start()?;
+    running.forget_peak()?;
+    storm::of_arguments(LONG_EXECS)?;
+    running.lines_until_quiet(Duration::from_millis(200));
+    Ok(running.peak_kib()? as f64 / 1024.0)
+}
+
 fn lines_of(running: &Running) -> Vec<String> {
     running.lines_until_quiet(QUIET).iter().map(|line| line.replace("\",\"", " ")).collect()
 }
@@ -136,13 +151,15 @@ fn print(tracers: &[Tracer], measures: &[Measures], execs: u32, rounds: usize) {
         column("helpers lost", 0, |m| m.helpers_lost),
         column("RSS MiB", 1, |m| m.rss_mib),
         column("maps MiB", 1, |m| m.maps_mib),
+        column("long args: peak MiB", 1, |m| m.peak_mib),
     ];
     let names: Vec<&str> = tracers.iter().map(|tracer| tracer.name).collect();
     println!("{}", draw(&names, &columns));
     println!(
         "In brackets: the ratio to the first row. Medians of {rounds} rounds of {execs} execs; \
          latency of {SAMPLES} execs in each round, the call of exec included (nsenter with a filter, else \
-         true); stalled: lost of {STALLED_EXECS} execs and of {STALLED_HELPERS} of nsenter while the tracer is stopped for {} s.",
+         true); stalled: lost of {STALLED_EXECS} execs and of {STALLED_HELPERS} of nsenter while the tracer is stopped for {} s; \
+         long args: resident memory while 6 processes run {LONG_EXECS} programs each, with 32,000 arguments.",
         STALL.as_secs()
     );
 }

@@ -148,10 +148,24 @@ impl Running {
 
     /// The present resident memory in KiB.
     pub(crate) fn rss_kib(&self) -> Result<u64> {
+        self.kib_in_status("VmRSS:")
+    }
+
+    /// The most resident memory since [`forget_peak`](Self::forget_peak), in KiB.
+    pub(crate) fn peak_kib(&self) -> Result<u64> {
+        self.kib_in_status("VmHWM:")
+    }
+
+    /// Sets the peak to the present memory (proc_pid_clear_refs(5)).
+    pub(crate) fn forget_peak(&self) -> Result<()> {
+        std::fs::write(format!("/proc/{}/clear_refs", self.pid()), "5").context("clear_refs")
+    }
+
+    fn kib_in_status(&self, key: &str) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(key));
         let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-        number.context("no VmRSS")
+        number.with_context(|| format!("no {key}"))
     }
 
     pub(crate) fn signal(&self, signal: &str) -> Result<()> {

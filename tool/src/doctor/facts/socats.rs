@@ -44,8 +44,9 @@ pub fn socats() -> Vec<Socat> {
 }
 
 fn socat(process: &Process) -> Option<Socat> {
-    let list = process.cmdline().ok()?.into_iter().map(|arg| Arg::Text(arg.into_bytes().into()));
-    let args = Args { list: list.collect(), ..Args::default() };
+    let words = process.cmdline().ok()?;
+    let list = words.iter().map(|word| Arg::Text(word.as_bytes())).collect();
+    let args = Args { list, ..Args::default() };
     let Invocation::Socat { port } = invocation(&args)? else { return None };
     let idle = idle(process.pid(), port).ok();
     // A zombie holds no connection. Read the state last: this fails if the process has ended, and

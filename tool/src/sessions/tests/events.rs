@@ -12,7 +12,7 @@ pub(super) const START: u64 = 5;
 pub(super) const NETNS: u32 = 4026;
 
 pub(super) fn exec(time_ns: u64, comm: &str, line: &str) -> ExecEvent {
-    let list = line.split(' ').map(|arg| Arg::Text(arg.as_bytes().into())).collect();
+    let list = line.split(' ').map(|arg| Arg::Text(arg.as_bytes())).collect();
     let args = Args { list, ..Args::default() };
     ExecEvent {
         time_ns,

@@ -1,5 +1,6 @@
 //! `pfsnoop exec`.
 
+mod bounded_memory;
 mod ending;
 mod evicted_exec;
 mod failed_execs;
@@ -11,6 +12,7 @@ mod patterns;
 mod process_facts;
 mod rows;
 mod same_as_execsnoop;
+mod time_namespaces;
 mod time_zones;
 mod unusual_execs;
 mod verbose;

@@ -15,6 +15,8 @@ pub mod forward;
 pub mod guarded;
 pub mod helper;
 pub mod image;
+pub mod memory;
+pub mod namespaces;
 pub mod netns;
 pub mod parts;
 pub mod pod;

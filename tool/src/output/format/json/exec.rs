@@ -1,14 +1,14 @@
 //! Records of execs and exits.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::text::text;
 use super::value::{Container, Pod, exit_code_or_signal, rfc3339};
-use crate::model::{Arg, ExecEvent, ExitEvent, Owner};
+use crate::model::{ArgList, ExecEvent, ExitEvent, Owner};
 
 #[derive(Serialize)]
 #[expect(clippy::struct_field_names, reason = "the fields are the contract's keys")]
-pub(super) struct Exec {
+pub(super) struct Exec<'a> {
     r#type: &'static str,
     time: String,
     exec_id: String,
@@ -22,8 +22,7 @@ pub(super) struct Exec {
     ret: i32,
     /// `null` if it could not be read.
     filename: Option<String>,
-    /// An argument that could not be read is `null`.
-    args: Vec<Option<String>>,
+    args: List<'a>,
     args_truncated: bool,
     args_unreadable: bool,
     args_bytes: u64,
@@ -35,6 +34,16 @@ pub(super) struct Exec {
     container: Option<Container>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pod: Option<Pod>,
+}
+
+/// Arguments as a list, written one by one: there may be ten thousands of them. An argument that could
+/// not be read is `null`.
+struct List<'a>(&'a ArgList);
+
+impl Serialize for List<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|arg| arg.text().map(text)))
+    }
 }
 
 #[derive(Serialize)]
@@ -54,8 +63,7 @@ pub(super) struct Exit {
     duration_ns: Option<u64>,
 }
 
-pub(super) fn exec(exec: &ExecEvent, owner: &Owner) -> Exec {
-    let unreadable = exec.args.list.contains(&Arg::Unreadable);
+pub(super) fn exec<'a>(exec: &'a ExecEvent, owner: &Owner) -> Exec<'a> {
     Exec {
         r#type: "exec",
         time: rfc3339(exec.time_ns),
@@ -69,9 +77,9 @@ pub(super) fn exec(exec: &ExecEvent, owner: &Owner) -> Exec {
         parent_comm: text(&exec.parent_comm),
         ret: exec.ret,
         filename: exec.filename.as_deref().map(text),
-        args: exec.args.list.iter().map(|arg| arg.text().map(text)).collect(),
+        args: List(&exec.args.list),
         args_truncated: exec.args.cut,
-        args_unreadable: exec.args.unreadable || unreadable,
+        args_unreadable: exec.args.unreadable || exec.args.list.has_unreadable(),
         args_bytes: exec.args.bytes,
         netns: exec.netns,
         mntns: exec.mntns,

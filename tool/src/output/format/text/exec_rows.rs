@@ -87,7 +87,7 @@ impl Columns {
         if args.unreadable {
             push(row, format_args!("{}{UNREADABLE}", if args.list.is_empty() { "" } else { " " }));
         }
-        if args.cut || args.list.len() > self.max_args {
+        if args.cut || args.list.is_longer_than(self.max_args) {
             push(row, format_args!(" {CUT}"));
         }
     }

@@ -17,10 +17,7 @@ fn exec(args: &[&[u8]]) -> ExecEvent {
         uid: 1000,
         comm: b"nsenter"[..].into(),
         filename: Some(b"/usr/bin/nsenter"[..].into()),
-        args: Args {
-            list: args.iter().map(|&arg| Arg::Text(arg.into())).collect(),
-            ..Args::default()
-        },
+        args: Args { list: args.iter().map(|&arg| Arg::Text(arg)).collect(), ..Args::default() },
         ..ExecEvent::default()
     }
 }
@@ -149,7 +146,7 @@ fn an_exit_row_has_the_exit_code_or_signal_and_the_duration() {
 #[test]
 fn an_unreadable_argument_is_marked() {
     let mut event = exec(&[b"a"]);
-    event.args.list.push(Arg::Unreadable);
+    event.args.list = [Arg::Text(b"a"), Arg::Unreadable].into_iter().collect();
     assert!(Columns::default().row_of(&event).ends_with(" a <unreadable>"));
     event.args = Args { unreadable: true, ..Args::default() };
     assert!(Columns::default().row_of(&event).ends_with("0 <unreadable>"));
