@@ -71,6 +71,10 @@ pub struct Settings {
     pub host_netns: u32,
     /// 1 if failed execs are traced.
     pub failed_execs: u32,
+    /// The pid namespace (its inode) in which [`ppid`](Self::ppid) counts; 0 for the kernel's own pids.
+    pub ppid_pidns: u32,
+    /// Keeps the size a multiple of eight.
+    pub reserved: u32,
 }
 
 impl Settings {
@@ -86,6 +90,8 @@ impl Settings {
         comm_mask: [0; 2],
         host_netns: 0,
         failed_execs: 0,
+        ppid_pidns: 0,
+        reserved: 0,
     };
 }
 

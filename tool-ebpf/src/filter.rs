@@ -23,8 +23,8 @@ pub(crate) fn passes<C: EbpfContext>(ctx: &C, task: Task) -> bool {
         return false;
     }
     if wanted & filters::PPID != 0 {
-        let ppid = task.parent().and_then(Task::pid);
-        if ppid != Some(setting!(ppid)) {
+        let (ppid, pidns) = (setting!(ppid), setting!(ppid_pidns));
+        if !task.parent().is_some_and(|parent| parent.is_process(ppid, pidns)) {
             return false;
         }
     }

@@ -126,12 +126,30 @@ impl Task {
     /// `nsproxy->pid_ns_for_children`.
     #[inline(always)]
     fn pidns(self) -> Option<u32> {
+        field(field(self.upid()?, offset!(upid_ns))?, offset!(pid_namespace_ns_inum))
+    }
+
+    /// The task's number in its own pid namespace (`struct upid`, include/linux/pid.h).
+    #[inline(always)]
+    fn upid(self) -> Option<*const u8> {
         let pid: *const u8 = field(self.0, offset!(task_thread_pid))?;
         let level: u32 = field(pid, offset!(pid_level))?;
         let upid = pid
             .wrapping_add(offset!(pid_numbers) as usize)
             .wrapping_add(level as usize * offset!(upid_size) as usize);
-        field(field(upid, offset!(upid_ns))?, offset!(pid_namespace_ns_inum))
+        Some(upid)
+    }
+
+    /// Whether this is the first thread of a process with that pid: in the pid namespace with that inode,
+    /// which must be the process's own, or for 0 as the kernel itself numbers processes.
+    #[inline(always)]
+    pub(crate) fn is_process(self, pid: u32, pidns: u32) -> bool {
+        if pidns == 0 {
+            return self.pid() == Some(pid);
+        }
+        // `nr` is the first member of `struct upid`.
+        self.pidns() == Some(pidns)
+            && self.leader().and_then(Self::upid).and_then(|upid| field(upid, 0)) == Some(pid)
     }
 
     /// Writes the fields that identify the task. The caller adds what happened to it.

@@ -66,7 +66,7 @@ pub(super) fn connecting(ctx: &RawTracePointContext, sock: Sock) -> Option<()> {
 /// If only the children of one process are traced: whether this is one of them, or their parent.
 #[inline(always)]
 fn is_of_family(process: Task) -> bool {
-    let parent = setting!(ppid);
-    let is = |one: Option<Task>| one.and_then(Task::pid) == Some(parent);
+    let (parent, pidns) = (setting!(ppid), setting!(ppid_pidns));
+    let is = |one: Option<Task>| one.is_some_and(|one| one.is_process(parent, pidns));
     setting!(filters) & filters::PPID == 0 || is(Some(process)) || is(process.parent())
 }

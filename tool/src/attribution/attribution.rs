@@ -10,7 +10,9 @@ use tokio::time::timeout;
 use super::cache::LookupCache;
 use super::locator::Locator;
 use super::resolver::{Answer, NameResolver, ResolvedNames};
-use crate::model::{Container, ContainerRef, Destination, ExecEvent, Lookup, Owner, Placement};
+use crate::model::{
+    Container, ContainerRef, Destination, ExecEvent, Lookup, NamedProcess, Owner, Placement,
+};
 use crate::runtime::Runtimes;
 
 /// At most this many lookups wait for the resolver. Events of further containers are shown without
@@ -130,7 +132,9 @@ impl Attribution {
     /// Adds the owner to a destination, once the runtimes have answered or their time is up.
     pub async fn complete(&mut self, destination: &mut Destination) {
         let netns = destination.netns.and_then(|netns| u32::try_from(netns).ok());
-        let lookup = destination.pid.map(Lookup::Process).or(netns.map(Lookup::Netns));
+        let now = |pid| NamedProcess { pid, pidns: None, time_ns: u64::MAX };
+        let process = destination.pid.map(|pid| Lookup::Process(now(pid)));
+        let lookup = process.or(netns.map(Lookup::Netns));
         let Some(lookup) = lookup else { return };
         let Destination { pid, comm, placement, .. } = self.destination(lookup);
         if destination.pid.is_none() {

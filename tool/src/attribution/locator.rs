@@ -8,8 +8,8 @@ use super::cache::LookupCache;
 use super::scan::Scan;
 use crate::host::cgroup::{of_record, placement_of};
 use crate::host::netns;
-use crate::host::process::{comm_of, netns_of, processes_and_netns, start_of};
-use crate::model::{Destination, ExecEvent, Invocation, Lookup, Placement};
+use crate::host::process::{ProcessFacts, processes_and_netns, shows_pids_of};
+use crate::model::{Destination, ExecEvent, Invocation, Lookup, NamedProcess, Placement};
 
 /// Finds placements and destinations.
 pub(super) struct Locator {
@@ -51,7 +51,8 @@ impl Locator {
         // What the kernel saw at the exec counts: by now the pid may belong to another
         // process.
         let mut own = of_record(&exec.cgroup);
-        if let Some(full) = placement_of(exec.pid)
+        if let Some(process) = ProcessFacts::of(exec.process())
+            && let Some(full) = placement_of(&process)
             && own.container_id().is_none_or(|id| full.container_id() == Some(id))
         {
             own = full;
@@ -60,8 +61,9 @@ impl Locator {
             return own;
         }
         // An nsenter that is about to enter a pod concerns the pod, not only the host.
-        if let Some(Invocation::Nsenter(nsenter)) = exec.invocation {
-            let placement = nsenter.target.and_then(placement_of).unwrap_or_default();
+        if let Some(Invocation::Nsenter(_)) = exec.invocation {
+            let target = exec.named_target().and_then(ProcessFacts::named);
+            let placement = target.and_then(|target| placement_of(&target)).unwrap_or_default();
             return Placement { is_shared: true, ..placement };
         }
         self.of_netns(exec.netns)
@@ -71,7 +73,7 @@ impl Locator {
     /// has ended, this is the destination that it had.
     pub(super) fn destination(&mut self, lookup: Lookup) -> Destination {
         match lookup {
-            Lookup::Process(pid) => self.of_process(pid),
+            Lookup::Process(name) => self.of_process(name),
             Lookup::Netns(inode) => {
                 let placement = self.of_netns(Some(inode));
                 let (pid, comm) = if placement.container.is_some() {
@@ -85,21 +87,28 @@ impl Locator {
         }
     }
 
-    fn of_process(&mut self, pid: u32) -> Destination {
-        let start = start_of(pid);
-        let Ok(netns) = netns_of(pid) else { return self.of_ended(pid, start) };
-        let placement = match placement_of(pid).filter(|own| !own.is_empty()) {
+    fn of_process(&mut self, name: NamedProcess) -> Destination {
+        if !shows_pids_of(name.pidns) {
+            // The pid is not the node's.
+            return Destination::default();
+        }
+        let pid = name.pid;
+        let Some(process) = ProcessFacts::named(name) else {
+            return self.of_ended(pid, ProcessFacts::now(pid).map(|other| other.start()));
+        };
+        let Some(netns) = process.netns() else {
+            return self.of_ended(pid, Some(process.start()));
+        };
+        let placement = match placement_of(&process).filter(|own| !own.is_empty()) {
             Some(own) => Placement { is_shared: true, ..own },
             // A process of no container, in a namespace that may be a pod's.
             None => self.of_netns(u32::try_from(netns).ok()),
         };
-        let comm = if placement.container.is_none() { comm_of(pid) } else { None };
+        let comm = if placement.container.is_none() { process.comm() } else { None };
         let (pid_of_target, netns) = (Some(pid), Some(netns));
         let destination =
             Destination { pid: pid_of_target, comm, netns, placement, ..Destination::default() };
-        if let Some(start) = start {
-            self.by_pid.insert(pid, Some((start, destination.clone())));
-        }
+        self.by_pid.insert(pid, Some((process.start(), destination.clone())));
         destination
     }
 
@@ -127,9 +136,10 @@ impl Locator {
 
     fn find_in_netns(&mut self, inode: u32) -> Option<Placement> {
         if let Some(&pid) = self.by_netns.get(&inode) {
-            // The inode may belong to another namespace by now.
-            if netns_of(pid).ok() == Some(inode.into()) {
-                return placement_of(pid);
+            // The inode may belong to another namespace by now, and the pid to another process.
+            let process = ProcessFacts::now(pid);
+            if let Some(process) = process.filter(|it| it.netns() == Some(inode.into())) {
+                return placement_of(&process);
             }
             self.by_netns.remove(&inode);
         }
@@ -139,26 +149,25 @@ impl Locator {
             return None;
         }
         let pids = self.scan.processes(inode.into(), Instant::now(), processes_and_netns)?;
-        let (mut found, mut first) = (None, None);
+        let (mut found, mut first): (_, Option<ProcessFacts>) = (None, None);
         for &pid in pids {
             // Since the search, the process may have ended or left, and its pid may be another's.
-            if netns_of(pid).ok() != Some(inode.into()) {
-                continue;
-            }
-            let Some(placement) = placement_of(pid) else { continue };
+            let process = ProcessFacts::now(pid);
+            let Some(process) = process.filter(|it| it.netns() == Some(inode.into())) else { continue };
+            let Some(placement) = placement_of(&process) else { continue };
             if placement.container.is_some() {
-                found = Some((pid, placement));
+                found = Some((process.pid(), placement));
                 break;
             }
-            let earliest = first.map_or(u64::MAX, |(start, _)| start);
-            first =
-                start_of(pid).filter(|&start| start < earliest).map(|start| (start, pid)).or(first);
+            if first.as_ref().is_none_or(|first| process.start() < first.start()) {
+                first = Some(process);
+            }
         }
         self.by_netns.insert(inode, found.as_ref().map(|&(pid, _)| pid));
         self.first_by_netns.remove(&inode);
-        if let Some((start, pid)) = first.filter(|_| found.is_none()) {
-            let first = FirstProcess { pid, start, comm: comm_of(pid) };
-            self.first_by_netns.insert(inode, Some(first));
+        if let Some(first) = first.filter(|_| found.is_none()) {
+            let (pid, start, comm) = (first.pid(), first.start(), first.comm());
+            self.first_by_netns.insert(inode, Some(FirstProcess { pid, start, comm }));
         }
         found.map(|(_, placement)| placement)
     }
@@ -168,8 +177,8 @@ impl Locator {
         let first = self.first_by_netns.get(&inode).cloned();
         // It may have ended or left, and its pid may belong to another process.
         let is_there = |first: &FirstProcess| {
-            start_of(first.pid) == Some(first.start)
-                && netns_of(first.pid).ok() == Some(inode.into())
+            ProcessFacts::now(first.pid)
+                .is_some_and(|now| now.start() == first.start && now.netns() == Some(inode.into()))
         };
         match first.filter(is_there) {
             Some(FirstProcess { pid, comm, .. }) => (Some(pid), comm),

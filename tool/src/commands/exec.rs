@@ -8,7 +8,7 @@ use super::logging::start_logging;
 use super::unknown_owner::note_unknown_owner;
 use crate::attribution::Attribution;
 use crate::cli;
-use crate::host::{clock, shutdown, slice, time_zone};
+use crate::host::{clock, process, shutdown, slice, time_zone};
 use crate::model::{Filter, OwnerFilter, Ready, Selection};
 use crate::monitor::{self, Limit, Monitor, MonitorOptions};
 use crate::output::{self, Columns, Format, View};
@@ -58,6 +58,7 @@ fn filter(args: &cli::Exec) -> Filter {
         line: args.line.clone(),
         uid: args.uid,
         ppid: args.ppid,
+        ppid_pidns: process::foreign_namespace(),
         helpers: false,
         cgroup: args.cgroup.as_ref().map(|folder| folder.id),
     }

@@ -4,7 +4,7 @@ use super::facts::held::{Freezers, FrozenCgroup, Hold};
 use super::not_found::WHY_PROCESS;
 use super::shell::quoted;
 use crate::host::cgroup::of_path;
-use crate::host::process::{comm_of, processes_in_netns};
+use crate::host::process::{ProcessFacts, processes_in_netns};
 use crate::model::Finding;
 use crate::model::Severity::{self, Fail, Note, Warn};
 use crate::target::{Target, TargetName};
@@ -55,7 +55,8 @@ fn others(target: &Target, freezers: &Freezers) -> Vec<Finding> {
     if let Some(Hold::Frozen(frozen)) = own.and_then(|pid| freezers.hold_of(pid)) {
         seen.push(frozen);
     }
-    let all = processes_in_netns(target.netns().inode()).filter(|&pid| Some(pid) != own);
+    let all = processes_in_netns(target.netns().inode()).map(|process| process.pid());
+    let all = all.filter(|&pid| Some(pid) != own);
     let held = all.filter_map(|pid| {
         let hold = freezers.hold_of(pid)?;
         let severity = match &hold {
@@ -73,7 +74,7 @@ fn others(target: &Target, freezers: &Freezers) -> Vec<Finding> {
 }
 
 fn held(target: &Target, pid: u32, hold: &Hold, severity: Severity) -> Finding {
-    let comm = comm_of(pid).unwrap_or_default();
+    let comm = ProcessFacts::now(pid).and_then(|process| process.comm()).unwrap_or_default();
     let process = format!("process {pid} ({})", String::from_utf8_lossy(&comm));
     let (what, fix) = match hold {
         Hold::Stopped => (format!("{process} is stopped by a signal"), format!("kill -CONT {pid}")),

@@ -43,6 +43,9 @@ pub fn correlator(via: Via, target: Arc<Destination>, is_watched: bool) -> Resul
     // The kernel programs do not report a native connection inside this process's own namespace.
     let is_inside = target.netns.is_some() && target.netns == process::netns_of(pid).ok();
     let is_watched = is_watched && !(via == Via::Native && is_inside);
+    // The kernel's records name a helper by another pid than we do.
+    let has_kernel_pids = process::foreign_namespace().is_none();
+    let is_watched = is_watched && (via == Via::Native || has_kernel_pids);
     let comm = rustix::thread::name().context("cannot read the name of this process")?;
     let uid = Some(rustix::process::getuid().as_raw());
     let forwarder = Program { pid, comm: comm.into_bytes().into(), uid };

@@ -31,7 +31,8 @@ pub fn boottime_ns() -> u64 {
 /// (`do_task_stat`, fs/proc/array.c).
 #[must_use]
 pub fn in_proc(boottime_ns: u64) -> u64 {
-    u64::try_from(i128::from(boottime_ns) + *NAMESPACE_OFFSET).unwrap_or(0)
+    let shifted = (i128::from(boottime_ns) + *NAMESPACE_OFFSET).max(0);
+    u64::try_from(shifted).unwrap_or(u64::MAX)
 }
 
 /// Inode of the first time namespace, whose clocks are the node's (`PROC_TIME_INIT_INO`,

@@ -1,12 +1,12 @@
 //! Where a forwarded connection leads.
 
-use super::{Owner, Placement};
+use super::{NamedProcess, Owner, Placement};
 
 /// What must be looked up before an event can be applied to the sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lookup {
     /// The process that a forward enters.
-    Process(u32),
+    Process(NamedProcess),
     /// The network namespace with this inode.
     Netns(u32),
 }
@@ -14,7 +14,7 @@ pub enum Lookup {
 /// Where a connection leads: the answer to a [`Lookup`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Destination {
-    /// The process of the target, if one is known.
+    /// The process of the target, if one is known: its pid on the node.
     pub pid: Option<u32>,
     /// The comm of that process, if the target has no pod and no container.
     pub comm: Option<Box<[u8]>>,

@@ -1,6 +1,6 @@
 //! The event of an exec.
 
-use super::{Arg, Args, Invocation, ProcessId};
+use super::{Arg, Args, Invocation, NamedProcess, NsenterSocat, ProcessId};
 
 /// The least memory that one allocation takes, with the overhead of the allocator (glibc's
 /// `MINSIZE`, malloc/malloc.c).
@@ -55,6 +55,16 @@ impl ExecEvent {
     #[must_use]
     pub fn process(&self) -> ProcessId {
         ProcessId { pid: self.pid, start_ns: self.start_ns }
+    }
+
+    /// The process that nsenter's arguments name; `None` if they name none, or if the kernel does not
+    /// report the pid namespace in which the pid counts.
+    #[must_use]
+    pub fn named_target(&self) -> Option<NamedProcess> {
+        let Some(Invocation::Nsenter(NsenterSocat { target, .. })) = self.invocation else {
+            return None;
+        };
+        Some(NamedProcess { pid: target?, pidns: Some(self.pidns?), time_ns: self.time_ns })
     }
 
     /// Bytes of memory that its texts take.

@@ -15,6 +15,9 @@ pub struct Filter {
     pub uid: Option<u32>,
     /// Parent process.
     pub ppid: Option<u32>,
+    /// Inode of the pid namespace in which that pid counts, if it is not the node's: then only the kernel
+    /// programs can compare pids.
+    pub ppid_pidns: Option<u32>,
     /// Only nsenter and socat.
     pub helpers: bool,
     /// This cgroup (v2) and the cgroups below it, by id: the inode of its directory. Only the
@@ -26,7 +29,7 @@ impl Filter {
     /// Whether every exec passes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { name, line, uid, ppid, helpers, cgroup } = self;
+        let Self { name, line, uid, ppid, ppid_pidns: _, helpers, cgroup } = self;
         let numbers = uid.or(*ppid).is_some() || cgroup.is_some();
         name.is_none() && line.is_none() && !numbers && !helpers
     }
@@ -35,7 +38,7 @@ impl Filter {
     #[must_use]
     pub fn matches(&self, exec: &ExecEvent) -> bool {
         self.uid.is_none_or(|uid| exec.uid == uid)
-            && self.ppid.is_none_or(|ppid| exec.ppid == ppid)
+            && self.ppid.is_none_or(|ppid| exec.ppid == ppid || self.ppid_pidns.is_some())
             && self.name.as_ref().is_none_or(|name| name.is_match(&exec.comm))
             && self.line.as_ref().is_none_or(|line| line.is_match(&joined(exec)))
     }

@@ -47,7 +47,7 @@ pub use owner::{Container, Owner, Pod};
 pub use owner_filter::{OwnerFilter, PodName};
 pub use placement::{ContainerRef, Placement};
 pub use ports::PortPair;
-pub use process::{ProcessId, Program};
+pub use process::{NamedProcess, ProcessId, Program};
 pub use reason::Reason;
 pub use selection::Selection;
 pub use session::{Closed, Helper, Session, State, Via};

@@ -19,6 +19,18 @@ impl fmt::Display for ProcessId {
     }
 }
 
+/// A process as another process named it: by its pid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct NamedProcess {
+    /// The pid.
+    pub pid: u32,
+    /// Inode of the pid namespace in which it counts: that of the process that named it. `None` is
+    /// pfsnoop's own.
+    pub pidns: Option<u32>,
+    /// When it was named, `CLOCK_BOOTTIME`, ns. A process that started later was not meant.
+    pub time_ns: u64,
+}
+
 /// A process that forwards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {

@@ -15,6 +15,7 @@
 
 mod apply;
 mod follow_cgroup;
+mod foreign_pids;
 mod inbox;
 mod monitor;
 mod naming;

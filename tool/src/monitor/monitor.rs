@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep_until};
 
+use super::foreign_pids;
 use super::naming::NamingQueue;
 use super::options::MonitorOptions;
 use super::reader::Reader;
@@ -71,6 +72,7 @@ impl Monitor {
     /// Must be called within a tokio runtime.
     pub fn attach(options: MonitorOptions, attribution: Attribution) -> Result<Self, ProbeError> {
         let (probe, rings) = Probe::attach(&options.probe())?;
+        foreign_pids::note();
         let reader = Reader::start(rings)?;
         let period = match (options.sessions, &options.cgroup) {
             (_, Some(_)) => CGROUP_INTERVAL,

@@ -1,6 +1,7 @@
 //! What a monitor reports.
 
 use crate::host::cgroup::CgroupFolder;
+use crate::host::process;
 use crate::model::Filter;
 use crate::probe::Options;
 
@@ -30,7 +31,8 @@ impl MonitorOptions {
     /// The children of this process, and the sessions that they and it make.
     #[must_use]
     pub fn own_children(verbose: bool) -> Self {
-        let filter = Filter { ppid: Some(std::process::id()), ..Filter::default() };
+        let (ppid, ppid_pidns) = (Some(std::process::id()), process::foreign_namespace());
+        let filter = Filter { ppid, ppid_pidns, ..Filter::default() };
         Self { filter, execs: true, failed_execs: true, sessions: true, verbose, ..Self::default() }
     }
 

@@ -28,7 +28,7 @@ pub(super) fn begin(programs: &mut Ebpf) -> Result<(), ProbeError> {
 /// that begins.
 pub(super) fn enter_running(programs: &mut Ebpf) -> Result<(), ProbeError> {
     // The pids of another pid namespace say nothing.
-    if !process::is_in_first_pid_namespace() {
+    if !process::proc_has_kernel_pids() {
         return Ok(());
     }
     let map = map_mut(programs, names::HOMES)?;

@@ -25,6 +25,7 @@ pub(super) fn settings(filter: &Filter) -> Settings {
     if let Some(ppid) = filter.ppid {
         settings.filters |= filters::PPID;
         settings.ppid = ppid;
+        settings.ppid_pidns = filter.ppid_pidns.unwrap_or(0);
     }
     if let Some(id) = filter.cgroup {
         settings.filters |= filters::CGROUP;

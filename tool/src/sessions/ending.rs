@@ -2,13 +2,15 @@
 //!
 //! `docs/outcomes.md` has the same rules as a table.
 
-use crate::model::{Attempt, End, Ending, Outcome, OwnReset, Reason, Via, signal_caught_by_socat};
+use crate::model::{
+    Attempt, End, Ending, NamedProcess, Outcome, OwnReset, Reason, Via, signal_caught_by_socat,
+};
 
 /// What is known about a session.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     /// The process that nsenter enters.
-    pub(super) target: Option<u32>,
+    pub(super) target: Option<NamedProcess>,
     /// That process could still be entered when the helper ended.
     pub(super) is_target_alive: bool,
     /// nsenter became socat.
@@ -73,9 +75,12 @@ impl Facts {
             End::Exited(0) => NOT_SEEN,
             End::Exited(exit_code) => match self.target {
                 Some(target) if !self.is_target_alive => {
-                    (Outcome::TargetGone, Reason::TargetEnded(target))
+                    (Outcome::TargetGone, Reason::TargetEnded(target.pid))
                 }
-                target => (Outcome::Failed, Reason::NotEntered { target, exit_code }),
+                target => {
+                    let target = target.map(|target| target.pid);
+                    (Outcome::Failed, Reason::NotEntered { target, exit_code })
+                }
             },
         }
     }

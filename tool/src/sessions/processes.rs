@@ -3,13 +3,13 @@
 use super::deadlines::EVENT_TIMEOUT_NS;
 use super::index::SessionIndex;
 use super::state::SessionState;
-use crate::model::{Destination, ExecEvent, ExitEvent, Invocation, Lookup, Session};
+use crate::model::{Destination, ExecEvent, ExitEvent, Invocation, Lookup, NamedProcess, Session};
 
 impl SessionIndex {
     /// What must be looked up before this exec is applied.
     pub(super) fn lookup_for_exec(&self, exec: &ExecEvent) -> Option<Lookup> {
         match exec.invocation? {
-            Invocation::Nsenter(nsenter) => nsenter.target.map(Lookup::Process),
+            Invocation::Nsenter(_) => exec.named_target().map(Lookup::Process),
             Invocation::Socat { .. } => {
                 let helper = self.get(self.becoming_socat(exec)?)?;
                 let is_known = helper.open.session.target.netns == exec.netns.map(u64::from);
@@ -60,7 +60,7 @@ impl SessionIndex {
     pub(super) fn exit(
         &mut self,
         exit: &ExitEvent,
-        can_enter: impl Fn(u32) -> bool,
+        can_enter: impl Fn(NamedProcess) -> bool,
         changed: &mut Vec<Session>,
     ) {
         if let Some(number) = self.of_helper(exit.process())

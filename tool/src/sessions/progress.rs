@@ -2,8 +2,8 @@
 
 use super::state::SessionState;
 use crate::model::{
-    Attempt, Destination, Ending, ExecEvent, ExitEvent, OwnReset, Session, SockEvent, SockState,
-    State,
+    Attempt, Destination, Ending, ExecEvent, ExitEvent, NamedProcess, OwnReset, Session, SockEvent,
+    SockState, State,
 };
 
 /// When a helper ends later than this after its forwarder, the forwarder's end was not the reason.
@@ -29,7 +29,11 @@ impl SessionState {
     }
 
     /// The helper's process has ended; `can_enter` reports whether a process can be entered.
-    pub(super) fn helper_ended(&mut self, exit: &ExitEvent, can_enter: impl Fn(u32) -> bool) {
+    pub(super) fn helper_ended(
+        &mut self,
+        exit: &ExitEvent,
+        can_enter: impl Fn(NamedProcess) -> bool,
+    ) {
         self.facts.helper_end = Some(exit.end);
         self.facts.is_target_alive = self.facts.target.is_none_or(can_enter);
         self.last_ns = exit.time_ns;

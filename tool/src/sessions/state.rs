@@ -55,7 +55,7 @@ impl SessionState {
             address: None,
             state: State::Started,
         };
-        let facts = Facts { target: nsenter.target, ..Facts::default() };
+        let facts = Facts { target: exec.named_target(), ..Facts::default() };
         Self::new(session, exec.process(), facts)
     }
 

@@ -3,7 +3,7 @@
 use super::deadlines::EVENT_TIMEOUT_NS;
 use super::index::SessionIndex;
 use super::open_session::OpenSession;
-use crate::model::{Destination, Event, Lookup, Session};
+use crate::model::{Destination, Event, Lookup, NamedProcess, Session};
 
 /// Every session that is not over.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ impl SessionTable {
         &mut self,
         event: &Event,
         destination: Option<Destination>,
-        can_enter: impl Fn(u32) -> bool,
+        can_enter: impl Fn(NamedProcess) -> bool,
     ) -> Vec<Session> {
         let mut changed = self.expire(event.time_ns());
         match event {

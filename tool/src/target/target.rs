@@ -13,7 +13,7 @@ use super::identity::Identity;
 use super::name::TargetName;
 use crate::host::cgroup;
 use crate::host::netns::{self, Netns};
-use crate::host::process::{ProcessError, ProcessHandle};
+use crate::host::process::{ProcessError, ProcessFacts, ProcessHandle};
 use crate::model::{Destination, ForwardingMode};
 use crate::runtime::{IndexEntry, Place, Runtimes};
 
@@ -259,5 +259,7 @@ impl Target {
 
 /// Whether the cgroup of a process names this container.
 fn is_in_container(pid: u32, id: &str) -> bool {
-    cgroup::placement_of(pid).is_some_and(|placement| placement.container_id() == Some(id))
+    let process = ProcessFacts::now(pid);
+    let placement = process.and_then(|process| cgroup::placement_of(&process));
+    placement.is_some_and(|placement| placement.container_id() == Some(id))
 }

@@ -3,10 +3,8 @@
 //! Every runtime names the cgroup after the container: `cri-containerd-<id>.scope` with systemd,
 //! `<id>` with plain cgroupfs.
 
-use std::fs;
-use std::io::Read as _;
-
 use super::shapes::container;
+use crate::host::process::ProcessFacts;
 use crate::model::Placement;
 
 /// At most this many bytes of /proc/PID/cgroup are read: enough for a dozen hierarchies with paths
@@ -15,15 +13,8 @@ const MAX_LEN: u64 = 64 * 1024;
 
 /// The container and pod of a process; `None` when the process has ended.
 #[must_use]
-pub fn placement_of(pid: u32) -> Option<Placement> {
-    text_of(pid).map(|text| parse(&text))
-}
-
-fn text_of(pid: u32) -> Option<Vec<u8>> {
-    let mut text = Vec::new();
-    let file = fs::File::open(format!("/proc/{pid}/cgroup")).ok()?;
-    file.take(MAX_LEN).read_to_end(&mut text).ok()?;
-    Some(text)
+pub fn placement_of(process: &ProcessFacts) -> Option<Placement> {
+    process.read("cgroup", MAX_LEN).map(|text| parse(&text))
 }
 
 /// The container and pod by the path of a cgroup as the kernel programs send it: with the innermost

@@ -1,6 +1,7 @@
 use pfsnoop_common::cgroup::{NAME_SIZE, Name};
 
 use super::*;
+use crate::host::process::ProcessFacts;
 use crate::model::{ContainerRef, Placement};
 
 const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -197,8 +198,12 @@ fn cgroup_v1_names_the_container_in_any_hierarchy() {
 
 #[test]
 fn a_process_that_has_ended_has_no_placement() {
-    assert_eq!(placement_of(u32::MAX), None);
-    assert!(placement_of(std::process::id()).is_some());
+    let own = ProcessFacts::now(std::process::id()).unwrap();
+    assert!(placement_of(&own).is_some());
+    let mut child = std::process::Command::new("true").spawn().unwrap();
+    let ended = ProcessFacts::now(child.id()).unwrap();
+    child.wait().unwrap();
+    assert_eq!(placement_of(&ended), None);
 }
 
 proptest::proptest! {

@@ -17,15 +17,6 @@ pub struct Home {
     pub netns: u32,
 }
 
-/// Inode of the first pid namespace (`PROC_PID_INIT_INO`, include/linux/proc_ns.h).
-const FIRST_PID_NAMESPACE: u64 = 0xefff_fffc;
-
-/// Whether our pids are the kernel's own, and those of the kernel's records.
-#[must_use]
-pub fn is_in_first_pid_namespace() -> bool {
-    inode_of(Path::new("/proc/self/ns/pid")) == Some(FIRST_PID_NAMESPACE)
-}
-
 /// The processes that run and are not at home in the namespace `host`. What cannot be read is left
 /// out.
 pub fn homes(host: u32) -> impl Iterator<Item = Home> {

@@ -6,6 +6,7 @@ mod error;
 mod facts;
 mod handle;
 mod homes;
+mod pid_space;
 
 #[cfg(test)]
 mod tests;
@@ -13,8 +14,9 @@ mod tests;
 pub use death_signal::die_with;
 pub use error::ProcessError;
 pub use facts::{
-    can_be_entered, comm_of, is_running, netns_of, processes_and_netns, processes_in_netns,
+    ProcessFacts, can_be_entered, is_running, netns_of, processes_and_netns, processes_in_netns,
     start_of,
 };
 pub use handle::ProcessHandle;
-pub use homes::{Home, homes, is_in_first_pid_namespace};
+pub use homes::{Home, homes};
+pub use pid_space::{foreign_namespace, proc_has_kernel_pids, shows_pids_of};

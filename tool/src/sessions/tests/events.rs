@@ -26,6 +26,7 @@ pub(super) fn exec(time_ns: u64, comm: &str, line: &str) -> ExecEvent {
         invocation: invocation(&args),
         args,
         netns: Some(NETNS),
+        pidns: Some(4000),
         ..ExecEvent::default()
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::events::NETNS;
-use crate::model::{Closed, Destination, Event, Lookup, Session, State};
+use crate::model::{Closed, Destination, Event, Lookup, NamedProcess, Session, State};
 use crate::sessions::SessionTable;
 
 /// A table, and everything that it reported.
@@ -19,7 +19,7 @@ impl Run {
     pub(super) fn apply(&mut self, event: impl Into<Event>) -> &mut Self {
         let event = event.into();
         let destination = self.sessions.lookup_for(&event).map(|lookup| match lookup {
-            Lookup::Process(pid) => {
+            Lookup::Process(NamedProcess { pid, .. }) => {
                 Destination { pid: Some(pid), netns: Some(NETNS.into()), ..Destination::default() }
             }
             Lookup::Netns(netns) => {
@@ -27,7 +27,8 @@ impl Run {
             }
         });
         let gone = self.gone.clone();
-        self.reported.extend(self.sessions.apply(&event, destination, |pid| !gone.contains(&pid)));
+        self.reported
+            .extend(self.sessions.apply(&event, destination, |name| !gone.contains(&name.pid)));
         self
     }
 

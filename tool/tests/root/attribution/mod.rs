@@ -8,3 +8,4 @@ mod many_namespaces;
 mod pod_without_process;
 mod reused_pid;
 mod silent_runtime;
+mod wrong_process;

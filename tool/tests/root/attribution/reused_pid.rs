@@ -5,24 +5,21 @@ use std::time::Duration;
 
 use pfsnoop::attribution::Attribution;
 use pfsnoop::host::process::can_be_entered;
-use pfsnoop::model::{Destination, Lookup};
+use pfsnoop::model::{Destination, Lookup, NamedProcess};
 
 use crate::common::eventually;
+use crate::support::reused_pid::process_with;
 
 /// A new process with that pid. It has exited and is not reaped.
 fn exited_process_with(pid: u32) -> Child {
-    let child = eventually("the pid", || {
-        // The next process gets the pid after this one, unless another process comes first.
-        std::fs::write("/proc/sys/kernel/ns_last_pid", (pid - 1).to_string()).unwrap();
-        let mut child = Command::new("/bin/true").spawn().unwrap();
-        if child.id() == pid {
-            return Some(child);
-        }
-        child.wait().unwrap();
-        None
-    });
-    eventually("its end", || (!can_be_entered(pid)).then_some(()));
+    let child = process_with(pid, &mut Command::new("/bin/true"));
+    eventually("its end", || (!can_be_entered(named(pid))).then_some(()));
     child
+}
+
+/// The process that has the pid now.
+fn named(pid: u32) -> NamedProcess {
+    NamedProcess { pid, pidns: None, time_ns: u64::MAX }
 }
 
 #[test]
@@ -30,22 +27,26 @@ fn the_previous_process_of_a_reused_pid_is_not_reported() {
     let mut attribution = Attribution::without_names();
     let mut first = Command::new("sleep").arg("1000").spawn().unwrap();
     let pid = first.id();
-    let was = attribution.destination(Lookup::Process(pid));
+    let was = attribution.destination(Lookup::Process(named(pid)));
     assert!(was.netns.is_some(), "{was:?}");
     first.kill().unwrap();
-    eventually("its end", || (!can_be_entered(pid)).then_some(()));
-    assert_eq!(attribution.destination(Lookup::Process(pid)), was, "ended, not reaped");
+    eventually("its end", || (!can_be_entered(named(pid))).then_some(()));
+    assert_eq!(attribution.destination(Lookup::Process(named(pid))), was, "ended, not reaped");
     first.wait().unwrap();
-    assert_eq!(attribution.destination(Lookup::Process(pid)), was, "reaped");
+    assert_eq!(attribution.destination(Lookup::Process(named(pid))), was, "reaped");
     // Start times in /proc are in hundredths of a second.
     std::thread::sleep(Duration::from_millis(20));
     let mut second = exited_process_with(pid);
     let nobody = Destination { pid: Some(pid), ..Destination::default() };
     assert_eq!(
-        attribution.destination(Lookup::Process(pid)),
+        attribution.destination(Lookup::Process(named(pid))),
         nobody,
         "another process has the pid"
     );
     second.wait().unwrap();
-    assert_eq!(attribution.destination(Lookup::Process(pid)), nobody, "and it stays unknown");
+    assert_eq!(
+        attribution.destination(Lookup::Process(named(pid))),
+        nobody,
+        "and it stays unknown"
+    );
 }

@@ -23,6 +23,7 @@ pub mod pod;
 pub mod podman;
 pub mod processes;
 pub mod records;
+pub mod reused_pid;
 pub mod schema;
 pub mod service;
 pub mod stand_in;
