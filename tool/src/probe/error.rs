@@ -7,6 +7,7 @@ use aya::maps::MapError;
 use aya::programs::ProgramError;
 
 use super::btf::BtfError;
+use crate::host::lockdown;
 
 /// Why the kernel programs do not run.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,13 @@ pub enum ProbeError {
          CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN"
     )]
     NotPermitted,
+    /// The lockdown mode `confidentiality`.
+    #[error(
+        "the kernel is locked down (lockdown=confidentiality) and lets no program read its memory, which \
+         tracing needs; `forward --no-watch`, `targets` and `doctor` still work, and `pfsnoop doctor` says \
+         how to lift it"
+    )]
+    LockedDown,
     /// Anything else between aya and the kernel.
     #[error("cannot {doing}")]
     Aya {
@@ -81,10 +89,25 @@ pub(super) fn from_source<E>(doing: &'static str, error: E) -> ProbeError
 where
     E: std::error::Error + Send + Sync + 'static,
 {
+    if is_locked_down(&error) {
+        return ProbeError::LockedDown;
+    }
     if is_not_permitted(&error) {
         return ProbeError::NotPermitted;
     }
     ProbeError::Aya { doing, source: Box::new(error) }
+}
+
+/// Under lockdown, the kernel has no function that reads its memory (`bpf_tracing_func_proto`,
+/// kernel/trace/bpf_trace.c), and the verifier rejects the program. Older kernels say `unknown func`.
+fn is_locked_down(error: &(dyn std::error::Error + 'static)) -> bool {
+    let is_of_lockdown = |text: &str| {
+        let words =
+            ["cannot use helper bpf_probe_read_kernel", "unknown func bpf_probe_read_kernel"];
+        words.iter().any(|words| text.contains(words))
+    };
+    let mut chain = std::iter::successors(Some(error), |error| error.source());
+    chain.any(|error| is_of_lockdown(&error.to_string())) || lockdown::is_confidential()
 }
 
 fn is_not_permitted(error: &(dyn std::error::Error + 'static)) -> bool {

@@ -7,7 +7,7 @@ use pfsnoop_common::names;
 
 use super::error::{ProbeError, map_failed, missing, program_failed};
 use super::object::program;
-use super::tracefs;
+use crate::host::private_mount::TRACEFS;
 
 /// Program and tracepoint for each system call. Entries first, so that the return of every call that
 /// begins from now on finds its entry.
@@ -40,7 +40,7 @@ pub(super) fn attach(programs: &mut Ebpf) -> Result<(), ProbeError> {
     for (index, name) in (0..).zip(CONTINUATIONS) {
         load_continuation(programs, index, name)?;
     }
-    tracefs::with_tracefs(|| attach_to_tracefs(programs)).map_err(ProbeError::NoTracefs)?
+    TRACEFS.with(|| attach_to_tracefs(programs)).map_err(ProbeError::NoTracefs)?
 }
 
 /// How many calls may have a slot at the same time: as many as the CPUs run, and as many again that

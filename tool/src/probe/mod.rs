@@ -17,7 +17,6 @@ mod options;
 mod probe;
 mod reader;
 mod settings;
-mod tracefs;
 
 pub use btf::BtfError;
 pub use decode::{DecodeError, decode};

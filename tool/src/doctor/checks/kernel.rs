@@ -3,12 +3,13 @@
 use crate::doctor::node::{CheckFuture, Node};
 use std::time::{Duration, Instant};
 
-use super::kernel_fix::{less_lockdown, newer_kernel};
+use super::kernel_fix::{NO_LOCKDOWN_AT_BOOT, less_lockdown, newer_kernel};
 use crate::attribution::Attribution;
 use crate::doctor::facts::distribution::Packages;
 use crate::doctor::facts::kernel::Kernel;
+use crate::host::lockdown::CONFIDENTIALITY;
 use crate::model::Finding;
-use crate::model::Severity::{Fail, Warn};
+use crate::model::Severity::Fail;
 use crate::monitor::{Monitor, MonitorOptions};
 use crate::probe::{OLDEST_KERNEL, ProbeError};
 
@@ -25,16 +26,20 @@ const WHY_TRACING: &str =
 /// Checks the kernel, and attaches the tracer for a moment.
 pub(super) fn check(node: &Node) -> CheckFuture<'_> {
     Box::pin(async {
-        let kernel = Kernel::running();
+        let mut kernel = Kernel::running();
         let start = Instant::now();
         let attached = Monitor::attach(all_probes(), Attribution::without_names()).map(drop);
         let took = start.elapsed();
+        if matches!(attached, Err(ProbeError::LockedDown)) {
+            // Where the mode cannot be read.
+            kernel.lockdown.get_or_insert_with(|| CONFIDENTIALITY.to_owned());
+        }
         vec![
             version(&kernel, node.packages),
             btf(&kernel, node.packages),
             capabilities(&kernel),
-            lockdown(kernel.lockdown.as_deref(), node.packages),
-            tracing(attached, took),
+            lockdown(&kernel, node.packages),
+            tracing(attached, took, &kernel, node.packages),
         ]
     })
 }
@@ -77,12 +82,13 @@ fn capabilities(kernel: &Kernel) -> Finding {
     Finding::new(Fail, check, what, WHY_CAPABILITIES).fix("sudo pfsnoop doctor")
 }
 
-fn lockdown(mode: Option<&str>, packages: Packages) -> Finding {
+fn lockdown(kernel: &Kernel, packages: Packages) -> Finding {
     let check = "kernel.lockdown";
-    match mode {
-        Some("confidentiality") => {
-            let what = "the kernel is locked down in the mode confidentiality";
-            Finding::new(Warn, check, what, WHY_LOCKDOWN).fix(less_lockdown(packages))
+    match kernel.lockdown.as_deref() {
+        Some(CONFIDENTIALITY) => {
+            let what = "the kernel is locked down in the mode confidentiality: only `forward \
+                        --no-watch` and `targets` work";
+            Finding::new(Fail, check, what, WHY_LOCKDOWN).fix(unlock(kernel, packages))
         }
         Some("integrity") => {
             let what = "the kernel is locked down in the mode integrity, which allows tracing";
@@ -92,12 +98,26 @@ fn lockdown(mode: Option<&str>, packages: Packages) -> Finding {
     }
 }
 
-fn tracing(attached: Result<(), ProbeError>, took: Duration) -> Finding {
+/// What ends the lockdown.
+fn unlock(kernel: &Kernel, packages: Packages) -> String {
+    if kernel.is_lockdown_booted { less_lockdown(packages) } else { NO_LOCKDOWN_AT_BOOT.to_owned() }
+}
+
+fn tracing(
+    attached: Result<(), ProbeError>,
+    took: Duration,
+    kernel: &Kernel,
+    packages: Packages,
+) -> Finding {
     let check = "kernel.tracing";
     let finding = match attached {
         Ok(()) => {
             let what = "tracing works: the kernel programs were loaded, attached and removed";
             Finding::ok(check, what, WHY_TRACING)
+        }
+        Err(ProbeError::LockedDown) => {
+            let what = "tracing does not work: the kernel is locked down";
+            Finding::new(Fail, check, what, WHY_TRACING).fix(unlock(kernel, packages))
         }
         Err(error) => {
             let what = format!("tracing does not work: {:#}", anyhow::Error::from(error));
@@ -136,10 +156,19 @@ mod tests {
 
     #[test]
     fn only_confidentiality_needs_a_fix() {
-        let finding = lockdown(Some("confidentiality"), Packages::Apt);
-        assert!(finding.severity == Warn && finding.fix.is_some());
+        let kernel = |mode: Option<&str>, is_lockdown_booted| Kernel {
+            lockdown: mode.map(ToOwned::to_owned),
+            is_lockdown_booted,
+            ..Kernel::running()
+        };
+        for (is_booted, fix) in [(true, "lockdown=integrity"), (false, "remove it")] {
+            let finding = lockdown(&kernel(Some("confidentiality"), is_booted), Packages::Apt);
+            assert_eq!(finding.severity, Fail);
+            assert!(finding.fix.as_ref().is_some_and(|it| it.contains(fix)), "{finding:?}");
+        }
         for mode in [None, Some("none"), Some("integrity")] {
-            assert_eq!(lockdown(mode, Packages::Apt).severity, Severity::Ok, "{mode:?}");
+            let finding = lockdown(&kernel(mode, false), Packages::Apt);
+            assert_eq!(finding.severity, Severity::Ok, "{mode:?}");
         }
     }
 }

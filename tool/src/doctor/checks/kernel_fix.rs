@@ -14,15 +14,24 @@ pub(super) fn newer_kernel(packages: Packages) -> &'static str {
     }
 }
 
+/// What ends a lockdown that no boot argument has asked for. No lockdown can be lifted while the kernel
+/// runs (`lock_kernel_down`, security/lockdown/lockdown.c).
+pub(super) const NO_LOCKDOWN_AT_BOOT: &str = "find what writes to the lockdown file at boot (`grep -rs \
+    security/lockdown /etc /usr/lib/systemd`), remove it, and reboot; or boot a kernel without \
+    CONFIG_LOCK_DOWN_KERNEL_FORCE_CONFIDENTIALITY";
+
 /// The command that boots the kernel with the lockdown mode `integrity`. Distributions keep the
-/// kernel's boot arguments in different files.
+/// kernel's boot arguments in different files. Where none of them has the argument, the command does
+/// nothing.
 pub(super) fn less_lockdown(packages: Packages) -> String {
-    let edit = |file: &str, write: &str| {
+    let edit = |files: &str, write: &str| {
         format!(
-            "sed -i 's/lockdown=confidentiality/lockdown=integrity/' {file} && {write} && reboot"
+            "grep -rl lockdown=confidentiality {files} | xargs sed -i \
+             's/lockdown=confidentiality/lockdown=integrity/' && {write} && reboot"
         )
     };
-    let grub = "/etc/default/grub";
+    // Cloud images keep theirs in /etc/default/grub.d.
+    let grub = "/etc/default/grub*";
     match packages {
         Packages::Apt => edit(grub, "update-grub"),
         Packages::Dnf => "grubby --update-kernel=ALL --remove-args=lockdown=confidentiality \

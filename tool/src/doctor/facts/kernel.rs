@@ -6,11 +6,10 @@ use std::path::Path;
 
 use procfs::process::Process;
 
+use crate::host::lockdown;
+
 /// The file with the kernel's own types (CONFIG_DEBUG_INFO_BTF).
 const BTF: &str = "/sys/kernel/btf/vmlinux";
-
-/// The lockdown mode: kernel_lockdown(7).
-const LOCKDOWN: &str = "/sys/kernel/security/lockdown";
 
 /// The capabilities that setns(2) and /proc/PID/ns of other users' processes need, with their
 /// numbers (include/uapi/linux/capability.h). CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON.
@@ -28,6 +27,8 @@ pub struct Kernel {
     pub has_btf: bool,
     /// `none`, `integrity` or `confidentiality`; `None` if the kernel has no lockdown.
     pub lockdown: Option<String>,
+    /// Whether the kernel was booted with that mode. Else, a program has set it since.
+    pub is_lockdown_booted: bool,
     /// The capabilities that pfsnoop needs and this process lacks.
     pub missing_capabilities: Vec<&'static str>,
     /// Whether this process is in the node's first user namespace. Elsewhere, its capabilities do
@@ -42,7 +43,8 @@ impl Kernel {
         Self {
             release: rustix::system::uname().release().to_string_lossy().into_owned(),
             has_btf: Path::new(BTF).is_file(),
-            lockdown: fs::read_to_string(LOCKDOWN).ok().and_then(|text| selected(&text)),
+            lockdown: lockdown::mode(),
+            is_lockdown_booted: is_lockdown_booted(),
             missing_capabilities: missing_capabilities(),
             is_first_user_namespace: is_first_user_namespace(),
         }
@@ -56,10 +58,9 @@ impl Kernel {
     }
 }
 
-/// The mode in brackets: `none [integrity] confidentiality`.
-fn selected(text: &str) -> Option<String> {
-    let (_, rest) = text.split_once('[')?;
-    Some(rest.split_once(']')?.0.to_owned())
+fn is_lockdown_booted() -> bool {
+    let line = fs::read_to_string("/proc/cmdline").unwrap_or_default();
+    line.split_whitespace().any(|word| word == "lockdown=confidentiality")
 }
 
 fn missing_capabilities() -> Vec<&'static str> {
@@ -80,12 +81,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_the_version_and_the_lockdown_mode() {
+    fn reads_the_version() {
         let kernel = Kernel::running();
         assert!(kernel.version() > Some((5, 0)) && kernel.has_btf, "{kernel:?}");
         let old = Kernel { release: "4.19.0-27-amd64".to_owned(), ..kernel };
         assert_eq!(old.version(), Some((4, 19)));
-        assert_eq!(selected("none [integrity] confidentiality\n").as_deref(), Some("integrity"));
-        assert_eq!(selected(""), None);
     }
 }

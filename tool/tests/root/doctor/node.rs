@@ -85,7 +85,7 @@ fn a_locked_down_machine_and_one_at_its_limits() {
         parse_findings(&lines.join("\n"))
     };
     let (healthy, full) = (json(healthy), json(full));
-    assert_eq!(severity(&healthy, "kernel.lockdown", "confidentiality"), "warn");
+    assert_eq!(severity(&healthy, "kernel.lockdown", "confidentiality"), "fail");
     assert_eq!(severity(&healthy, "limit.pids", ""), "ok");
     assert_eq!(severity(&healthy, "limit.files", ""), "ok");
     assert_eq!(severity(&full, "limit.pids", ""), "warn");

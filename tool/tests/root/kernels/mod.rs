@@ -3,4 +3,5 @@
 mod cgroup_filter;
 mod every_exec;
 mod late_failures;
+mod lockdown;
 mod sessions;
