@@ -5,9 +5,11 @@ use serde_json::Value;
 use crate::support::doctor::{fix, parse_findings, severity};
 use crate::support::vm;
 
-/// Shell: each command, and what it says and exits with. Then a forward that needs no tracing.
+/// Shell: each command, and what it says and exits with. Then a forward that needs no tracing. The demo looks
+/// for socat before it traces.
 const COMMANDS: &str = "\
 ip link set lo up
+ln -s /odd-exec /bin/socat
 mkdir /tmp/www; echo guest > /tmp/www/index.html
 unshare -n sh -c 'ip link set lo up; exec httpd -f -p 8080 -h /tmp/www' & pod=$!
 sleep 1
