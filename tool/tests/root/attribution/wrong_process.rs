@@ -92,7 +92,6 @@ fn a_process_that_ended_is_not_in_the_container_of_its_successor() {
 fn a_process_is_found_from_a_time_namespace() {
     for offset in ["-300", "1000"] {
         let cgroup = Cgroup::named(&id('f'));
-        // The kernel programs send the name of the innermost cgroup only.
         let inner = cgroup.path().join("inner");
         std::fs::create_dir(&inner).unwrap();
         let unshare = ["-T", "--boottime", offset, "--"];
