@@ -153,7 +153,9 @@ impl Locator {
         for &pid in pids {
             // Since the search, the process may have ended or left, and its pid may be another's.
             let process = ProcessFacts::now(pid);
-            let Some(process) = process.filter(|it| it.netns() == Some(inode.into())) else { continue };
+            let Some(process) = process.filter(|it| it.netns() == Some(inode.into())) else {
+                continue;
+            };
             let Some(placement) = placement_of(&process) else { continue };
             if placement.container.is_some() {
                 found = Some((process.pid(), placement));
