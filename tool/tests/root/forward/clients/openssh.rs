@@ -122,7 +122,11 @@ fn a_forward_within_the_forward_goes_on_until_its_end() {
         ssh.signal(Signal::TERM);
         let (status, ..) = ssh.end();
         codes.push(status.code());
-        route.assert_outcome("ok");
+        // ssh does not read what comes after the signal, and its system then resets the connection.
+        for end in route.ends() {
+            let outcome = end["outcome"].as_str();
+            assert!(matches!(outcome, Some("ok" | "reset")), "{}: {end:#}", route.name());
+        }
     }
     // 0 or 255, which depends on the version.
     assert!(codes[0].is_some() && codes.iter().all(|code| *code == codes[0]), "{codes:?}");
