@@ -41,7 +41,7 @@ pub(crate) fn is_below(task: Task, id: u64) -> bool {
 ///
 /// # Safety
 ///
-/// `to` must be valid for writes of [`MAX_CGROUP_PATH`] bytes.
+/// `to` must be valid for writes of [`MAX_CGROUP_PATH`] bytes, and aligned to eight.
 #[inline(always)]
 pub(crate) unsafe fn copy_path(task: Task, to: *mut u8, len: &mut u32) {
     *len = 0;
@@ -63,6 +63,7 @@ pub(crate) unsafe fn copy_path(task: Task, to: *mut u8, len: &mut u32) {
 /// # Safety
 ///
 /// As for [`copy_path`].
+#[expect(clippy::cast_ptr_alignment, reason = "the callers check it")]
 #[inline(always)]
 unsafe fn find_container(task: Task, name: *mut u8) -> Option<*const u8> {
     let css_set: *const u8 = field(task.0, offset!(task_cgroups))?;
@@ -82,7 +83,7 @@ unsafe fn find_container(task: Task, name: *mut u8) -> Option<*const u8> {
             next = field(next, 0)?;
             continue;
         }
-        // SAFETY: the caller's promise: the name is shorter than the path may be.
+        // SAFETY: the caller's promise: the name is shorter than the path may be, and aligned.
         unsafe {
             let len = copy_name(node, name)?;
             if (*name.cast::<Name>()).may_be_containers(len) {

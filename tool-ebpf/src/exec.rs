@@ -47,6 +47,7 @@ struct Record<const ARGS: usize> {
 }
 
 type Small = Record<SCRATCH_ARGS>;
+const _: () = assert!(core::mem::offset_of!(Small, texts) % 8 == 0);
 type Large = Record<MAX_ARGS>;
 
 #[map]

@@ -61,6 +61,8 @@ pub(super) struct Slot {
     pub(super) record: Record,
 }
 
+const _: () = assert!(core::mem::offset_of!(Slot, cgroup) % 8 == 0);
+
 /// The three texts follow each other without a gap.
 #[repr(C)]
 pub(super) struct Record {
@@ -171,13 +173,11 @@ impl Slot {
     #[inline(always)]
     pub(super) unsafe fn read_filename(this: *mut Self) {
         // SAFETY: the caller's promise; the helper checks the other address.
-        let slot = unsafe { &mut *this };
-        let copied = unsafe {
-            bpf_probe_read_user_str(
-                slot.filename_text.as_mut_ptr().cast(),
-                MAX_FILENAME as u32,
-                slot.filename as *const _,
-            )
+        let (copied, slot) = unsafe {
+            let slot = &mut *this;
+            let text = slot.filename_text.as_mut_ptr().cast();
+            let name = slot.filename as *const _;
+            (bpf_probe_read_user_str(text, MAX_FILENAME as u32, name), slot)
         };
         slot.filename_len = copied_len::<MAX_FILENAME>(copied).map_or(UNREADABLE, |len| len as u32);
     }

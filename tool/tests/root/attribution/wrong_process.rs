@@ -17,7 +17,7 @@ use crate::support::reused_pid::process_with;
 /// A process in a cgroup that is named as a container's.
 struct InContainer {
     process: Child,
-    _cgroup: Cgroup,
+    cgroup: Cgroup,
 }
 
 impl InContainer {
@@ -28,7 +28,7 @@ impl InContainer {
         std::thread::sleep(Duration::from_millis(30));
         let process = process_with(pid, Command::new("sleep").arg("60"));
         std::fs::write(cgroup.path().join("cgroup.procs"), pid.to_string()).unwrap();
-        Self { process, _cgroup: cgroup }
+        Self { process, cgroup }
     }
 
     /// `sleep` with any pid.
@@ -36,7 +36,7 @@ impl InContainer {
         let cgroup = Cgroup::named(id);
         let process = Command::new("sleep").arg("60").spawn().unwrap();
         std::fs::write(cgroup.path().join("cgroup.procs"), process.id().to_string()).unwrap();
-        Self { process, _cgroup: cgroup }
+        Self { process, cgroup }
     }
 }
 
@@ -72,7 +72,7 @@ fn a_process_that_ended_is_not_in_the_container_of_its_successor() {
     let seen = InContainer::start(&id('a'));
     let join = format!(
         "echo $$ > {}/cgroup.procs; exec /bin/true m-in-time",
-        seen._cgroup.path().display()
+        seen.cgroup.path().display()
     );
     assert!(Command::new("sh").args(["-c", &join]).status().unwrap().success());
     assert_eq!(exec_of(&snoop, "m-in-time")["container"]["id"], id('a'));
@@ -115,10 +115,14 @@ fn the_successor_of_a_target_was_not_entered() {
     let mut target = Command::new("/bin/true").spawn().unwrap();
     let pid = target.id();
     target.wait().unwrap();
-    [&snoop, &watch].into_iter().for_each(|one| one.signal(Signal::STOP));
+    for one in [&snoop, &watch] {
+        one.signal(Signal::STOP);
+    }
     run_nsenter(pid, "4099");
     let _second = InContainer::with_pid(pid, &id('c'));
-    [&snoop, &watch].into_iter().for_each(|one| one.signal(Signal::CONT));
+    for one in [&snoop, &watch] {
+        one.signal(Signal::CONT);
+    }
     let exec = exec_of(&snoop, "TCP4:localhost:4099");
     assert_eq!(exec["container"], Value::Null, "{exec}");
     let closed = wait_for_record(&watch, "the end", |one| one["state"] == "closed");

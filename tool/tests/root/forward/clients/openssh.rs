@@ -79,7 +79,7 @@ fn a_command_has_its_output_and_exit_code() {
 fn files_are_copied_in_both_directions() {
     let (pod, folder) = (DemoPod::start(), TempDir::new("scp"));
     let _server = serve(&pod, &folder);
-    let data: Vec<u8> = (0..FILE_SIZE).map(|n| (n * n >> 7) as u8).collect();
+    let data: Vec<u8> = (0..FILE_SIZE).map(|n| ((n * n) >> 7).to_le_bytes()[0]).collect();
     std::fs::write(folder.join("sent"), &data).unwrap();
     let name = |file: &str| folder.join(file).display().to_string();
     let remote = |file: &str| format!("root@127.0.0.1:{}", name(file));

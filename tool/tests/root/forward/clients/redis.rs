@@ -30,7 +30,8 @@ fn a_pipeline_gets_all_of_its_replies() {
     const COMMANDS: usize = 50_000;
     let (pod, folder) = (DemoPod::start(), TempDir::new("redis-pipeline"));
     let _server = serve(&pod, &folder);
-    let commands: String = (0..COMMANDS).map(|n| format!("RPUSH list value-{n}\r\n")).collect();
+    let commands: Vec<_> = (0..COMMANDS).map(|n| format!("RPUSH list value-{n}\r\n")).collect();
+    let commands = commands.concat();
     for route in Route::all(&pod, PORT) {
         let mut command = cli(&route, &["--pipe"]);
         let mut pipe = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();

@@ -22,7 +22,7 @@ pub struct Route<'a> {
 struct Forward {
     dialer: &'static str,
     remote: u16,
-    forward: Running,
+    running: Running,
     watch: Running,
 }
 
@@ -35,8 +35,8 @@ impl<'a> Route<'a> {
     /// The client runs on the node and connects to a forward by this dialer.
     pub fn by(dialer: &'static str, pod: &'a DemoPod, remote: u16) -> Self {
         let watch = watch_json(&[]);
-        let (forward, locals) = forward_json(dialer, pod.pause, &[&format!(":{remote}")]);
-        let forward = Forward { dialer, remote, forward, watch };
+        let (running, locals) = forward_json(dialer, pod.pause, &[&format!(":{remote}")]);
+        let forward = Forward { dialer, remote, running, watch };
         Self { pod, port: locals[0], forward: Some(forward) }
     }
 
@@ -61,11 +61,11 @@ impl<'a> Route<'a> {
 
     /// The end of the only session of this forward, as both observers report it.
     pub fn ends(&self) -> Vec<Value> {
-        let Some(Forward { remote, forward, watch, .. }) = &self.forward else { return Vec::new() };
-        let pid = forward.pid();
+        let Some(Forward { remote, running, watch, .. }) = &self.forward else { return Vec::new() };
+        let pid = running.pid();
         let is_own =
             |record: &Value| record["forwarder"]["pid"] == pid && record["port"] == *remote;
-        [forward, watch].map(|observer| closed(observer, is_own)).into()
+        [running, watch].map(|observer| closed(observer, is_own)).into()
     }
 
     /// Both observers report the only session with this outcome.

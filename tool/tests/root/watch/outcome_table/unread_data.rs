@@ -35,12 +35,15 @@ fn dial(watch: &Running, pod: &DemoPod, port: u16, job: fn(&TcpStream)) -> Value
     eventually("the end", || sessions(watch, is_end).into_iter().nth(before))
 }
 
+/// What a forwarder does with its connection before it closes it.
+type Job = fn(&TcpStream);
+
 #[test]
 fn a_forwarder_that_leaves_a_silent_server_has_read_everything() {
     let pod = DemoPod::start();
     let _server = pod.serve_fixture(7097, "serve-deaf");
     let watch = watch_json(&[]);
-    let jobs: [(&str, fn(&TcpStream)); 6] = [
+    let jobs: [(&str, Job); 6] = [
         ("closes", |_| ()),
         ("sends and closes", |mut stream| stream.write_all(b"hello").unwrap()),
         ("ends its side and closes", |stream| stream.shutdown(Shutdown::Write).unwrap()),
