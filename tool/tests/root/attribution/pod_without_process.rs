@@ -19,9 +19,14 @@ struct NamedNetns(&'static str);
 
 impl NamedNetns {
     fn new(name: &'static str) -> Self {
+        let netns = Self(name);
+        // A run that was killed has left it.
+        if netns.path().exists() {
+            netns.delete();
+        }
         stdout_of(Command::new("ip").args(["netns", "add", name]));
         stdout_of(Command::new("ip").args(["-n", name, "link", "set", "lo", "up"]));
-        Self(name)
+        netns
     }
 
     fn path(&self) -> std::path::PathBuf {
