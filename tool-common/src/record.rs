@@ -141,7 +141,7 @@ pub struct ExecHeader {
     pub cgroup_len: u32,
     /// Real user id of the parent process; [`UNKNOWN_UID`] when it could not be read.
     pub parent_uid: u32,
-    /// How many of the bytes of arguments are a list of those that were read late; see
+    /// Bytes of the second list of arguments, which is the end of the first one's bytes; see
     /// [`Kind::FailedExec`].
     pub late_len: u32,
     /// Name of the process, padded with NULs. After a failed exec this is the caller's name.

@@ -103,7 +103,7 @@ fn first_folder(entry: *const u8) -> Option<*const u8> {
     field(cgroup, offset!(cgroup_kn))
 }
 
-/// Writes the name of the folder and of those above it, while there is room.
+/// Writes the name of the folder, then of the one above it, and so on, while there is room.
 ///
 /// # Safety
 ///

@@ -3,8 +3,8 @@
 //!
 //! The first is whether its process was ending when the kernel closed that socket. To TCP, a server
 //! that ends a connection and a server that is killed in the middle of a transfer look the same: the
-//! kernel sends what the server had written, and then a FIN. A server may start a process for each
-//! connection, whose exit code has a meaning of its own: sshd's processes exit with 255 when the client
+//! kernel sends what the server had written, and then a FIN. Some servers start a process for each
+//! connection. The exit code of such a process says nothing here: sshd's exit with 255 when the client
 //! has left. So an exit counts only if the process is older than the connection.
 //!
 //! The second is what the server does after the process at this end has closed its socket. The
@@ -128,7 +128,7 @@ pub(super) fn server_closed(sock: Sock, before: u32, loss: LossCount) -> Option<
     Some(())
 }
 
-/// Whether a wait status is that of a process that a signal has ended (wait(2), `WTERMSIG`).
+/// Whether a signal ended the process with this wait status (wait(2), `WTERMSIG`).
 #[inline(always)]
 fn is_by_signal(status: u32) -> bool {
     status & 0x7f != 0

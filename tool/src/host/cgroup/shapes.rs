@@ -46,8 +46,7 @@ const SHAPES: [Shape; 16] = [
     shape("k8s.io", "", "", Id::Digits, "containerd"),
     shape("", "", "", Id::Digits, UNKNOWN),
     shape("", "", "", Id::Task, "ecs"),
-    // Incus and LXD too. 4.0 and newer, 3.1 and newer, and before
-    // (`LXC_CGROUP` patterns in src/lxc/cgroups).
+    // Incus and LXD too. Older versions of LXC have a folder for all containers.
     shape("", "lxc.payload.", "", Id::Name, "lxc"),
     shape("lxc.payload", "", "", Id::Name, "lxc"),
     shape("lxc", "", "", Id::Name, "lxc"),
