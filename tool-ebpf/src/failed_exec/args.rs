@@ -11,8 +11,7 @@ use super::{Next, continue_with};
 use crate::emit;
 use crate::text::copied_len;
 
-/// How many arguments one program copies. The verifier walks through every round, and each round
-/// makes the start of `exec -x` longer.
+/// How many arguments one program copies. The verifier follows every round.
 const ARGS_A_PROGRAM: usize = 256;
 
 /// How many arguments are copied at most: the kernel allows 33 tail calls in a row
@@ -42,9 +41,9 @@ fn try_copy(ctx: &TracePointContext) -> Option<()> {
     // SAFETY: the slot belongs to the call that this thread makes, and is valid while the program
     // runs.
     unsafe {
-        let list = copy_some(slot);
+        let list = copy_some();
         (*slot).list = list as u32;
-        if list == List::More {
+        if list == List::More as u64 {
             continue_with(ctx, Next::Args);
             // There have been too many tail calls.
             (*slot).list = List::Full as u32;
@@ -67,39 +66,53 @@ pub(super) unsafe fn read(len: *const u32) -> usize {
     unsafe { core::ptr::read_volatile(len) as usize }
 }
 
+fn copy_some() -> u64 {
+    for _ in 0..ARGS_A_PROGRAM {
+        let list = next_arg();
+        if list != List::More as u64 {
+            return list;
+        }
+    }
+    List::More as u64
+}
+
+/// Copies the next argument of the selected slot, and returns how far the list is then. The verifier
+/// follows a global function once, and not once for each round.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn next_arg() -> u64 {
+    let Some(slot) = slot::selected() else { return List::Stuck as u64 };
+    // SAFETY: the slot belongs to the call that this thread makes, and a record is begun in it.
+    unsafe { copy_next(slot) as u64 }
+}
+
 /// # Safety
 ///
 /// `slot` must be valid, and a record begun in it.
 #[inline(always)]
-unsafe fn copy_some(slot: *mut Slot) -> List {
+unsafe fn copy_next(slot: *mut Slot) -> List {
     // SAFETY: the caller's promise; the helpers check the addresses, the verifier the lengths.
     unsafe {
-        let mut pointer = (*slot).argv as *const u64;
-        for _ in 0..ARGS_A_PROGRAM {
-            let Ok(arg) = bpf_probe_read_user::<u64>(pointer) else {
-                (*slot).argv = pointer as u64;
-                return List::Stuck;
-            };
-            if arg == 0 {
-                return List::Complete;
-            }
-            let used = read(&raw const (*slot).record.header.args_len);
-            let unread = read(&raw const (*slot).unread_len);
-            if used > MAX_BEFORE || unread > MAX_UNREAD {
-                return List::Full;
-            }
-            // Kept only if the length is counted up below.
-            (*slot).unread[unread] = arg;
-            let to = (&raw mut (*slot).record.args).cast::<u8>().add(used);
-            let (len, is_unread) = copy_arg(&mut (*slot).record.header, to, arg);
-            let is_kept = is_unread & u32::from(unread < MAX_UNREAD);
-            core::ptr::write_volatile(&raw mut (*slot).unread_len, unread as u32 + is_kept);
-            core::ptr::write_volatile(&raw mut (*slot).record.header.args_len, (used + len) as u32);
-            pointer = pointer.wrapping_add(1);
+        let pointer = (*slot).argv as *const u64;
+        let Ok(arg) = bpf_probe_read_user::<u64>(pointer) else { return List::Stuck };
+        if arg == 0 {
+            return List::Complete;
         }
-        (*slot).argv = pointer as u64;
-        List::More
+        let used = read(&raw const (*slot).record.header.args_len);
+        let unread = read(&raw const (*slot).unread_len);
+        if used > MAX_BEFORE || unread > MAX_UNREAD {
+            return List::Full;
+        }
+        // Kept only if the length is counted up below.
+        (*slot).unread[unread] = arg;
+        let to = (&raw mut (*slot).record.args).cast::<u8>().add(used);
+        let (len, is_unread) = copy_arg(&mut (*slot).record.header, to, arg);
+        let is_kept = is_unread & u32::from(unread < MAX_UNREAD);
+        (*slot).unread_len = unread as u32 + is_kept;
+        (*slot).record.header.args_len = (used + len) as u32;
+        (*slot).argv = pointer.wrapping_add(1) as u64;
     }
+    List::More
 }
 
 /// Writes the length and the bytes of one argument; returns how many bytes that took, at most
