@@ -27,10 +27,11 @@ impl HelperSide<'_> {
         }
     }
 
-    /// How the target has ended, once the helper has closed its stdout.
-    pub(super) async fn target_end(&self, has_client_ended: bool) -> TargetEnd {
+    /// How the target has ended, once the helper has closed its stdout and everything that it wrote
+    /// is relayed.
+    pub(super) async fn target_end(&self, has_client_ended: bool, relayed: &Relayed) -> TargetEnd {
         match self.helper {
-            Some(helper) => helper.target_end(has_client_ended, self.kernel).await,
+            Some(helper) => helper.target_end(has_client_ended, relayed, self.kernel).await,
             None => TargetEnd::Complete,
         }
     }

@@ -80,7 +80,7 @@ pub(super) async fn run(
                         Err(RelayError::Target(error))
                     }
                 }
-                _ => match helper.target_end(has_client_ended()).await {
+                _ => match helper.target_end(has_client_ended(), relayed).await {
                     TargetEnd::Complete => {
                         client.to.finish().map(|()| RelayEnd::Ended).map_err(RelayError::Client)
                     }

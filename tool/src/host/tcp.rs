@@ -12,9 +12,9 @@ pub struct TcpInfo {
     pub ends: TcpEnds,
     /// The peer has answered at least once.
     pub is_answered: bool,
-    /// How many bytes of data have come, if the peer's FIN has come. (`tcp_rcv_nxt_update`,
-    /// net/ipv4/tcp_input.c, counts the FIN too.)
-    pub bytes_before_fin: u64,
+    /// How many bytes of data have come, if the peer's FIN has come: `tcp_rcv_nxt_update`
+    /// (net/ipv4/tcp_input.c) counts the FIN too. Without the FIN, this is one less than have come.
+    pub bytes_before_fin: Option<u64>,
     /// How many bytes of data were sent, without those that were sent again.
     pub bytes_sent: u64,
     /// Whether data waits to be sent, or to be acknowledged.
@@ -62,7 +62,7 @@ pub fn info(socket: impl AsFd) -> io::Result<TcpInfo> {
     Ok(TcpInfo {
         ends: ends(raw.tcpi_state),
         is_answered: raw.tcpi_segs_in > 0,
-        bytes_before_fin: raw.tcpi_bytes_received.saturating_sub(1),
+        bytes_before_fin: raw.tcpi_bytes_received.checked_sub(1),
         bytes_sent: raw.tcpi_bytes_sent.saturating_sub(raw.tcpi_bytes_retrans),
         has_unsent: raw.tcpi_unacked > 0 || raw.tcpi_notsent_bytes > 0,
         awaits_answer: raw.tcpi_unacked > 0 || raw.tcpi_probes > 0,

@@ -62,9 +62,12 @@ impl Helper {
     pub(in crate::forward) async fn target_end(
         &self,
         has_client_ended: bool,
+        relayed: &Relayed,
         kernel: Option<&KernelEnd>,
     ) -> TargetEnd {
-        if self.has_server_ended.load(Ordering::Relaxed) {
+        let has_fin = |server: &ServerEnd| server.has_fin_after(relayed.bytes().1);
+        let has_server_ended = || self.has_server_ended.load(Ordering::Relaxed);
+        if has_server_ended() || self.server.get().is_some_and(has_fin) {
             return TargetEnd::Complete;
         }
         let ends = || self.server.get().map(ServerEnd::ends);

@@ -74,7 +74,8 @@ impl ServerEnd {
             return Err(io::ErrorKind::ConnectionReset.into());
         }
         // The FIN has come, so the number is final.
-        relayed.from_pod.reaches(tcp::info(&self.socket)?.bytes_before_fin).await;
+        let bytes = tcp::info(&self.socket)?.bytes_before_fin.unwrap_or_default();
+        relayed.from_pod.reaches(bytes).await;
         Ok(())
     }
 
@@ -103,6 +104,14 @@ impl ServerEnd {
     pub(super) fn reset_on_close(&self) {
         // A connection that has ended already has nothing to reset.
         let _ = set_socket_linger(&self.socket, Some(Duration::ZERO));
+    }
+
+    /// Whether the server's FIN has come after so many bytes. Also true once the connection is over:
+    /// socat may have closed it before anybody has looked.
+    pub(super) fn has_fin_after(&self, bytes: u64) -> bool {
+        tcp::info(&self.socket).is_ok_and(|info| {
+            info.ends != TcpEnds::PeerOpen && info.bytes_before_fin == Some(bytes)
+        })
     }
 
     /// How far the two sides have ended the connection.

@@ -4,10 +4,14 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
 use crate::common::temp::TempDir;
 use crate::common::{TEST_TIMEOUT, pfsnoop};
 use crate::support::forward::{forward, get, start_json};
 use crate::support::pod::DemoPod;
+use crate::support::processes::signal;
+use crate::support::records::closed;
 
 #[test]
 fn a_finished_response_does_not_wait_for_half_a_second_of_socat() {
@@ -46,6 +50,34 @@ fn ask(port: u16, len: usize) -> TcpStream {
     stream.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
     writeln!(stream, "{len}").unwrap();
     stream
+}
+
+/// The forwarder does not run from before the server's end until socat has closed the connection. It
+/// then sees a connection that is over, as it would after a reset.
+#[test]
+fn an_end_that_is_noticed_late_is_no_reset() {
+    let pod = DemoPod::start();
+    let server = ["socat", "TCP4-LISTEN:7012,bind=127.0.0.1,fork", "SYSTEM:sleep 1; echo late"];
+    let _server = pod.serve(7012, &server);
+    let target = pod.target();
+    for more in [&[][..], &["--no-watch"]] {
+        let args = [&["forward", "--dialer", "nsenter", "-o", "json", &target, ":7012"], more];
+        let (forward, locals) = start_json(&mut pfsnoop(&args.concat()), 1);
+        let mut client = TcpStream::connect(("127.0.0.1", locals[0])).unwrap();
+        client.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
+        // Long enough to find socat's connection.
+        std::thread::sleep(Duration::from_millis(500));
+        signal(forward.pid(), Signal::STOP);
+        // The server answers, and socat waits for half a second.
+        std::thread::sleep(Duration::from_secs(2));
+        signal(forward.pid(), Signal::CONT);
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        assert_eq!(answer, "late\n");
+        let closed = closed(&forward, |_| true);
+        assert_eq!(closed["outcome"], "ok", "{closed}");
+        assert_eq!(closed["bytes_from_pod"], 5, "{closed}");
+    }
 }
 
 /// Simulates an nsenter that starts late, when another process has the target's pid.
