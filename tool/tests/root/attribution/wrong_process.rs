@@ -87,22 +87,16 @@ fn a_process_that_ended_is_not_in_the_container_of_its_successor() {
     assert_eq!((&exec["pid"], &exec["container"]), (&pid.into(), &Value::Null), "{exec}");
 }
 
-/// The start time in the kernel's record and that in /proc are of different clocks there.
+/// The time in the kernel's record and the target's start in /proc are of different clocks there.
 #[test]
-fn a_process_is_found_from_a_time_namespace() {
+fn a_target_is_found_from_a_time_namespace() {
     for offset in ["-300", "1000"] {
-        let cgroup = Cgroup::named(&id('f'));
-        let inner = cgroup.path().join("inner");
-        std::fs::create_dir(&inner).unwrap();
         let unshare = ["-T", "--boottime", offset, "--"];
-        let args = ["-n", "sleep", "-o", "json", "-v"];
+        let args = ["-n", "nsenter", "-o", "json", "-v"];
         let snoop = Running::start_attached(&mut unshared_pfsnoop(&unshare, &args));
-        let script = format!("echo $$ > {}/cgroup.procs; exec sleep 60.4097", inner.display());
-        let mut sleep = Command::new("sh").args(["-c", &script]).spawn().unwrap();
-        let exec = exec_of(&snoop, "60.4097");
-        sleep.kill().unwrap();
-        sleep.wait().unwrap();
-        while std::fs::remove_dir(&inner).is_err() {}
+        let target = InContainer::start(&id('f'));
+        run_nsenter(target.process.id(), "4097");
+        let exec = exec_of(&snoop, "TCP4:localhost:4097");
         assert_eq!(exec["container"]["id"], id('f'), "{offset}: {exec}");
     }
 }
