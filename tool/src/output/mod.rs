@@ -17,6 +17,6 @@ mod width;
 pub use escape::escaped;
 pub use format::{Columns, Format, TextOrJson, sink};
 pub use sink::Sink;
-pub use stderr::complain;
+pub use stderr::{Stderr, complain};
 pub use stdout_closed::stdout_closed;
 pub use view::View;

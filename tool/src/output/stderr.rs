@@ -1,15 +1,40 @@
 //! Lines on stderr: everything that is not data.
 
-use std::io::{self, Write as _};
+use std::io::{self, Write};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use super::escape::escaped;
 use super::names::short_id;
 use super::reason::reason;
+use super::stdout::ReadyWriter;
 use crate::model::{Closed, Listening, Lost, Outcome, RestartWords, Session, State, Trouble};
+
+/// Waits for the reader of stderr, for all threads.
+static WRITER: LazyLock<Mutex<ReadyWriter>> = LazyLock::new(Mutex::default);
+
+/// Stderr. Waits for its reader, but not beyond the end of the command: a reader that does not read must
+/// not keep a command from ending at its first signal.
+#[derive(Clone, Copy, Debug)]
+pub struct Stderr;
+
+impl Write for Stderr {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        WRITER.lock().unwrap_or_else(PoisonError::into_inner).write(&io::stderr(), bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 /// Prints a line to stderr. Ignores errors: a closed or full stderr must not end the command.
 pub fn complain(what: &str) {
-    let _ = writeln!(io::stderr(), "pfsnoop: {what}");
+    print(&format!("pfsnoop: {what}\n"));
+}
+
+/// In one piece, so that no other line comes in between.
+fn print(line: &str) {
+    let _ = Stderr.write_all(line.as_bytes());
 }
 
 /// Reports a session of a forward that failed, in kubectl's words.
@@ -37,7 +62,7 @@ pub(super) fn report_trouble(trouble: &Trouble) {
     complain(&match trouble {
         Trouble::TooManyConnections { ports, max } => format!(
             "turned away a connection for {}: {max} connections are open, the limit set by \
-             --max-connections",
+             --max-connections or --max-buffer",
             ports.local
         ),
         Trouble::CannotAccept { address, error } => {
@@ -69,5 +94,5 @@ pub(super) fn report_lost(Lost { events, total }: Lost) {
 /// Reports a listener in kubectl's words. For formats in which stdout is for programs.
 pub(super) fn report_listening(listening: &Listening) {
     let Listening { address, target_port, .. } = listening;
-    let _ = writeln!(io::stderr(), "Forwarding from {address} -> {target_port}");
+    print(&format!("Forwarding from {address} -> {target_port}\n"));
 }

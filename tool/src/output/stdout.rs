@@ -1,4 +1,4 @@
-//! Waiting for the reader of stdout, but not beyond the end of the command.
+//! Waiting for the reader of stdout or stderr, but not beyond the end of the command.
 
 use std::io;
 use std::os::fd::AsFd;

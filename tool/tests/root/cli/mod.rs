@@ -7,3 +7,4 @@ mod full_disk;
 mod hangup;
 mod ignored_variables;
 mod runbook;
+mod unread_stderr;

@@ -74,3 +74,15 @@ pub fn assert_no_netns(inode: u64) {
     };
     eventually("the network namespace is gone", is_empty);
 }
+
+/// A field of /proc/PID/status with a mask in hexadecimal: `SigCgt:`, `CapPrm:`.
+pub fn mask(process: &str, field: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let value = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
+    u64::from_str_radix(value.trim(), 16).unwrap()
+}
+
+/// Whether the signal is in such a mask of signals.
+pub fn has_signal(process: u32, field: &str, signal: Signal) -> bool {
+    mask(&process.to_string(), field) >> (signal.as_raw() - 1) & 1 == 1
+}
