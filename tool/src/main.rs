@@ -9,7 +9,7 @@ const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     host::memory::set_up();
-    host::inherited::close_on_exec();
+    host::inherited::set_back();
     let cli = match cli::parse() {
         Ok(cli) => cli,
         Err(cli::Stop::Asked(text)) => return print(&text),

@@ -5,12 +5,15 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::{demo, doctor, exec, forward, targets, watch};
 use crate::cli::{Cli, Command};
+use crate::host::limits::{self, FILES_TO_FORWARD, FILES_TO_LOOK, TooFew};
 use crate::output;
 
 /// Runs the command to its end.
 pub fn run(cli: Cli) -> anyhow::Result<()> {
-    let runtime = runtime(&cli)?;
-    match cli.command.unwrap_or(Command::Exec(cli.exec)) {
+    let command = cli.command.unwrap_or(Command::Exec(cli.exec));
+    check_limits(&command)?;
+    let runtime = runtime(&command)?;
+    match command {
         Command::Exec(args) => while_read(runtime, exec::run(args)),
         Command::Forward(args) => while_read(runtime, forward::run(args)),
         Command::Watch(args) => while_read(runtime, watch::run(args)),
@@ -20,6 +23,19 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::DemoPause => crate::demo::pause::run(),
         Command::DemoWeb(args) => runtime.block_on(crate::demo::web::run(args.pause)),
     }
+}
+
+/// An error if the command could not even start.
+fn check_limits(command: &Command) -> Result<(), TooFew> {
+    let files = match command {
+        Command::Forward(_) => {
+            limits::raise_open_files();
+            FILES_TO_FORWARD
+        }
+        Command::Demo(_) => FILES_TO_FORWARD,
+        _ => FILES_TO_LOOK,
+    };
+    limits::check(files)
 }
 
 /// Runs a command until it ends, or nobody can read stdout any more.
@@ -43,9 +59,9 @@ fn while_read(
 
 /// One thread for everything. Commands that relay connections have another one for that, so that
 /// connections continue while stdout is blocked.
-fn runtime(cli: &Cli) -> anyhow::Result<Runtime> {
-    let mut builder = match cli.command {
-        Some(Command::Forward(_) | Command::Demo(_)) => {
+fn runtime(command: &Command) -> anyhow::Result<Runtime> {
+    let mut builder = match command {
+        Command::Forward(_) | Command::Demo(_) => {
             let mut builder = Builder::new_multi_thread();
             builder.worker_threads(1).thread_name("forward");
             builder

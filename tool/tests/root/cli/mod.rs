@@ -6,5 +6,7 @@ mod dist;
 mod full_disk;
 mod hangup;
 mod ignored_variables;
+mod inherited;
+mod limits;
 mod runbook;
 mod unread_stderr;

@@ -18,6 +18,7 @@ pub mod image;
 pub mod memory;
 pub mod namespaces;
 pub mod netns;
+pub mod nobody;
 pub mod parts;
 pub mod pod;
 pub mod podman;
