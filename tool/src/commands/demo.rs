@@ -5,8 +5,14 @@ use anyhow::Result;
 use super::logging::start_logging;
 use crate::cli;
 use crate::demo;
+use crate::host::privileges::Needs;
 use crate::host::shutdown;
 use crate::output::{self, Format, View};
+
+/// What it still needs once the pod runs.
+pub(super) fn needs() -> Needs {
+    Needs { tracing: true, processes: true, entering: true, ..Needs::default() }
+}
 
 pub(super) async fn run(args: cli::Demo) -> Result<()> {
     start_logging(args.verbose);

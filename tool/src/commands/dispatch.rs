@@ -6,12 +6,14 @@ use tokio::runtime::{Builder, Runtime};
 use super::{demo, doctor, exec, forward, targets, watch};
 use crate::cli::{Cli, Command};
 use crate::host::limits::{self, FILES_TO_FORWARD, FILES_TO_LOOK, TooFew};
+use crate::host::privileges::{self, Needs};
 use crate::output;
 
 /// Runs the command to its end.
 pub fn run(cli: Cli) -> anyhow::Result<()> {
     let command = cli.command.unwrap_or(Command::Exec(cli.exec));
     check_limits(&command)?;
+    privileges::begin(&needs(&command)).context("cannot give up privileges")?;
     let runtime = runtime(&command)?;
     match command {
         Command::Exec(args) => while_read(runtime, exec::run(args)),
@@ -36,6 +38,19 @@ fn check_limits(command: &Command) -> Result<(), TooFew> {
         _ => FILES_TO_LOOK,
     };
     limits::check(files)
+}
+
+/// What the command still needs once it is set up.
+fn needs(command: &Command) -> Needs {
+    match command {
+        Command::Exec(args) => exec::needs(args),
+        Command::Forward(args) => forward::needs(args),
+        Command::Watch(args) => watch::needs(args),
+        Command::Targets(args) => targets::needs(args),
+        Command::Doctor(args) => doctor::needs(args),
+        Command::Demo(_) => demo::needs(),
+        Command::DemoPause | Command::DemoWeb(_) => Needs::default(),
+    }
 }
 
 /// Runs a command until it ends, or nobody can read stdout any more.
@@ -68,5 +83,6 @@ fn runtime(command: &Command) -> anyhow::Result<Runtime> {
         }
         _ => Builder::new_current_thread(),
     };
+    builder.on_thread_start(privileges::settle_thread);
     builder.enable_all().build().context("cannot start the event loop")
 }

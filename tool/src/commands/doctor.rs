@@ -6,12 +6,22 @@ use super::ignored::note_ignored;
 use super::logging::start_logging;
 use crate::cli;
 use crate::doctor::{self, DoctorOptions};
+use crate::host::privileges::{self, Needs};
 use crate::model::{Severity, Update};
 use crate::output::{self, View};
+use crate::runtime::Runtimes;
 use crate::target::TargetName;
+
+/// What it needs: to attach every kernel program, to read what other processes see, and to make a test
+/// connection into a target.
+pub(super) fn needs(args: &cli::Doctor) -> Needs {
+    let sockets = Runtimes::from(args.runtimes.clone()).sockets();
+    Needs { tracing: true, processes: true, setup: true, sockets, ..Needs::default() }
+}
 
 pub(super) async fn run(args: cli::Doctor) -> Result<()> {
     start_logging(args.verbose);
+    privileges::settle_thread();
     let mut sink = output::sink(args.output, View::Findings);
     let options = DoctorOptions {
         target: args.target,

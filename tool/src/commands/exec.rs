@@ -8,6 +8,7 @@ use super::logging::start_logging;
 use super::unknown_owner::note_unknown_owner;
 use crate::attribution::Attribution;
 use crate::cli;
+use crate::host::privileges::{self, Needs};
 use crate::host::{clock, process, shutdown, slice, time_zone};
 use crate::model::{Filter, OwnerFilter, Ready, Selection};
 use crate::monitor::{self, Limit, Monitor, MonitorOptions};
@@ -21,8 +22,7 @@ pub(super) async fn run(args: cli::Exec) -> Result<()> {
     }
     slice::shorten();
     let token = shutdown::on_signals()?;
-    let wants_owners =
-        args.output != Format::Text || args.pod.is_some() || args.container.is_some();
+    let wants_owners = wants_owners(&args);
     let attribution = if wants_owners {
         let runtimes = Runtimes::default();
         note_ignored(&runtimes);
@@ -36,7 +36,28 @@ pub(super) async fn run(args: cli::Exec) -> Result<()> {
     let ready = Ready { time_ns: clock::boottime_ns(), command: "exec", has_execs: true };
     let mut sink = output::sink(args.output, View::Execs(columns(&args)));
     let (selection, limit) = (selection(&args), Limit::new(args.count));
+    privileges::settle_thread();
     monitor::run(monitor, selection, limit, ready, &mut *sink, &token).await
+}
+
+/// Whether rows have the pod and the container.
+fn wants_owners(args: &cli::Exec) -> bool {
+    args.output != Format::Text || args.pod.is_some() || args.container.is_some()
+}
+
+/// What it still needs once it runs.
+pub(super) fn needs(args: &cli::Exec) -> Needs {
+    let (has_owners, follows_cgroup) = (wants_owners(args), args.cgroup.is_some());
+    Needs {
+        tracing: true,
+        processes: has_owners,
+        // The kernel programs are attached again when the cgroup is made again. Those for failed execs
+        // need tracefs, which may have to be mounted.
+        setup: follows_cgroup && args.fails,
+        sockets: if has_owners { Runtimes::default().sockets() } else { Vec::new() },
+        no_files: !has_owners && !follows_cgroup,
+        ..Needs::default()
+    }
 }
 
 fn options(args: &cli::Exec, cgroup_names: bool) -> MonitorOptions {

@@ -13,10 +13,18 @@ use crate::cli::{self, DialerChoice};
 use crate::forward::{
     self, Dialer, Forwarder, Listener, Native, Nsenter, TargetSource, listen_all,
 };
-use crate::host::{limits, shutdown};
+use crate::host::privileges::{self, Needs};
+use crate::host::shutdown;
 use crate::monitor::{Monitor, MonitorOptions};
 use crate::output::{self, TextOrJson, View};
+use crate::runtime::Runtimes;
 use crate::target::Target;
+
+/// What it still needs once it listens.
+pub(super) fn needs(args: &cli::Forward) -> Needs {
+    let sockets = Runtimes::from(args.runtimes.clone()).sockets();
+    Needs { tracing: !args.no_watch, processes: true, entering: true, sockets, ..Needs::default() }
+}
 
 pub(super) async fn run(args: cli::Forward) -> Result<()> {
     start_logging(args.verbose);
@@ -53,7 +61,8 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
     }
     sink.flush()?;
 
-    limits::raise_open_files();
+    // The kernel programs are attached, and the ports are bound.
+    privileges::settle_thread();
     let (forwarder, events) = Forwarder::start(source, dialer, listeners, limits);
     let running = forward::Forward { forwarder, events, monitor, correlator };
     forward::run(running, &mut *sink, &token).await

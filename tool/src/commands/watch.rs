@@ -7,10 +7,18 @@ use super::logging::start_logging;
 use super::unknown_owner::note_unknown_owner;
 use crate::attribution::Attribution;
 use crate::cli;
+use crate::host::privileges::{self, Needs};
 use crate::host::{clock, shutdown, slice};
 use crate::model::{OwnerFilter, Ready, Selection};
 use crate::monitor::{self, Limit, Monitor, MonitorOptions};
 use crate::output::{self, View};
+use crate::runtime::Runtimes;
+
+/// What it still needs once it runs.
+pub(super) fn needs(args: &cli::Watch) -> Needs {
+    let sockets = Runtimes::from(args.runtimes.clone()).sockets();
+    Needs { tracing: true, processes: true, sockets, ..Needs::default() }
+}
 
 pub(super) async fn run(args: cli::Watch) -> Result<()> {
     start_logging(args.verbose);
@@ -26,5 +34,6 @@ pub(super) async fn run(args: cli::Watch) -> Result<()> {
     let selection = Selection::new(owners, args.port, false);
     let ready = Ready { time_ns: clock::boottime_ns(), command: "watch", has_execs: false };
     let mut sink = output::sink(args.output, View::Sessions);
+    privileges::settle_thread();
     monitor::run(monitor, selection, Limit::new(args.count), ready, &mut *sink, &token).await
 }

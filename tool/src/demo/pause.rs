@@ -8,6 +8,8 @@ use rtnetlink::LinkUnspec;
 use rustix::process::{Signal, set_parent_process_death_signal};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
+use crate::host::privileges;
+
 /// The host name inside the pod.
 const HOST_NAME: &str = "pfsnoop-demo";
 
@@ -29,6 +31,7 @@ pub fn run() -> Result<()> {
         .build()?
         .block_on(bring_loopback_up())
         .context("cannot bring loopback up in the pod")?;
+    privileges::give_up_all();
     writeln!(std::io::stdout(), "{READY}")?;
     loop {
         std::thread::park();

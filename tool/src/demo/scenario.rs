@@ -13,6 +13,7 @@ use crate::attribution::Attribution;
 use crate::forward::{
     self, Forward, Forwarder, Limits, ListenOn, Listener, Nsenter, TargetSource, listen_all,
 };
+use crate::host::privileges;
 use crate::model::{PortPair, Via};
 use crate::monitor::{Monitor, MonitorOptions};
 use crate::output::Sink;
@@ -63,6 +64,8 @@ async fn forward_to(
     let listeners = listen_all(&[ListenOn::Localhost], &[ports]).map_err(anyhow::Error::msg)?;
     let local = listeners.first().context("no listener")?.ports().local;
     show_listeners(&listeners, sink)?;
+    // The kernel programs are attached, the pod runs, and the port is bound.
+    privileges::settle_thread();
     let (forwarder, events) = Forwarder::start(source, Box::new(dialer), listeners, LIMITS);
     let request = timeout(DEMO_TIMEOUT, traced_request(pod, local, &mut monitor, sink));
     let result = match shutdown.run_until_cancelled(request).await {

@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 
 use super::pause::READY;
 use super::pod::PORT;
+use crate::host::privileges;
 use crate::host::process::netns_of;
 
 /// Serves until it is killed; `pfsnoop demo-web`.
@@ -25,6 +26,7 @@ pub async fn run(pause: u32) -> Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     enter(pause).context("cannot enter the pod")?;
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, PORT)).await?;
+    privileges::give_up_all();
     writeln!(std::io::stdout(), "{READY}")?;
     loop {
         let (stream, peer) = listener.accept().await?;

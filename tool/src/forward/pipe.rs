@@ -5,8 +5,10 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
+use rustix::pipe::{PipeFlags, pipe_with};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::host::pipe_size;
 
 /// The sizes of a pipe, in KiB. The last one is the most that an unprivileged user gets by default
 /// (/proc/sys/fs/pipe-max-size).
@@ -35,7 +37,7 @@ impl PipeBudget {
         let (outlet, inlet) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
         let [first, next @ ..] = &SIZES_KIB;
         // If the kernel refuses, the pipe keeps its 64 KiB, and is used as if it were smaller.
-        let _ = fcntl_setpipe_size(&inlet, bytes(*first));
+        let _ = pipe_size::set(&inlet, bytes(*first));
         let growth = Arc::clone(&self.growth);
         Ok(Pipe { outlet, inlet, size_kib: *first, next, growth, grown: None })
     }
@@ -81,8 +83,8 @@ impl Pipe {
         let growth = Arc::clone(&self.growth);
         let Ok(permit) = growth.try_acquire_many_owned(next - self.size_kib) else { return };
         self.next = rest;
-        // The kernel may refuse (pipe(7), /proc/sys/fs/pipe-user-pages-soft). Then it stays so.
-        if fcntl_setpipe_size(&self.inlet, bytes(*next)).is_err() {
+        // The kernel may refuse (pipe(7), /proc/sys/fs/pipe-max-size). Then it stays so.
+        if pipe_size::set(&self.inlet, bytes(*next)).is_err() {
             self.next = &[];
             return;
         }

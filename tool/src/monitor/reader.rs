@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::inbox::{Batch, Inbox};
-use crate::host::slice;
+use crate::host::{privileges, slice};
 use crate::model::Event;
 use crate::probe::{ProbeError, RingReader, Rings};
 
@@ -38,6 +38,7 @@ impl Reader {
         let thread = Builder::new().name("reader".to_owned()).spawn(move || {
             // A record must not wait until the traced process has used its slice.
             slice::shorten();
+            privileges::settle_thread();
             let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime,
                 Err(error) => return drop(opened.send(Err(ProbeError::Wait(error)))),

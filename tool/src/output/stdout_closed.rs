@@ -10,6 +10,7 @@ use rustix::fs::FileType;
 use tokio::sync::oneshot;
 
 use super::stdout::kind;
+use crate::host::privileges;
 
 /// The thread below needs hardly any stack.
 const STACK_BYTES: usize = 64 * 1024;
@@ -27,6 +28,7 @@ pub async fn stdout_closed() {
     // A thread, because epoll(7) needs a new registration to leave out that a pipe has room again.
     let thread =
         Builder::new().name("stdout".to_owned()).stack_size(STACK_BYTES).spawn(move || {
+            privileges::settle_thread();
             wait_until_closed();
             let _ = gone.send(());
         });

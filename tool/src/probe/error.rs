@@ -37,8 +37,8 @@ pub enum ProbeError {
     },
     /// The kernel refused to load the programs.
     #[error(
-        "the kernel refused to load the programs (not permitted): run pfsnoop as root, or with \
-         CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN"
+        "the kernel refused to load the programs (not permitted): run pfsnoop as root, or with CAP_BPF \
+         and CAP_PERFMON"
     )]
     NotPermitted,
     /// The lockdown mode `confidentiality`.
@@ -58,8 +58,8 @@ pub enum ProbeError {
     },
     /// tracefs can be neither found nor mounted.
     #[error(
-        "cannot read tracefs, which tracing failed execs needs; try `mount -t tracefs tracefs \
-         /sys/kernel/tracing`"
+        "cannot read tracefs, which tracing failed execs needs: run pfsnoop as root, or let this user read \
+         /sys/kernel/tracing (`mount -t tracefs tracefs /sys/kernel/tracing`)"
     )]
     NoTracefs(#[source] io::Error),
     /// Waiting for records failed.

@@ -1,5 +1,7 @@
 //! Which container runtimes are asked, and where they listen.
 
+use std::path::PathBuf;
+
 use super::candidate::{Asked, Candidate};
 use super::endpoint::Endpoint;
 use super::protocol::{Protocol, Variable};
@@ -50,6 +52,12 @@ impl Runtimes {
     #[must_use]
     pub fn addresses(&self) -> Vec<String> {
         self.candidates().into_iter().map(|one| one.address).collect()
+    }
+
+    /// The socket of every runtime that may be there, now or later.
+    #[must_use]
+    pub fn sockets(&self) -> Vec<PathBuf> {
+        self.candidates().into_iter().filter_map(|one| one.socket.ok()).collect()
     }
 
     /// Every runtime that may be there, now or later.

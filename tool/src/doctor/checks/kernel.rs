@@ -8,8 +8,9 @@ use crate::attribution::Attribution;
 use crate::doctor::facts::distribution::Packages;
 use crate::doctor::facts::kernel::Kernel;
 use crate::host::lockdown::CONFIDENTIALITY;
+use crate::host::privileges::{self, InForce};
 use crate::model::Finding;
-use crate::model::Severity::Fail;
+use crate::model::Severity::{Fail, Note};
 use crate::monitor::{Monitor, MonitorOptions};
 use crate::probe::{OLDEST_KERNEL, ProbeError};
 
@@ -18,6 +19,8 @@ const WHY_VERSION: &str =
 const WHY_BTF: &str = "the tracer reads from BTF where the kernel keeps the fields that it shows";
 const WHY_CAPABILITIES: &str =
     "pfsnoop needs them to enter namespaces of other processes and to load kernel programs";
+const WHY_HARDENING: &str =
+    "what pfsnoop cannot do, nobody can have it do: each command gives up what it does not need";
 const WHY_LOCKDOWN: &str =
     "in the mode confidentiality, kernel programs may not read kernel memory";
 const WHY_TRACING: &str =
@@ -38,6 +41,7 @@ pub(super) fn check(node: &Node) -> CheckFuture<'_> {
             version(&kernel, node.packages),
             btf(&kernel, node.packages),
             capabilities(&kernel),
+            hardening(&privileges::in_force()),
             lockdown(&kernel, node.packages),
             tracing(attached, took, &kernel, node.packages),
         ]
@@ -80,6 +84,25 @@ fn capabilities(kernel: &Kernel) -> Finding {
         return Finding::ok(check, what, WHY_CAPABILITIES);
     };
     Finding::new(Fail, check, what, WHY_CAPABILITIES).fix("sudo pfsnoop doctor")
+}
+
+/// What this process has given up, and whether `exec` can give up files too.
+fn hardening(in_force: &InForce) -> Finding {
+    let InForce { capabilities, no_new_privs, has_landlock } = in_force;
+    let kept = match capabilities.join(", ") {
+        none if none.is_empty() => "has no capabilities".to_owned(),
+        kept => format!("keeps only {kept}"),
+    };
+    let gains = if *no_new_privs { "gain none" } else { "may gain more" };
+    let what = format!("this process {kept}, and the programs that it starts {gains}");
+    let check = "kernel.hardening";
+    if *has_landlock {
+        let what = format!("{what}; Landlock keeps `exec` from opening files");
+        return Finding::ok(check, what, WHY_HARDENING);
+    }
+    let what =
+        format!("{what}; this kernel has no Landlock, which would keep `exec` from opening files");
+    Finding::new(Note, check, what, WHY_HARDENING)
 }
 
 fn lockdown(kernel: &Kernel, packages: Packages) -> Finding {
@@ -152,6 +175,17 @@ mod tests {
         ] {
             assert!(page.contains(&format!("Linux {named}")));
         }
+    }
+
+    #[test]
+    fn a_kernel_without_landlock_is_worth_a_note() {
+        let capabilities = vec!["CAP_BPF".to_owned(), "CAP_PERFMON".to_owned()];
+        let mut in_force = InForce { capabilities, no_new_privs: true, has_landlock: true };
+        let found = hardening(&in_force);
+        assert_eq!(found.severity, Severity::Ok);
+        assert!(found.what.contains("only CAP_BPF, CAP_PERFMON, and the programs"), "{found:?}");
+        in_force.has_landlock = false;
+        assert_eq!(hardening(&in_force).severity, Note);
     }
 
     #[test]

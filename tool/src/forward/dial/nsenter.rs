@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use rustix::process::getpid;
 use tokio::process::{Child, Command};
+use tokio::runtime::Handle;
 
 use super::dialer::{Connection, Dialer, Dialing};
 use super::helper::Helper;
 use crate::forward::failure::Failure;
 use crate::forward::stream::Duplex;
 use crate::host::path::look_up;
+use crate::host::privileges::on_entering_thread;
 use crate::host::process::die_with;
 use crate::model::Via;
 use crate::target::Target;
@@ -72,7 +74,12 @@ impl Nsenter {
             let program = self.program.display().to_string();
             Failure::NotSpawned { program, source }
         };
-        let child = command.spawn().map_err(not_spawned)?;
+        let runtime = Handle::current();
+        let spawn = move || {
+            let _inside = runtime.enter();
+            command.spawn()
+        };
+        let child = on_entering_thread(spawn).flatten().map_err(not_spawned)?;
         connection(child, port, self.connect_timeout).map_err(not_spawned)
     }
 }

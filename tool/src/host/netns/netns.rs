@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 
 use super::interfaces::{addresses_here, loopback_is_up_here};
 use super::listeners::listening_here;
+use crate::host::privileges::{give_up_all, on_entering_thread};
 
 /// Work for the thread inside the namespace.
 type Job = Box<dyn FnOnce() + Send>;
@@ -35,22 +36,7 @@ impl Netns {
         use std::os::unix::fs::MetadataExt as _;
         let file = File::open(path)?;
         let inode = file.metadata()?.ino();
-        let (entered, outcome) = channel();
-        let (jobs, queue) = channel::<Job>();
-        let thread = std::thread::Builder::new().name("netns".to_owned());
-        thread.spawn(move || {
-            let result = move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network));
-            let is_inside = result.is_ok();
-            // `open` waits for this.
-            let _ = entered.send(result);
-            if is_inside {
-                // Ends when the last `Netns` is dropped, and the thread with it.
-                for job in queue {
-                    job();
-                }
-            }
-        })?;
-        outcome.recv().map_err(io::Error::other)??;
+        let jobs = on_entering_thread(move || start_inside(file))??;
         Ok(Self { inode, jobs: Mutex::new(jobs) })
     }
 
@@ -96,6 +82,29 @@ impl Netns {
         jobs.send(job).map_err(|_| gone())?;
         receiver.await.map_err(|_| gone())
     }
+}
+
+/// Starts a thread inside the namespace of this file.
+fn start_inside(file: File) -> io::Result<Sender<Job>> {
+    let (entered, outcome) = channel();
+    let (jobs, queue) = channel::<Job>();
+    let thread = std::thread::Builder::new().name("netns".to_owned());
+    thread.spawn(move || {
+        let result = move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network));
+        // Whoever may do nothing on the node may still make sockets.
+        give_up_all();
+        let is_inside = result.is_ok();
+        // The starter waits for this.
+        let _ = entered.send(result);
+        if is_inside {
+            // Ends when the last `Netns` is dropped, and the thread with it.
+            for job in queue {
+                job();
+            }
+        }
+    })?;
+    outcome.recv().map_err(io::Error::other)??;
+    Ok(jobs)
 }
 
 fn gone() -> io::Error {

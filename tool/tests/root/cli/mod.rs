@@ -8,5 +8,6 @@ mod hangup;
 mod ignored_variables;
 mod inherited;
 mod limits;
+mod privileges;
 mod runbook;
 mod unread_stderr;

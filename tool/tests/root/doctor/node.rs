@@ -15,6 +15,7 @@ fn on_a_healthy_node_every_check_is_ok() {
         "kernel.version",
         "kernel.btf",
         "kernel.capabilities",
+        "kernel.hardening",
         "kernel.lockdown",
         "kernel.tracing",
         "helper.socat",

@@ -86,3 +86,26 @@ pub fn mask(process: &str, field: &str) -> u64 {
 pub fn has_signal(process: u32, field: &str, signal: Signal) -> bool {
     mask(&process.to_string(), field) >> (signal.as_raw() - 1) & 1 == 1
 }
+
+/// How long the CPUs have worked for a process.
+pub fn cpu_time(pid: u32) -> std::time::Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let mut fields = stat.rsplit(')').next().unwrap().split_whitespace().skip(11);
+    let mut ticks = || fields.next().unwrap().parse::<u64>().unwrap();
+    let (user, system) = (ticks(), ticks());
+    std::time::Duration::from_millis(1000 / procfs::ticks_per_second() * (user + system))
+}
+
+/// The sizes of a process's pipes, in bytes. Each pipe counts once.
+pub fn pipe_sizes(pid: u32) -> Vec<usize> {
+    let fds = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().map(|fd| fd.unwrap().path());
+    let mut pipes: Vec<_> = fds
+        .filter_map(|fd| Some((std::fs::read_link(&fd).ok()?, fd)))
+        .filter(|(to, _)| to.to_string_lossy().starts_with("pipe:"))
+        .collect();
+    pipes.sort();
+    pipes.dedup_by(|(one, _), (other, _)| one == other);
+    let open = |fd: &std::path::Path| std::fs::File::options().read(true).write(true).open(fd);
+    let sizes = pipes.iter().map(|(_, fd)| rustix::pipe::fcntl_getpipe_size(open(fd).unwrap()));
+    sizes.map(Result::unwrap).collect()
+}
