@@ -8,6 +8,7 @@ use super::runtimes::AskRuntimes;
 use super::size::Size;
 use super::values::{seconds, seconds_or_zero};
 use crate::forward::{Limits, ListenOn, TooSmall};
+use crate::host::user::uid_of;
 use crate::model::PortPair;
 use crate::output::TextOrJson;
 use crate::target::TargetName;
@@ -28,6 +29,10 @@ pub struct Forward {
     /// Where to listen: addresses of this node, or localhost (127.0.0.1 and ::1)
     #[arg(long, value_name = "A[,A]", value_delimiter = ',', default_value = "localhost")]
     pub address: Vec<ListenOn>,
+    /// Serve only clients of these users of this node, by number or by name; without this option, any local
+    /// user can use the forward
+    #[arg(long, value_name = "UID[,UID]", value_delimiter = ',', value_parser = uid_of)]
+    pub allow_uid: Vec<u32>,
     /// How to connect inside the target
     #[arg(long, value_enum, default_value_t)]
     pub dialer: DialerChoice,
@@ -71,6 +76,7 @@ Examples:
   pfsnoop forward kuard -n shop 8080:80            a pod of this node, by name
   pfsnoop forward container/web :80                a container; the first line has the local port
   pfsnoop forward kuard 80 --address 0.0.0.0       reachable from other machines
+  pfsnoop forward kuard 8080 --allow-uid alice     for processes of alice only
   pfsnoop forward pid/4947 8080 --dialer native    without nsenter and socat
   pfsnoop forward kuard :80 -o json > records      each connection as JSON records
   pfsnoop forward kuard 8080 --runtime-endpoint unix:///run/k3s/containerd/containerd.sock

@@ -11,7 +11,7 @@ use super::not_found::escaped;
 use crate::attribution::Attribution;
 use crate::cli::{self, DialerChoice};
 use crate::forward::{
-    self, Dialer, Forwarder, Listener, Native, Nsenter, TargetSource, listen_all,
+    self, AllowedUsers, Dialer, Forwarder, Listener, Native, Nsenter, TargetSource, listen_all,
 };
 use crate::host::privileges::{self, Needs};
 use crate::host::shutdown;
@@ -53,8 +53,11 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
     let correlator = forward::correlator(dialer.via(), destination, monitor.is_some())?;
     let listeners = listen_all(&args.address, &args.ports).map_err(anyhow::Error::msg)?;
     forward::refuse_loop(&listeners, target, dialer.via())?;
+    let allowed_users = allowed_users(args.allow_uid, &listeners)?;
     note_host_network(target);
-    note_open_addresses(&listeners);
+    if allowed_users.is_none() {
+        note_open_addresses(&listeners);
+    }
     let mut sink = output::sink(args.output, View::Forward);
     for update in forward::opening(&listeners, monitor.is_some()) {
         sink.update(&update)?;
@@ -63,7 +66,7 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
 
     // The kernel programs are attached, and the ports are bound.
     privileges::settle_thread();
-    let (forwarder, events) = Forwarder::start(source, dialer, listeners, limits);
+    let (forwarder, events) = Forwarder::start(source, dialer, listeners, limits, allowed_users);
     let running = forward::Forward { forwarder, events, monitor, correlator };
     forward::run(running, &mut *sink, &token).await
 }
@@ -93,6 +96,15 @@ fn dialer(
         },
     };
     Ok(Box::new(nsenter.with_connect_timeout(connect_timeout)))
+}
+
+/// Who may use the listeners; `None` is everybody.
+fn allowed_users(uids: Vec<u32>, listeners: &[Listener]) -> Result<Option<AllowedUsers>> {
+    let Some(first) = listeners.first().filter(|_| !uids.is_empty()) else { return Ok(None) };
+    let allowed = AllowedUsers::new(uids, first.address());
+    allowed.map(Some).context(
+        "--allow-uid does not work: the kernel does not tell whose a socket is (CONFIG_INET_DIAG)",
+    )
 }
 
 /// Says that a forward into the node's own network reaches every server of the node.

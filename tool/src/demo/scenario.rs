@@ -66,7 +66,7 @@ async fn forward_to(
     show_listeners(&listeners, sink)?;
     // The kernel programs are attached, the pod runs, and the port is bound.
     privileges::settle_thread();
-    let (forwarder, events) = Forwarder::start(source, Box::new(dialer), listeners, LIMITS);
+    let (forwarder, events) = Forwarder::start(source, Box::new(dialer), listeners, LIMITS, None);
     let request = timeout(DEMO_TIMEOUT, traced_request(pod, local, &mut monitor, sink));
     let result = match shutdown.run_until_cancelled(request).await {
         Some(result) => result.context("the request or its rows took too long")?,

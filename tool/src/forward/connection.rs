@@ -30,7 +30,7 @@ pub(super) async fn serve(client: TcpStream, ports: PortPair, shared: Arc<Shared
     let relayed = Relayed::default();
     let mut upstream = Upstream::default();
     let dialed = tokio::select! {
-        dialed = dial(&shared, ports) => dialed,
+        dialed = admit_and_dial(&shared, &client, ports) => dialed,
         error = reset_of(&client) => Err(Failure::Relay(RelayError::Client(error))),
         () = shared.ending.cancelled() => Err(Failure::Stopped),
     };
@@ -68,6 +68,18 @@ async fn reset_of(client: &TcpStream) -> io::Error {
         Ok(_) => io::ErrorKind::ConnectionReset.into(),
         Err(error) => error,
     }
+}
+
+/// Connects to the target, if the client may use the forward.
+async fn admit_and_dial(
+    shared: &Shared,
+    client: &TcpStream,
+    ports: PortPair,
+) -> Result<(Connection, Current), Failure> {
+    if let Some(allowed) = &shared.allowed_users {
+        allowed.check(client)?;
+    }
+    dial(shared, ports).await
 }
 
 /// Connects to the target, unless that leads back to this forward. Waits for a target that restarts.

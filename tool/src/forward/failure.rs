@@ -5,6 +5,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use super::allowed_users::NotAllowed;
 use super::own_listeners::LeadsBack;
 use super::relay_end::{RelayError, is_reset};
 use crate::host::process::ProcessError;
@@ -64,6 +65,9 @@ pub enum Failure {
         /// The answer of the first address.
         source: Error,
     },
+    /// The client is not one of the users that may use the forward.
+    #[error(transparent)]
+    NotAllowed(#[from] NotAllowed),
     /// The port is one on which the forward itself listens.
     #[error(transparent)]
     LeadsBack(#[from] LeadsBack),
@@ -135,6 +139,7 @@ impl Failure {
                 Outcome::Timeout
             }
             Self::NoProcess
+            | Self::NotAllowed(_)
             | Self::LeadsBack(_)
             | Self::NotSpawned { .. }
             | Self::HelperUnreadable(_)

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::allowed_users::AllowedUsers;
 use super::dial::Dialer;
 use super::event::ForwardEvent;
 use super::follow::follow;
@@ -43,17 +44,18 @@ fn own(listeners: &[Listener]) -> OwnListeners {
 
 impl Forwarder {
     /// Serves each listener until [`stop`](Self::stop) has returned. Until then the events must be
-    /// read. Must be called within a tokio runtime.
+    /// read. `allowed_users` may use it, or everybody. Must be called within a tokio runtime.
     pub fn start(
         source: TargetSource,
         dialer: Box<dyn Dialer>,
         listeners: Vec<Listener>,
         limits: Limits,
+        allowed_users: Option<AllowedUsers>,
     ) -> (Self, mpsc::Receiver<ForwardEvent>) {
         let (events, receiver) = mpsc::channel(MAX_UNREAD);
         let own = own(&listeners);
         let (live, names) = source.into_live();
-        let shared = Arc::new(Shared::new(live, dialer, own, events, limits));
+        let shared = Arc::new(Shared::new(live, dialer, own, allowed_users, events, limits));
         shared.tasks.spawn(follow(Arc::clone(&shared), names));
         for listener in listeners {
             shared.tasks.spawn(listener.serve(Arc::clone(&shared)));

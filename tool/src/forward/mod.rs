@@ -4,6 +4,7 @@
 //! sees, and turns both into updates.
 
 mod address;
+mod allowed_users;
 mod attempt;
 mod bind;
 mod connection;
@@ -35,6 +36,7 @@ mod target_source;
 mod urgent;
 
 pub use address::ListenOn;
+pub use allowed_users::{AllowedUsers, NotAllowed};
 pub use attempt::attempt;
 pub use correlator::{Correlator, Records};
 pub use dial::{Connection, Dialer, Dialing, HelperMissing, Native, Nsenter};

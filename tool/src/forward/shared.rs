@@ -7,6 +7,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::allowed_users::AllowedUsers;
 use super::dial::Dialer;
 use super::event::{Accepted, ForwardEvent, Upstream};
 use super::kernel_ends::{KernelEnd, KernelEnds};
@@ -22,6 +23,8 @@ pub(super) struct Shared {
     pub(super) live: LiveTarget,
     pub(super) dialer: Box<dyn Dialer>,
     pub(super) own_listeners: OwnListeners,
+    /// `None`: everybody may use the forward.
+    pub(super) allowed_users: Option<AllowedUsers>,
     events: mpsc::Sender<ForwardEvent>,
     /// The kernel's view of helpers' ends; `None` with `--no-watch`.
     pub(super) kernel_ends: Option<Arc<KernelEnds>>,
@@ -45,6 +48,7 @@ impl Shared {
         live: LiveTarget,
         dialer: Box<dyn Dialer>,
         own_listeners: OwnListeners,
+        allowed_users: Option<AllowedUsers>,
         events: mpsc::Sender<ForwardEvent>,
         Limits { max_connections, max_buffer_kib, is_watched }: Limits,
     ) -> Self {
@@ -53,6 +57,7 @@ impl Shared {
             live,
             dialer,
             own_listeners,
+            allowed_users,
             events,
             kernel_ends: is_watched.then(Arc::default),
             pipes: PipeBudget::new(max_buffer_kib, max_connections),

@@ -18,6 +18,7 @@ pub mod root;
 pub mod shutdown;
 pub mod slice;
 pub mod socat;
+pub mod sock_diag;
 pub mod tcp;
 pub mod time_zone;
 pub mod user;

@@ -1,5 +1,6 @@
 //! `pfsnoop forward`.
 
+mod allowed_users;
 mod basics;
 mod clients;
 mod conformance;
