@@ -45,12 +45,14 @@ pub struct Forward {
     /// Which runtimes to ask.
     #[command(flatten)]
     pub runtimes: AskRuntimes,
-    /// How many connections may be open at once; further connections are turned away
-    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
-    pub max_connections: u32,
-    /// How much data the pipes of all connections may hold (32K each, more for streams)
-    #[arg(long, value_name = "SIZE", default_value = "256M")]
-    pub max_buffer: Size,
+    /// How many connections may be open at once; further connections are turned away [default: 4096, or as many
+    /// as half of --max-buffer suffices for]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_connections: Option<u32>,
+    /// How much kernel memory the pipes and socket buffers of all connections may take (384K each, more for
+    /// streams) [default: an eighth of the node's memory]
+    #[arg(long, value_name = "SIZE")]
+    pub max_buffer: Option<Size>,
     /// Do not load kernel programs; the kernel then needs no BTF
     #[arg(long)]
     pub no_watch: bool,
@@ -65,9 +67,7 @@ pub struct Forward {
 impl Forward {
     /// The limits of the forwarder.
     pub fn limits(&self) -> Result<Limits, TooSmall> {
-        let &Self { max_connections, max_buffer, no_watch, .. } = self;
-        let (max_buffer_kib, is_watched) = (max_buffer.kib(), !no_watch);
-        Limits { max_connections, max_buffer_kib, is_watched }.check()
+        Limits::new(self.max_connections, self.max_buffer.map(Size::kib), !self.no_watch)
     }
 }
 

@@ -24,7 +24,7 @@ use crate::target::{Target, TargetName};
 const DEMO_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Enough for a browser, which opens several connections.
-const LIMITS: Limits = Limits { max_connections: 64, max_buffer_kib: 64 * 1024, is_watched: true };
+const LIMITS: Limits = Limits { max_connections: 64, max_buffer_kib: 128 * 1024, is_watched: true };
 
 /// Runs the demo. With `stay`, the pod and the forward stay up until shutdown.
 pub async fn run(

@@ -18,13 +18,14 @@ use super::relay;
 use super::relay_end::{RelayEnd, RelayError};
 use super::relayed::Relayed;
 use super::shared::Shared;
-use super::stream::{Duplex, Socket};
+use super::stream::{Duplex, Socket, limit_buffers};
 use crate::host::clock;
 use crate::model::{Outcome, PortPair};
 
 /// Serves one client, and reports how the connection started and ended.
 pub(super) async fn serve(client: TcpStream, ports: PortPair, shared: Arc<Shared>) {
     let start = Instant::now();
+    limit_buffers(&client);
     let accepted = shared.accept(ports);
     shared.report(ForwardEvent::Accepted(accepted)).await;
     let relayed = Relayed::default();
@@ -44,7 +45,7 @@ pub(super) async fn serve(client: TcpStream, ports: PortPair, shared: Arc<Shared
         }
         Err(failure) => {
             // An end alone would look like an empty answer.
-            if let Ok(Duplex { to, .. }) = Duplex::of_socket(client) {
+            if let Ok(Duplex { to, .. }) = Duplex::of_client(client) {
                 to.socket().iter().for_each(Socket::reset_on_close);
             }
             Err(failure)
@@ -127,7 +128,7 @@ async fn relay(
 ) -> Result<RelayEnd, Failure> {
     let Connection { duplex: Duplex { from: from_target, to }, helper, .. } = connection;
     let Answer { shared, .. } = answer;
-    let client = Duplex::of_socket(client).map_err(Failure::BadClient)?;
+    let client = Duplex::of_client(client).map_err(Failure::BadClient)?;
     let sockets = [client.to.socket(), to.socket()];
     let mut to_target = Some(to);
     let mut answer = Some(answer);
@@ -148,7 +149,7 @@ async fn relay(
     };
     let result = tokio::select! {
         // In its place: a future that is moved takes its room twice, and each connection has one.
-        ended = relay::run(client, from_target, &mut to_target, side, &shared.pipes, relayed) => {
+        ended = relay::run(client, from_target, &mut to_target, side, &shared.budget, relayed) => {
             ended.map_err(Failure::from)
         }
         never = first_byte => never,

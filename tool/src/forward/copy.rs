@@ -40,13 +40,17 @@ pub(super) async fn copy(
         let filled = tokio::select! {
             // Bytes that are ready come first.
             biased;
-            filled = fill(from, &mut pipe) => filled,
+            filled = fill(from, &pipe) => filled,
             () = &mut enough => return Ok(()),
         };
         match filled.map_err(CopyError::Read)? {
             Taken::Bytes(bytes) => {
                 let what_follows = what_follows(from, to);
                 drain(&pipe, bytes, to, count, what_follows).await.map_err(CopyError::Write)?;
+                if let Some(room) = pipe.moved(bytes) {
+                    from.make_room(room);
+                    to.make_room(room);
+                }
             }
             Taken::Urgent(byte) if to.is_socket() => {
                 send_urgent(byte, to).await.map_err(CopyError::Write)?;
@@ -59,28 +63,17 @@ pub(super) async fn copy(
 }
 
 /// Waits for data and takes it into the pipe.
-async fn fill(from: &ReadHalf, pipe: &mut Pipe) -> io::Result<Taken> {
+async fn fill(from: &ReadHalf, pipe: &Pipe) -> io::Result<Taken> {
     let is_socket = from.is_socket();
-    let taken = {
-        let pipe = &*pipe;
-        let read = |from: &OwnedFd| match move_bytes(
-            from,
-            pipe.inlet(),
-            pipe.size(),
-            SpliceFlags::empty(),
-        ) {
+    let read =
+        |from: &OwnedFd| match move_bytes(from, pipe.inlet(), pipe.size(), SpliceFlags::empty()) {
             Ok(bytes @ 1..) => Ok(Taken::Bytes(bytes)),
             // splice(2) says that there is nothing, and cannot see what is behind urgent data.
             Ok(_) | Err(Errno::AGAIN) if is_socket => urgent::take(from, pipe.inlet()),
             Ok(_) => Ok(Taken::End),
             Err(errno) => Err(errno.into()),
         };
-        from.when_readable(read).await?
-    };
-    if let Taken::Bytes(bytes) = taken {
-        pipe.filled(bytes);
-    }
-    Ok(taken)
+    from.when_readable(read).await
 }
 
 async fn send_urgent(byte: u8, to: &WriteHalf) -> io::Result<()> {

@@ -7,12 +7,9 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::failure::Failure;
+use super::listen_scan::{ListenScan, SCAN_INTERVAL};
 use crate::model::Destination;
 use crate::target::Target;
-
-/// How often a connection that has waited for a restart checks whether something listens on its port
-/// already.
-const LISTEN_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The target of a forward, and whether it runs.
 pub(super) struct LiveTarget {
@@ -21,6 +18,8 @@ pub(super) struct LiveTarget {
     wait: Duration,
     /// A connection waits.
     wanted: Notify,
+    /// Where processes listen in the target.
+    listeners: ListenScan,
 }
 
 /// The target as connections use it.
@@ -50,7 +49,7 @@ struct Down {
 impl LiveTarget {
     pub(super) fn new(current: Current, wait: Duration) -> Self {
         let (states, _) = watch::channel(State { current, down: None });
-        Self { states, wait, wanted: Notify::new() }
+        Self { states, wait, wanted: Notify::new(), listeners: ListenScan::default() }
     }
 
     /// The target that was found last.
@@ -160,15 +159,10 @@ impl Wait<'_> {
     /// Waits until something listens on the port or the time is up; `false` when the target ends.
     async fn listens(&self, current: &Current, port: u16) -> bool {
         let listens = async {
-            loop {
-                let listeners = current.target.netns().listeners().await;
-                // What cannot be seen is not waited for.
-                if listeners.is_ok_and(|all| all.iter().all(|at| at.port() != port)) {
-                    sleep(LISTEN_POLL_INTERVAL).await;
-                } else {
-                    return true;
-                }
+            while !self.live.listeners.listens(&current.target, port).await {
+                sleep(SCAN_INTERVAL).await;
             }
+            true
         };
         tokio::select! {
             listens = timeout_at(self.until, listens) => listens.unwrap_or(true),

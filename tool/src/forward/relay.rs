@@ -5,13 +5,15 @@ use std::pin::pin;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::budget::Budget;
 use super::copy::{CopyError, copy};
 use super::helper_side::HelperSide;
 use super::peer_watch;
-use super::pipe::PipeBudget;
+use super::pipe::Pipe;
 use super::relay_end::{RelayEnd, RelayError, TargetEnd, is_reset};
 use super::relayed::Relayed;
 use super::stream::{Duplex, ReadHalf, Socket, WriteHalf};
+use crate::host::socket_buffer::SocketBuffer;
 
 /// Relays until the connection is over, or one side has reset it.
 ///
@@ -25,11 +27,11 @@ pub(super) async fn run(
     from_target: ReadHalf,
     to_target: &mut Option<WriteHalf>,
     helper: HelperSide<'_>,
-    pipes: &PipeBudget,
+    budget: &Budget,
     relayed: &Relayed,
 ) -> Result<RelayEnd, RelayError> {
-    let both = pipes.pipe().and_then(|up| Ok((up, pipes.pipe()?)));
-    let (pipe_up, pipe_down) = both.map_err(RelayError::NoPipe)?;
+    let pipe = |client| Pipe::new(budget, client).map_err(RelayError::NoPipe);
+    let (pipe_up, pipe_down) = (pipe(SocketBuffer::Receive)?, pipe(SocketBuffer::Send)?);
     // A socket reports its error once. If a write gets it, the next read sees a normal end.
     let target_error = from_target.error.map_or_else(OnceLock::new, OnceLock::from);
     let client_ended = AtomicBool::new(false);

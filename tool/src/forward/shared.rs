@@ -8,13 +8,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::allowed_users::AllowedUsers;
+use super::budget::Budget;
 use super::dial::Dialer;
 use super::event::{Accepted, ForwardEvent, Upstream};
 use super::kernel_ends::{KernelEnd, KernelEnds};
 use super::limits::Limits;
 use super::live_target::LiveTarget;
 use super::own_listeners::OwnListeners;
-use super::pipe::PipeBudget;
 use crate::host::clock;
 use crate::model::PortPair;
 
@@ -28,8 +28,8 @@ pub(super) struct Shared {
     events: mpsc::Sender<ForwardEvent>,
     /// The kernel's view of helpers' ends; `None` with `--no-watch`.
     pub(super) kernel_ends: Option<Arc<KernelEnds>>,
-    /// Room for the pipes of all connections.
-    pub(super) pipes: PipeBudget,
+    /// The kernel memory of all connections.
+    pub(super) budget: Budget,
     /// One permit for each connection that may be open.
     pub(super) slots: Arc<Semaphore>,
     pub(super) max_connections: u32,
@@ -60,7 +60,7 @@ impl Shared {
             allowed_users,
             events,
             kernel_ends: is_watched.then(Arc::default),
-            pipes: PipeBudget::new(max_buffer_kib, max_connections),
+            budget: Budget::new(max_buffer_kib, max_connections),
             slots: Arc::new(Semaphore::new(slots.min(Semaphore::MAX_PERMITS))),
             max_connections,
             accepted: AtomicU64::new(0),

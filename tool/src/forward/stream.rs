@@ -14,7 +14,9 @@ use tokio::io::unix::AsyncFd;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
-use crate::host::tcp;
+use super::room::{ROOMS, Room};
+use crate::host::socket_buffer::SocketBuffer;
+use crate::host::{pipe_size, tcp};
 
 /// How long a reset waits for the peer to take the data before it.
 const UNSENT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -24,7 +26,7 @@ const UNSENT_POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// A direction to read from.
 pub(super) struct ReadHalf {
     fd: Arc<AsyncFd<OwnedFd>>,
-    is_socket: bool,
+    kind: Kind,
     /// The error with which the connection has ended already, if the kernel has reported one: it
     /// does so once. What arrived before can still be read.
     pub(super) error: Option<io::ErrorKind>,
@@ -34,7 +36,18 @@ pub(super) struct ReadHalf {
 /// be open.
 pub(super) struct WriteHalf {
     fd: Arc<AsyncFd<OwnedFd>>,
-    is_socket: bool,
+    kind: Kind,
+}
+
+/// What a direction leads through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// The client's socket.
+    Client,
+    /// A socket inside the target's network namespace.
+    Target,
+    /// A pipe of a helper.
+    Pipe,
 }
 
 /// Both directions of a connection.
@@ -46,12 +59,22 @@ pub(super) struct Duplex {
 }
 
 impl Duplex {
-    /// A socket's two directions.
-    pub(super) fn of_socket(stream: TcpStream) -> io::Result<Self> {
+    /// The two directions of a client's socket.
+    pub(super) fn of_client(stream: TcpStream) -> io::Result<Self> {
+        Self::of_socket(stream, Kind::Client)
+    }
+
+    /// The two directions of a socket inside the target's network namespace.
+    pub(super) fn of_target(stream: TcpStream) -> io::Result<Self> {
+        limit_buffers(&stream);
+        Self::of_socket(stream, Kind::Target)
+    }
+
+    fn of_socket(stream: TcpStream, kind: Kind) -> io::Result<Self> {
         let fd = register(stream.into_std()?.into())?;
         set_socket_oobinline(fd.get_ref(), true)?;
-        let from = ReadHalf { fd: Arc::clone(&fd), is_socket: true, error: None };
-        Ok(Self { from, to: WriteHalf { fd, is_socket: true } })
+        let from = ReadHalf { fd: Arc::clone(&fd), kind, error: None };
+        Ok(Self { from, to: WriteHalf { fd, kind } })
     }
 
     /// A process's stdout and stdin.
@@ -59,9 +82,46 @@ impl Duplex {
         for pipe in [&stdout, &stdin] {
             ioctl_fionbio(pipe, true)?;
         }
-        let to = WriteHalf { fd: register(stdin)?, is_socket: false };
-        Ok(Self { from: ReadHalf { fd: register(stdout)?, is_socket: false, error: None }, to })
+        let kind = Kind::Pipe;
+        let to = WriteHalf { fd: register(stdin)?, kind };
+        let from = ReadHalf { fd: register(stdout)?, kind, error: None };
+        let [room, ..] = ROOMS;
+        from.make_room(room);
+        to.make_room(room);
+        Ok(Self { from, to })
     }
+}
+
+/// Limits the buffers of a socket to what a connection starts with.
+pub(super) fn limit_buffers(socket: impl AsFd) {
+    let [room, ..] = ROOMS;
+    for buffer in [SocketBuffer::Receive, SocketBuffer::Send] {
+        if let Some(kib) = room.limit_of(buffer, false) {
+            note(buffer.limit(&socket, kib));
+        }
+    }
+}
+
+/// Sizes the buffer of one direction.
+fn make_room(fd: &OwnedFd, kind: Kind, buffer: SocketBuffer, room: Room) {
+    note(match kind {
+        Kind::Pipe => pipe_size::set(fd, kib_in_bytes(room.helper_pipe_kib())),
+        Kind::Client | Kind::Target => match room.limit_of(buffer, kind == Kind::Client) {
+            Some(kib) => buffer.limit(fd, kib),
+            None => buffer.unlimit(fd),
+        },
+    });
+}
+
+/// A buffer that keeps its size is no failure of the connection.
+fn note(sized: io::Result<()>) {
+    if let Err(error) = sized {
+        log::debug!("cannot size a buffer: {error}");
+    }
+}
+
+fn kib_in_bytes(kib: u32) -> usize {
+    usize::try_from(kib).unwrap_or(usize::MAX).saturating_mul(1024)
 }
 
 fn register(fd: OwnedFd) -> io::Result<Arc<AsyncFd<OwnedFd>>> {
@@ -73,13 +133,18 @@ fn register(fd: OwnedFd) -> io::Result<Arc<AsyncFd<OwnedFd>>> {
 impl ReadHalf {
     /// Whether it is a socket.
     pub(super) fn is_socket(&self) -> bool {
-        self.is_socket
+        self.kind != Kind::Pipe
+    }
+
+    /// Gives the data that waits to be read as much room.
+    pub(super) fn make_room(&self, room: Room) {
+        make_room(self.fd.get_ref(), self.kind, SocketBuffer::Receive, room);
     }
 
     /// Whether the peer of a socket has ended its direction: nothing comes but what is here.
     pub(super) fn has_ended(&self) -> bool {
         let mut fds = [PollFd::new(self.fd.get_ref(), PollFlags::RDHUP)];
-        self.is_socket && poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
+        self.is_socket() && poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
     }
 
     /// The same, and everything has been read.
@@ -117,12 +182,17 @@ impl WriteHalf {
 
     /// Whether it is a socket.
     pub(super) fn is_socket(&self) -> bool {
-        self.is_socket
+        self.kind != Kind::Pipe
+    }
+
+    /// Gives the data that waits to be taken as much room.
+    pub(super) fn make_room(&self, room: Room) {
+        make_room(self.fd.get_ref(), self.kind, SocketBuffer::Send, room);
     }
 
     /// Ends this direction: no more bytes will come.
     pub(super) fn finish(&self) -> io::Result<()> {
-        if !self.is_socket {
+        if !self.is_socket() {
             // A pipe ends when it is closed, which dropping does.
             return Ok(());
         }
@@ -135,7 +205,7 @@ impl WriteHalf {
 
     /// The socket, if it is one.
     pub(super) fn socket(&self) -> Option<Socket> {
-        self.is_socket.then(|| Socket(Arc::clone(&self.fd)))
+        self.is_socket().then(|| Socket(Arc::clone(&self.fd)))
     }
 }
 

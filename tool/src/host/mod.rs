@@ -19,6 +19,7 @@ pub mod shutdown;
 pub mod slice;
 pub mod socat;
 pub mod sock_diag;
+pub mod socket_buffer;
 pub mod tcp;
 pub mod time_zone;
 pub mod user;

@@ -22,20 +22,52 @@ pub fn connection_of(socat: Pid, port: u16) -> io::Result<OwnedFd> {
     find(socat, |file| is_connection_to(file, port))
 }
 
+/// A duplicate of socat's socket.
+#[derive(Debug)]
+pub enum SocatSocket {
+    /// It is connected to the port.
+    Connected(OwnedFd),
+    /// It waits for the port's answer.
+    Connecting(OwnedFd),
+}
+
+/// A duplicate of the socket that connects this socat to `port`, or is about to. `None` while socat has
+/// none.
+pub fn socket_of(socat: Pid, port: u16) -> io::Result<Option<SocatSocket>> {
+    let mut connecting = None;
+    let connected = find(socat, |file| {
+        if is_connecting(file) {
+            // socat tries one address after the other.
+            connecting = file.try_clone().ok();
+        }
+        is_connection_to(file, port)
+    });
+    match connected {
+        Ok(socket) => Ok(Some(SocatSocket::Connected(socket))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Ok(connecting.map(SocatSocket::Connecting))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// A duplicate of the socket with which this socat tries to connect. The error is `NotFound` if it
 /// has none.
 pub fn connecting_of(socat: Pid) -> io::Result<OwnedFd> {
-    find(socat, |file| {
-        let is_bound = getsockname(file)
-            .is_ok_and(|own| SocketAddr::try_from(own).is_ok_and(|own| own.port() != 0));
-        // Until the answer, the socket has no peer (inet_getname, net/ipv4/af_inet.c).
-        let is_open = peer_of(file) != Err(Errno::NOTCONN) || socket_acceptconn(file) != Ok(false);
-        is_bound && !is_open
-    })
+    find(socat, is_connecting)
+}
+
+/// Whether it has sent a SYN that is not answered.
+fn is_connecting(file: &OwnedFd) -> bool {
+    let is_bound = getsockname(file)
+        .is_ok_and(|own| SocketAddr::try_from(own).is_ok_and(|own| own.port() != 0));
+    // Until the answer, the socket has no peer (inet_getname, net/ipv4/af_inet.c).
+    let is_open = peer_of(file) != Err(Errno::NOTCONN) || socket_acceptconn(file) != Ok(false);
+    is_bound && !is_open
 }
 
 /// Duplicates the first TCP socket of socat that fits.
-fn find(socat: Pid, is_it: impl Fn(&OwnedFd) -> bool) -> io::Result<OwnedFd> {
+fn find(socat: Pid, mut is_it: impl FnMut(&OwnedFd) -> bool) -> io::Result<OwnedFd> {
     let process = pidfd_open(socat, PidfdFlags::empty())?;
     for number in DESCRIPTORS {
         match pidfd_getfd(&process, number, PidfdGetfdFlags::empty()) {
@@ -50,10 +82,11 @@ fn find(socat: Pid, is_it: impl Fn(&OwnedFd) -> bool) -> io::Result<OwnedFd> {
 }
 
 /// Whether it is connected to the port, which tells it from other sockets that socat has inherited.
-fn is_connection_to(file: &OwnedFd, port: u16) -> bool {
+#[must_use]
+pub fn is_connection_to(file: &OwnedFd, port: u16) -> bool {
     match peer_of(file) {
         // It may have been reset already.
-        Err(Errno::NOTCONN) => tcp::info(file).is_ok_and(|info| info.is_answered),
+        Err(Errno::NOTCONN) => tcp::info(file).is_ok_and(|info| info.was_connected),
         peer => peer.ok().flatten().is_some_and(|peer| peer.port() == port),
     }
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 pub struct TcpInfo {
     /// How far the two sides have ended the connection.
     pub ends: TcpEnds,
-    /// The peer has answered at least once.
-    pub is_answered: bool,
+    /// The connection was established at some time. (A reset in answer to the SYN is one segment.)
+    pub was_connected: bool,
     /// How many bytes of data have come, if the peer's FIN has come: `tcp_rcv_nxt_update`
     /// (net/ipv4/tcp_input.c) counts the FIN too. Without the FIN, this is one less than have come.
     pub bytes_before_fin: Option<u64>,
@@ -61,7 +61,7 @@ pub fn info(socket: impl AsFd) -> io::Result<TcpInfo> {
     let raw = unsafe { raw.assume_init() };
     Ok(TcpInfo {
         ends: ends(raw.tcpi_state),
-        is_answered: raw.tcpi_segs_in > 0,
+        was_connected: raw.tcpi_segs_in > 1,
         bytes_before_fin: raw.tcpi_bytes_received.checked_sub(1),
         bytes_sent: raw.tcpi_bytes_sent.saturating_sub(raw.tcpi_bytes_retrans),
         has_unsent: raw.tcpi_unacked > 0 || raw.tcpi_notsent_bytes > 0,

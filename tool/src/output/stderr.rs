@@ -62,7 +62,7 @@ pub(super) fn report_trouble(trouble: &Trouble) {
     complain(&match trouble {
         Trouble::TooManyConnections { ports, max } => format!(
             "turned away a connection for {}: {max} connections are open, the limit set by \
-             --max-connections",
+             --max-connections or --max-buffer",
             ports.local
         ),
         Trouble::CannotAccept { address, error } => {

@@ -44,7 +44,7 @@ pub(super) async fn connect(socket: OwnedFd, at: SocketAddr) -> io::Result<Conne
         Some(error) => return Err(error),
         None => None,
     };
-    let mut duplex = Duplex::of_socket(stream)?;
+    let mut duplex = Duplex::of_target(stream)?;
     duplex.from.error = reset;
     Ok(Connected { duplex, address: at.ip(), cookie })
 }

@@ -21,8 +21,12 @@ const MAX_STDERR: u64 = 16 * 1024;
 /// How long a helper's stderr may take to arrive once the helper has ended.
 const STDERR_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How often the dialer checks whether nsenter has entered; entering takes about as long.
-const ENTER_POLL_INTERVAL: Duration = Duration::from_millis(1);
+/// How soon the dialer checks again whether nsenter has entered; entering takes about as long. The interval
+/// doubles after each check.
+const FIRST_ENTER_INTERVAL: Duration = Duration::from_millis(1);
+
+/// The interval does not grow beyond this.
+const MAX_ENTER_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A helper process: an nsenter that becomes socat.
 pub(in crate::forward) struct Helper {
@@ -59,6 +63,7 @@ impl Helper {
     /// between our check of the target and nsenter's open(2), another process may have got the pid.
     pub(super) async fn enter(&mut self, target: &Target) -> Result<(), Failure> {
         let outside = netns_of(std::process::id()).map_err(Failure::HelperUnreadable)?;
+        let mut interval = FIRST_ENTER_INTERVAL;
         while let Some(pid) = self.pid() {
             let netns = match netns_of(pid) {
                 Ok(netns) => netns,
@@ -77,7 +82,8 @@ impl Helper {
                 let pid = target.pid().unwrap_or_default();
                 return Err(Failure::TargetGone(ProcessError::Gone(pid).into()));
             }
-            tokio::time::sleep(ENTER_POLL_INTERVAL).await;
+            tokio::time::sleep(interval).await;
+            interval = (interval * 2).min(MAX_ENTER_INTERVAL);
         }
         Ok(())
     }

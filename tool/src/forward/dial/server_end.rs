@@ -19,16 +19,17 @@ use tokio::time::Instant;
 use crate::forward::keepalive::set_keepalive;
 use crate::forward::peer_watch;
 use crate::forward::relayed::Relayed;
-use crate::host::socat::connection_of;
+use crate::forward::stream::limit_buffers;
+use crate::host::socat::{SocatSocket, is_connection_to, socket_of};
 use crate::host::tcp::{self, TcpEnds, TcpInfo};
 
-/// How long to wait before the second check of whether socat is connected, which no event announces.
-/// The interval doubles after each check.
+/// How long to wait before the second check of whether socat has a socket, which no event announces. (That
+/// the socket is connected then is an event.) The interval doubles after each check.
 const FIRST_POLL_INTERVAL: Duration = Duration::from_millis(1);
 /// How long a client's reset may wait for what the client had sent before.
 const ARRIVAL_TIMEOUT: Duration = Duration::from_millis(300);
 /// The interval does not grow beyond this.
-const MAX_POLL_INTERVAL: Duration = Duration::from_millis(50);
+const MAX_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// socat's connection to the server.
 #[derive(Debug)]
@@ -43,9 +44,14 @@ impl ServerEnd {
     pub(super) async fn of(helper: Pid, port: u16) -> io::Result<Self> {
         let mut interval = FIRST_POLL_INTERVAL;
         loop {
-            match Self::now(helper, port) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                found => return found,
+            match socket_of(helper, port)? {
+                Some(SocatSocket::Connected(socket)) => return Self::new(socket),
+                Some(SocatSocket::Connecting(socket)) => {
+                    if let Some(socket) = answered(socket, port).await? {
+                        return Self::new(socket);
+                    }
+                }
+                None => {}
             }
             tokio::time::sleep(interval).await;
             interval = (interval * 2).min(MAX_POLL_INTERVAL);
@@ -55,11 +61,18 @@ impl ServerEnd {
     /// The connection of a socat. The error is `NotFound` while it is not connected. Must be called
     /// within a tokio runtime.
     pub(super) fn now(helper: Pid, port: u16) -> io::Result<Self> {
-        let socket = connection_of(helper, port)?;
+        match socket_of(helper, port)? {
+            Some(SocatSocket::Connected(socket)) => Self::new(socket),
+            _ => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    fn new(socket: OwnedFd) -> io::Result<Self> {
         // The second part of a client's write must not wait for the server's delayed
         // acknowledgement of the first.
         set_tcp_nodelay(&socket, true)?;
         set_keepalive(&socket)?;
+        limit_buffers(&socket);
         let hang_up = epoll::create(CreateFlags::CLOEXEC)?;
         epoll::add(&hang_up, &socket, EventData::new_u64(0), EventFlags::RDHUP)?;
         // SAFETY: the descriptor is owned, and stays the same while it is registered.
@@ -118,4 +131,12 @@ impl ServerEnd {
     pub(super) fn ends(&self) -> io::Result<TcpEnds> {
         Ok(tcp::info(&self.socket)?.ends)
     }
+}
+
+/// Waits for the answer to the SYN of a socket. `None` if the answer is no connection.
+async fn answered(socket: OwnedFd, port: u16) -> io::Result<Option<OwnedFd>> {
+    // SAFETY: the descriptor is owned, and stays the same while it is registered.
+    let socket = unsafe { AsyncFd::register_with_interest(socket, Interest::WRITABLE)? };
+    let _ready = socket.writable().await?;
+    Ok(is_connection_to(socket.get_ref(), port).then(|| socket.into_inner()))
 }
