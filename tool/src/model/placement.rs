@@ -14,6 +14,20 @@ pub struct Placement {
     /// Inode of a network namespace in which no process of a container was found. A runtime may know
     /// whose it is.
     pub netns: Option<u64>,
+    /// The cgroup that names the container.
+    pub container_folder: NamedFolder,
+    /// The cgroup that names the pod.
+    pub pod_folder: NamedFolder,
+}
+
+/// A cgroup that is named for a container or a pod.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct NamedFolder {
+    /// Its path; `None` if the kernel sent only a part.
+    pub path: Option<String>,
+    /// Others than root may have given it its name: without a runtime that confirms it, the name
+    /// proves nothing.
+    pub is_delegated: bool,
 }
 
 /// A container, as the path of a cgroup names it.
