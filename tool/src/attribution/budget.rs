@@ -56,6 +56,6 @@ mod tests {
         assert_eq!(taken(true, start), 10);
         assert_eq!(taken(false, start), 200);
         assert_eq!(taken(true, start + Duration::from_millis(500)), 5);
-        assert_eq!(taken(true, start + Duration::from_secs(60)), 10, "nothing is saved up");
+        assert_eq!(taken(true, start + Duration::from_mins(1)), 10, "nothing is saved up");
     }
 }

@@ -26,8 +26,8 @@ pub(super) struct ResolvedNames {
     pub(super) runtime: Option<&'static str>,
     pub(super) name: Option<String>,
     pub(super) pod: Option<Pod>,
-    /// The runtimes that answer do not have the container, or have it in another cgroup. Nothing else
-    /// is known then.
+    /// The runtimes that answer do not have the container, or have it in another cgroup. At most the
+    /// pod is known then, by the folder outside of the container's.
     pub(super) is_disputed: bool,
 }
 

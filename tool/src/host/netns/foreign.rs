@@ -142,6 +142,7 @@ fn kind_of_mount(id: u64) -> io::Result<Option<String>> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{MetadataExt as _, symlink};
+    use std::path::PathBuf;
 
     use super::*;
 
@@ -157,7 +158,7 @@ mod tests {
         let own_pid = format!("/proc/{}/ns/net", std::process::id());
         let paths = ["absolute", "sub/relative", "folder/../folder/./relative", "folder//relative"];
         let paths = paths.map(|path| dir.join(path));
-        for path in paths.iter().map(|path| path.as_path()).chain([Path::new(&own_pid)]) {
+        for path in paths.iter().map(PathBuf::as_path).chain([Path::new(&own_pid)]) {
             assert_eq!(open(path).unwrap().metadata().unwrap().ino(), own, "{}", path.display());
         }
         let kind = |path: &str| open(&dir.join(path)).unwrap_err().raw_os_error();

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::common::pfsnoop;
 use crate::common::running::Running;
 use crate::common::temp::TempDir;
+use crate::common::{output, pfsnoop, system};
+use crate::support::cgroup::Cgroup;
 use crate::support::grpc_runtime::{Answer, serve};
 use crate::support::memory::Memory;
 use crate::support::records::parse;
@@ -92,4 +93,24 @@ fn one_strange_sandbox_does_not_hide_the_others() {
     assert!(stderr.contains("3 entries of containerd's list are left out"), "{stderr}");
     let names: Vec<_> = parse(&stdout).iter().map(|one| one["name"].clone()).collect();
     assert!(names.contains(&"kuard".into()) && !stdout.concat().contains('\u{1b}'), "{names:?}");
+}
+
+/// What a runtime says reaches the terminal as text.
+#[test]
+fn a_warning_about_a_runtime_is_escaped() {
+    let dir = TempDir::new("hostile-cri-warning");
+    let socket = dir.join("cri.sock");
+    serve(&socket, |method| match method {
+        "Version" => Answer::Message([field(2, b"containerd"), field(3, b"1.6")].concat()),
+        _ => Answer::Error("%1B[31mno%0Asecond line"),
+    });
+    let mut snoop = pfsnoop(&["-o", "json", "-n", "true", "-v"]);
+    snoop.env("CONTAINER_RUNTIME_ENDPOINT", &socket).env("DOCKER_HOST", "unix:///nonexistent/x");
+    let mut snoop = Running::start_attached(&mut snoop);
+    let id = format!("{:032x}", std::process::id()) + &"f".repeat(32);
+    let cgroup = Cgroup::named(&format!("cri-containerd-{id}.scope"));
+    let join = format!("echo $$ > {}/cgroup.procs; exec /bin/true", cgroup.path().display());
+    assert!(output(system("sh").args(["-c", &join])).status.success());
+    let line = snoop.stderr_line("the warning", |line| line.contains("containerd does not answer"));
+    assert!(line.contains(r"\x1b[31mno\nsecond line; names may be missing"), "{line}");
 }
