@@ -55,6 +55,15 @@ impl Placement {
         self.container.is_none() && self.pod_uid.is_none() && self.netns.is_none()
     }
 
+    /// How many bytes it takes beside its own size.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        let Self { container, pod_uid, container_folder, pod_folder, .. } = self;
+        let id = container.as_ref().map(|container| &container.id);
+        let all = [id, pod_uid.as_ref(), container_folder.path.as_ref(), pod_folder.path.as_ref()];
+        all.into_iter().flatten().map(String::len).sum()
+    }
+
     /// The container's id, or its name.
     #[must_use]
     pub fn container_id(&self) -> Option<&str> {

@@ -41,7 +41,7 @@ impl NamingQueue {
             Update::Session(session) => Some(session.target.placement.clone()),
             _ => placement,
         };
-        let bytes = memory(&update);
+        let bytes = memory(&update) + placement.as_ref().map_or(0, Placement::memory);
         self.bytes += bytes;
         self.waiting.push_back(Row { update, placement, deadline: now + NAMES_TIMEOUT, bytes });
     }
@@ -168,7 +168,7 @@ mod tests {
         let (_listener, runtimes) = silent_runtime("rows-wait");
         let mut attribution = Attribution::with_names(&runtimes);
         let (mut queue, mut released, start) = (NamingQueue::default(), Vec::new(), Instant::now());
-        let count = MAX_BYTES / memory(&exec(0)) + 10;
+        let count = MAX_BYTES / (memory(&exec(0)) + unknown_container().memory()) + 10;
         for pid in 0..u32::try_from(count).unwrap() {
             queue.push(exec(pid), Some(unknown_container()), start);
         }

@@ -80,6 +80,11 @@ fn certainty(placement: &Placement) -> u8 {
         + u8::from(placement.pod_uid.is_some())
 }
 
+/// A path up to a container's folder that is longer than this proves nothing. Runtimes make paths of
+/// 100 to 300 bytes. Thousands of these paths are remembered, and anybody with a cgroup can make long
+/// ones.
+const MAX_PATH: usize = 512;
+
 /// systemd's folder for the users of the node, each of whom may make cgroups there.
 const USERS: &str = "user.slice";
 
@@ -90,7 +95,7 @@ fn of_folders(folders: &[&str]) -> Placement {
     let mut pod = None;
     let mut is_delegated = false;
     for (index, name) in folders.iter().enumerate() {
-        let folder = || NamedFolder { path: Some(folders[..=index].join("/")), is_delegated };
+        let folder = || named_folder(&folders[..=index], is_delegated);
         if let Some(uid) = pod_uid(name) {
             pod = Some((uid, folder()));
         }
@@ -107,6 +112,14 @@ fn of_folders(folders: &[&str]) -> Placement {
         is_delegated |= *name == USERS || placement.container.is_some();
     }
     placement
+}
+
+fn named_folder(folders: &[&str], is_delegated: bool) -> NamedFolder {
+    let len: usize = folders.iter().map(|name| name.len() + 1).sum();
+    if len > MAX_PATH {
+        return NamedFolder { path: None, is_delegated: true };
+    }
+    NamedFolder { path: Some(folders.join("/")), is_delegated }
 }
 
 /// The container for which the folder at this place of a path is named.

@@ -200,6 +200,14 @@ fn a_folder_of_a_user_or_inside_of_a_container_proves_nothing() {
 }
 
 #[test]
+fn a_path_that_is_too_long_is_not_kept() {
+    let path = format!("/{}/docker-{ID}.scope", "x".repeat(200).repeat(3));
+    let placement = of_path(&path);
+    assert_eq!(placement.container_id(), Some(ID));
+    assert_eq!(placement.container_folder, NamedFolder { path: None, is_delegated: true });
+}
+
+#[test]
 fn a_pod_inside_of_a_container_counts_only_with_a_container_of_its_own() {
     let pod = |path: &str| {
         let path = path.replace("%C", ID).replace("%O", OUTER).replace("%U", UID);

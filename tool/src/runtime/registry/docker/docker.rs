@@ -11,11 +11,12 @@ use crate::model::{ForwardingMode, TargetInfo};
 use crate::runtime::client::{Answer, Names, Place, RuntimeClient, RuntimeError};
 use crate::runtime::protocol::{Protocol, Socket, Variable};
 use crate::runtime::registry::http::{Client, unreadable};
+use crate::runtime::registry::json::read;
+use crate::runtime::registry::podman::client_for;
 use crate::runtime::registry::skipped::Skipped;
-use crate::runtime::registry::{json, podman};
 
 /// Docker's API.
-pub(in crate::runtime::registry) const PROTOCOL: Protocol = Protocol {
+pub(in crate::runtime) const PROTOCOL: Protocol = Protocol {
     name: "docker",
     help: "Docker's Engine API",
     sockets: &[Socket { path: "/var/run/docker.sock", unit: "docker" }],
@@ -33,13 +34,13 @@ const VERSION_HEADER: &str = "Api-Version";
 async fn connect(socket: PathBuf) -> Result<Arc<dyn RuntimeClient>, RuntimeError> {
     let client = Client::new(&socket);
     let headers = client.headers("/_ping").await?;
-    if let Some(podman) = podman::client_for(&socket, &headers) {
+    if let Some(podman) = client_for(&socket, &headers) {
         return Ok(podman);
     }
     let base = base(&headers);
     let path = format!("{base}/version");
     let answer = client.object(&path).await?.unwrap_or_default();
-    let Version { version } = json::read(&answer).map_err(|error| unreadable(&path, &error))?;
+    let Version { version } = read(&answer).map_err(|error| unreadable(&path, &error))?;
     Ok(Arc::new(Engine { client, version, base, skipped: Skipped::default() }))
 }
 
@@ -68,7 +69,7 @@ impl Engine {
         }
         let path = format!("{}/containers/{id}/json", self.base);
         let Some(answer) = self.client.object(&path).await? else { return Ok(None) };
-        json::read(&answer).map(Some).map_err(|error| unreadable(&path, &error))
+        read(&answer).map(Some).map_err(|error| unreadable(&path, &error))
     }
 
     async fn targets(&self) -> Result<Vec<TargetInfo>, RuntimeError> {

@@ -5,13 +5,13 @@ use std::net::IpAddr;
 use super::messages::{Container, Labels, Summary};
 use crate::model::{Pod, TargetInfo, TargetKind};
 use crate::runtime::client::Names;
-use crate::runtime::registry::json::{self, Entries};
+use crate::runtime::registry::json::{Entries, read};
 
 /// The containers in an answer, and how many entries cannot be read.
 pub(in crate::runtime) fn targets_in(
     answer: &[u8],
 ) -> Result<(Vec<TargetInfo>, usize), serde_json::Error> {
-    let Entries { list, skipped } = json::read::<Entries<Summary>>(answer)?;
+    let Entries { list, skipped } = read::<Entries<Summary>>(answer)?;
     Ok((list.into_iter().map(listed).collect(), skipped))
 }
 
@@ -19,7 +19,7 @@ pub(in crate::runtime) fn targets_in(
 pub(in crate::runtime) fn place_in(
     answer: &[u8],
 ) -> Result<(Names, Vec<IpAddr>), serde_json::Error> {
-    let container = json::read(answer)?;
+    let container = read(answer)?;
     Ok((names(&container), addresses(&container)))
 }
 

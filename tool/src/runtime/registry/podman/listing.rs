@@ -14,7 +14,7 @@ use super::messages::{Container, Pod};
 use super::place;
 use crate::model::{self, TargetInfo, TargetKind};
 use crate::runtime::client::Names;
-use crate::runtime::registry::json::{self, Entries};
+use crate::runtime::registry::json::{Entries, read};
 
 /// The namespace of every pod of Podman.
 pub(super) const NAMESPACE: &str = "podman";
@@ -24,8 +24,8 @@ pub(in crate::runtime) fn targets_in(
     pods: &[u8],
     containers: &[u8],
 ) -> Result<(Vec<TargetInfo>, usize), serde_json::Error> {
-    let pods: Entries<Pod> = json::read(pods)?;
-    let containers: Entries<Container> = json::read(containers)?;
+    let pods: Entries<Pod> = read(pods)?;
+    let containers: Entries<Container> = read(containers)?;
     let skipped = pods.skipped + containers.skipped;
     Ok((targets(pods.list, containers.list), skipped))
 }

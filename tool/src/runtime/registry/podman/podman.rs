@@ -16,7 +16,7 @@ use crate::model::{ForwardingMode, TargetInfo, TargetKind};
 use crate::runtime::client::{Answer, Names, Place, RuntimeClient, RuntimeError};
 use crate::runtime::protocol::{Protocol, Socket, Variable};
 use crate::runtime::registry::http::{Client, unreadable};
-use crate::runtime::registry::json::{self, Entries};
+use crate::runtime::registry::json::{Entries, read};
 use crate::runtime::registry::skipped::Skipped;
 
 /// The header by which Podman's answer to a ping differs from Docker's: Podman's version. The same
@@ -83,8 +83,7 @@ impl Podman {
 
     async fn entries<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, RuntimeError> {
         let answer = self.client.list(path).await?;
-        let Entries { list, skipped } =
-            json::read(&answer).map_err(|error| unreadable(path, &error))?;
+        let Entries { list, skipped } = read(&answer).map_err(|error| unreadable(path, &error))?;
         self.skipped.report(self.name(), skipped);
         Ok(list)
     }
