@@ -22,7 +22,8 @@ pub fn placement_of(process: &ProcessFacts) -> Option<Placement> {
 /// folder stands for the root, whose name is empty. Without it, the path was too long to be sent.
 #[must_use]
 pub fn of_record(path: &[u8]) -> Placement {
-    let path = std::str::from_utf8(path).unwrap_or_default();
+    // A folder inside of the container's may have any name. It must not hide the container.
+    let path = String::from_utf8_lossy(path);
     match path.strip_suffix('/') {
         Some(complete) if complete.ends_with('/') => {
             of_folders(&complete.rsplit('/').collect::<Vec<_>>())
@@ -52,7 +53,8 @@ pub fn of_path(path: &str) -> Placement {
 /// the last.
 #[must_use]
 pub fn parse(text: &[u8]) -> Placement {
-    paths(text).map(of_path).max_by_key(certainty).unwrap_or_default()
+    let text = String::from_utf8_lossy(text);
+    paths(&text).map(of_path).max_by_key(certainty).unwrap_or_default()
 }
 
 /// The folders that are named for this container, in the lines of /proc/PID/cgroup.
@@ -63,12 +65,11 @@ pub(super) fn folders_of(text: &[u8], id: &str) -> Vec<String> {
         let index = (0..folders.len()).rfind(is_it)?;
         Some(folders[..=index].join("/"))
     };
-    paths(text).filter_map(in_path).collect()
+    paths(&String::from_utf8_lossy(text)).filter_map(in_path).collect()
 }
 
-fn paths(text: &[u8]) -> impl Iterator<Item = &str> {
-    let lines = text.split(|&byte| byte == b'\n');
-    lines.filter_map(|line| std::str::from_utf8(line).ok()?.splitn(3, ':').nth(2))
+fn paths(text: &str) -> impl Iterator<Item = &str> {
+    text.split('\n').filter_map(|line| line.splitn(3, ':').nth(2))
 }
 
 /// How specific a placement is. `max_by_key` takes the last of equal placements: the line of cgroup

@@ -171,6 +171,10 @@ fn paths_of_the_host_name_no_container() {
 fn what_is_cut_or_no_text_names_no_container() {
     assert_eq!(of_record(b"\xff"), Placement::default());
     assert_eq!(of_record(b""), Placement::default());
+    let inside = [b"\xff/", record_of(&format!("/docker/{ID}")).as_slice()].concat();
+    assert_eq!(of_record(&inside).container_id(), Some(ID), "whatever is inside of it");
+    let inside = [b"0::/docker/", ID.as_bytes(), b"/\xff\n"].concat();
+    assert_eq!(parse(&inside).container_id(), Some(ID));
     let cut = of_record(format!("init.scope/docker-{ID}.scope/").as_bytes());
     assert_eq!(cut.container_id(), Some(ID), "the outer folders are missing");
     assert_eq!(cut.container_folder, NamedFolder { path: None, is_delegated: true });

@@ -1,5 +1,6 @@
 //! Cgroups that are named for a container and are not the container's.
 
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::Command;
 
 use serde_json::Value;
@@ -160,6 +161,21 @@ fn without_a_runtime_an_id_counts_only_where_root_put_it() {
     let shown =
         |snoop: Running| snoop.interrupt().1.iter().filter(|row| row.contains("m-counts")).count();
     assert_eq!([by_true, by_false, by_users].map(shown), [1, 0, 0]);
+}
+
+/// A container that may make cgroups gives one a name that is no text.
+#[test]
+fn a_container_does_not_hide_by_the_name_of_a_cgroup() {
+    let id = format!("{:032x}", std::process::id()) + &"9".repeat(32);
+    let outer = Cgroup::named(&format!("docker-{id}.scope"));
+    let inner = outer.path().join(std::ffi::OsStr::from_bytes(b"x\xff"));
+    let inner = Cgroup::at(inner);
+    let nowhere = "unix:///nonexistent/docker.sock";
+    let snoop = attached(&mut pfsnoop(&["-o", "json", "-n", "true", "-v"]), nowhere);
+    let join = "echo $$ > \"$0/cgroup.procs\"; exec /bin/true m-no-text";
+    assert!(output(system("sh").args(["-c", join]).arg(inner.path())).status.success());
+    assert_eq!(record(&snoop, "m-no-text")["container"]["id"], id);
+    drop(inner);
 }
 
 /// The kubelet's folders know the victim's pod by its uid, and its container by its id.
