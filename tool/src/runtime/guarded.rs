@@ -17,8 +17,8 @@ const PLACE_TIMEOUT: Duration = Duration::from_secs(5);
 /// serves the next row.
 const NAMES_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A name is cut after so many bytes. Names in Kubernetes have 253 at most, and the ones of
-/// thousands of containers are remembered.
+/// A name is cut after so many bytes. Names in Kubernetes have 253 at most. The ones of thousands of
+/// containers are remembered, and a table takes a minute for a name of megabytes.
 const MAX_NAME: usize = 1024;
 
 /// Asks a client on the thread for the runtimes.
@@ -61,7 +61,8 @@ impl RuntimeClient for Guarded {
 
     fn list(&self) -> Answer<'_, Vec<TargetInfo>> {
         let client = Arc::clone(&self.client);
-        Box::pin(ask(LIST_TIMEOUT, async move { client.list().await }))
+        let list = async move { Ok(client.list().await?.into_iter().map(listed).collect()) };
+        Box::pin(ask(LIST_TIMEOUT, list))
     }
 
     fn place<'a>(&'a self, of: &'a TargetInfo) -> Answer<'a, Option<Place>> {
@@ -76,13 +77,19 @@ impl RuntimeClient for Guarded {
     }
 }
 
+fn listed(info: TargetInfo) -> TargetInfo {
+    let TargetInfo { kind, id, name, name_in_pod, pod, is_running, state } = info;
+    let (id, state, pod) = (cut(id), cut(state), pod.map(short_pod));
+    let (name, name_in_pod) = (name.map(cut), name_in_pod.map(cut));
+    TargetInfo { kind, id, name, name_in_pod, pod, is_running, state }
+}
+
 fn short(Names { name, pod, pid }: Names) -> Names {
-    let pod = pod.map(|Pod { namespace, name, uid }| Pod {
-        namespace: cut(namespace),
-        name: cut(name),
-        uid: cut(uid),
-    });
-    Names { name: name.map(cut), pod, pid }
+    Names { name: name.map(cut), pod: pod.map(short_pod), pid }
+}
+
+fn short_pod(Pod { namespace, name, uid }: Pod) -> Pod {
+    Pod { namespace: cut(namespace), name: cut(name), uid: cut(uid) }
 }
 
 fn cut(mut name: String) -> String {

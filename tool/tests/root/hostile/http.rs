@@ -164,6 +164,20 @@ fn a_hundred_thousand_containers_and_a_million_labels_fit_into_memory() {
     assert!(peak < MAX_MEMORY, "{peak} KiB");
 }
 
+#[test]
+fn a_name_of_megabytes_is_cut() {
+    for letter in [&b"n"[..], b"\xff", "\u{202e}".as_bytes()] {
+        let name = letter.repeat(15_000_000 / letter.len());
+        let list =
+            [&br#"[{"Id": "a", "State": "exited", "Names": [""#[..], &name, b"\"]}]"].concat();
+        let runtime = HttpRuntime::docker("long", move |_, stream| send(stream, "200 OK", &list));
+        let (code, stdout, stderr, peak, took) = run(&runtime, &["targets"]);
+        assert_eq!((code, stdout.len()), (Some(0), 2), "{stderr:#?}");
+        assert!(stdout[1].len() < 20_000, "{} bytes", stdout[1].len());
+        assert!(peak < MAX_MEMORY && took < Duration::from_secs(10), "{peak} KiB, {took:?}");
+    }
+}
+
 /// The last of the places would be known after forty seconds.
 #[test]
 fn many_slow_answers_have_a_time_limit_together() {
