@@ -6,21 +6,24 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
 
+use super::budget::Budget;
 use super::cache::LookupCache;
 use super::locator::Locator;
 use super::resolver::{Answer, NameResolver, ResolvedNames};
 use crate::model::{
     Container, ContainerRef, Destination, ExecEvent, Lookup, NamedProcess, Owner, Placement,
 };
-use crate::runtime::Runtimes;
+use crate::runtime::{Runtimes, spawn};
 
 /// At most this many lookups wait for the resolver. Events of further containers are shown without
 /// names.
 const MAX_PENDING: usize = 1024;
 
-/// How long the name of a network namespace counts. The resolver then checks it again.
-const NETNS_TTL: Duration = Duration::from_secs(1);
+/// How long the name of a network namespace counts, and how long a container counts as disputed. The
+/// resolver then checks again.
+const RECHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long [`Attribution::complete`] waits: as long as a runtime may take to answer.
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -39,9 +42,13 @@ struct Resolver {
     questions: mpsc::Sender<Placement>,
     answers: mpsc::Receiver<Answer>,
     pending: HashSet<Placement>,
+    budget: Budget,
     /// The id of a container is never used again, so its entry stays right. The inode of a
-    /// namespace may be used again, so its entry counts only for [`NETNS_TTL`].
+    /// namespace may be used again, and a container may not be known to its runtime yet: these
+    /// entries count only for [`RECHECK_INTERVAL`].
     known: LookupCache<Placement, (Instant, ResolvedNames)>,
+    /// Asks until it is dropped.
+    _task: AbortOnDropHandle<()>,
 }
 
 /// The owner of a placement.
@@ -55,15 +62,19 @@ pub enum Naming {
 
 impl Attribution {
     /// Asks these runtimes for names, including runtimes that start later.
-    ///
-    /// Must be called within a tokio runtime.
     #[must_use]
     pub fn with_names(runtimes: &Runtimes) -> Self {
         let (questions, received) = mpsc::channel(MAX_PENDING);
         let (sender, answers) = mpsc::channel(MAX_PENDING);
-        tokio::spawn(NameResolver::new(runtimes).run(received, sender));
-        let (pending, known) = (HashSet::new(), LookupCache::new());
-        let names = Some(Resolver { questions, answers, pending, known });
+        let resolver = NameResolver::new(runtimes).run(received, sender);
+        let names = spawn(resolver).map(|task| Resolver {
+            questions,
+            answers,
+            pending: HashSet::new(),
+            budget: Budget::new(Instant::now()),
+            known: LookupCache::new(),
+            _task: task,
+        });
         Self { locator: Locator::new(), fixed: None, names }
     }
 
@@ -110,7 +121,8 @@ impl Attribution {
         };
         names.receive();
         if let Some((when, found)) = names.known.get(placement)
-            && (placement.netns.is_none() || when.elapsed() < NETNS_TTL)
+            && (placement.netns.is_none() && !found.is_disputed
+                || when.elapsed() < RECHECK_INTERVAL)
         {
             return Naming::Known(owner(placement, Some(found)));
         }
@@ -172,12 +184,15 @@ impl Resolver {
         self.known.insert(placement, names.map(|names| (Instant::now(), names)));
     }
 
-    /// Asks for the names of a placement, once. False if too many questions wait already.
+    /// Asks for the names of a placement, once. False if too many questions wait already, or came in
+    /// the last second.
     fn ask(&mut self, placement: &Placement) -> bool {
         if self.pending.contains(placement) {
             return true;
         }
-        let is_asked = self.questions.try_send(placement.clone()).is_ok();
+        let is_delegated = placement.container_folder.is_delegated;
+        let is_asked = self.budget.take(is_delegated, Instant::now())
+            && self.questions.try_send(placement.clone()).is_ok();
         if is_asked {
             self.pending.insert(placement.clone());
         }
@@ -187,12 +202,15 @@ impl Resolver {
 
 /// Joins a placement with its names.
 fn owner(placement: &Placement, names: Option<&ResolvedNames>) -> Owner {
-    let ResolvedNames { runtime, name, pod } = names.cloned().unwrap_or_default();
+    let ResolvedNames { runtime, name, pod, is_disputed } = names.cloned().unwrap_or_default();
+    let is_confirmed = runtime.is_some();
+    let is_disputed = is_disputed || placement.container_folder.is_delegated && !is_confirmed;
     let container = placement.container.clone().map(|container| Container {
         runtime: runtime.unwrap_or(container.runtime),
         name: name.or_else(|| (!ContainerRef::is_id(&container.id)).then(|| container.id.clone())),
         id: container.id,
-        is_confirmed: runtime.is_some(),
+        is_confirmed,
+        is_disputed,
     });
     // All containers of a pod share its network namespace, so it does not name one of them.
     let is_shared = placement.is_shared && pod.is_some();
@@ -202,7 +220,7 @@ fn owner(placement: &Placement, names: Option<&ResolvedNames>) -> Owner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ContainerRef, Pod};
+    use crate::model::{ContainerRef, NamedFolder, Pod};
 
     fn placement(is_shared: bool) -> Placement {
         let container = Some(ContainerRef { id: "0123".to_owned(), runtime: "unknown" });
@@ -213,7 +231,7 @@ mod tests {
     fn a_namespace_names_a_pod_but_not_a_container() {
         let pod = Pod { namespace: "shop".into(), name: "kuard".into(), uid: "u".into() };
         let (runtime, name) = (Some("docker"), Some("web".to_owned()));
-        let names = ResolvedNames { runtime, name, pod: Some(pod.clone()) };
+        let names = ResolvedNames { runtime, name, pod: Some(pod.clone()), is_disputed: false };
         let own = owner(&placement(false), Some(&names));
         let container = own.container.unwrap();
         assert_eq!((container.runtime, container.is_confirmed), ("docker", true));
@@ -226,6 +244,16 @@ mod tests {
     fn a_container_that_no_runtime_knows_is_not_confirmed() {
         let container = owner(&placement(true), None).container.unwrap();
         assert_eq!((container.id.as_str(), container.is_confirmed), ("0123", false));
+    }
+
+    #[test]
+    fn a_container_in_a_folder_of_others_is_disputed_until_a_runtime_confirms_it() {
+        let container_folder = NamedFolder { path: Some("/x".to_owned()), is_delegated: true };
+        let placement = Placement { container_folder, ..placement(false) };
+        assert!(owner(&placement, None).container.unwrap().is_disputed);
+        let names = ResolvedNames { runtime: Some("podman"), ..ResolvedNames::default() };
+        let container = owner(&placement, Some(&names)).container.unwrap();
+        assert!(container.is_confirmed && !container.is_disputed);
     }
 
     #[test]

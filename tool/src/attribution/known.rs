@@ -15,6 +15,6 @@ pub async fn is_known(filter: &OwnerFilter, runtimes: &Runtimes) -> Result<bool,
 }
 
 fn owner(TargetInfo { id, name, pod, .. }: TargetInfo) -> Owner {
-    let container = Container { id, runtime: "", name, is_confirmed: true };
+    let container = Container { id, runtime: "", name, is_confirmed: true, is_disputed: false };
     Owner { container: Some(container), pod }
 }

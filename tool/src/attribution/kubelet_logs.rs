@@ -67,7 +67,8 @@ fn owner_of_link(link: &str) -> Option<Owner> {
     let (name, namespace, container) = (parts.next()?, parts.next()?, parts.next()?);
     let (container, id) = container.rsplit_once('-')?;
     let (id, name_of_container) = (id.to_owned(), Some(container.to_owned()));
-    let container = Container { id, runtime: "", name: name_of_container, is_confirmed: false };
+    let (name_in_pod, is_confirmed, is_disputed) = (name_of_container, false, false);
+    let container = Container { id, runtime: "", name: name_in_pod, is_confirmed, is_disputed };
     let pod = Pod { namespace, name, uid: String::new() };
     Some(Owner { container: Some(container), pod: Some(pod) })
 }

@@ -5,6 +5,7 @@
 use std::time::Instant;
 
 use super::cache::LookupCache;
+use super::delegations::Delegations;
 use super::scan::Scan;
 use crate::host::cgroup::{of_record, placement_of};
 use crate::host::netns;
@@ -24,6 +25,7 @@ pub(super) struct Locator {
     /// By pid: the start of the process in clock ticks, and the destination that it had while it
     /// ran.
     by_pid: LookupCache<u32, (u64, Destination)>,
+    delegations: Delegations,
 }
 
 /// The process of a network namespace that started first: in a pod, its pause process.
@@ -43,11 +45,25 @@ impl Locator {
             by_netns: LookupCache::new(),
             first_by_netns: LookupCache::new(),
             by_pid: LookupCache::new(),
+            delegations: Delegations::new(),
         }
     }
 
     /// The placement of the process that called exec.
     pub(super) fn place(&mut self, exec: &ExecEvent) -> Placement {
+        let placement = self.placement_of_exec(exec);
+        self.delegations.judge(placement)
+    }
+
+    /// The destination of connections into this process or network namespace. For a process that
+    /// has ended, this is the destination that it had.
+    pub(super) fn destination(&mut self, lookup: Lookup) -> Destination {
+        let destination = self.find_destination(lookup);
+        let placement = self.delegations.judge(destination.placement);
+        Destination { placement, ..destination }
+    }
+
+    fn placement_of_exec(&mut self, exec: &ExecEvent) -> Placement {
         // What the kernel saw at the exec counts: by now the pid may belong to another
         // process.
         let mut own = of_record(&exec.cgroup);
@@ -69,9 +85,7 @@ impl Locator {
         self.of_netns(exec.netns)
     }
 
-    /// The destination of connections into this process or network namespace. For a process that
-    /// has ended, this is the destination that it had.
-    pub(super) fn destination(&mut self, lookup: Lookup) -> Destination {
+    fn find_destination(&mut self, lookup: Lookup) -> Destination {
         match lookup {
             Lookup::Process(name) => self.of_process(name),
             Lookup::Netns(inode) => {
@@ -149,7 +163,7 @@ impl Locator {
             return None;
         }
         let pids = self.scan.processes(inode.into(), Instant::now(), processes_and_netns)?;
-        let (mut found, mut first): (_, Option<ProcessFacts>) = (None, None);
+        let (mut found, mut first): (Option<(u32, Placement)>, Option<ProcessFacts>) = (None, None);
         for &pid in pids {
             // Since the search, the process may have ended or left, and its pid may be another's.
             let process = ProcessFacts::now(pid);
@@ -158,8 +172,16 @@ impl Locator {
             };
             let Some(placement) = placement_of(&process) else { continue };
             if placement.container.is_some() {
-                found = Some((process.pid(), placement));
-                break;
+                let placement = self.delegations.judge(placement);
+                let is_certain = !placement.container_folder.is_delegated;
+                // A process whose cgroup anybody may have named does not hide another one.
+                if is_certain || found.is_none() {
+                    found = Some((process.pid(), placement));
+                }
+                if is_certain {
+                    break;
+                }
+                continue;
             }
             if first.as_ref().is_none_or(|first| process.start() < first.start()) {
                 first = Some(process);

@@ -2,13 +2,16 @@
 //!
 //! 1. `Locator` reads /proc at once, while the process is still there, and finds the container's
 //!    id.
-//! 2. `NameResolver` asks the runtimes for the names, in a separate task, so that no event has to
-//!    wait for a runtime.
+//! 2. `NameResolver` asks the runtimes for the names, on the thread for the runtimes, so that no event
+//!    has to wait for a runtime. A runtime also confirms that the cgroup is the container's.
 //!
 //! [`Attribution`] joins both steps and remembers the names.
 
 mod attribution;
+mod budget;
 mod cache;
+mod connection;
+mod delegations;
 mod known;
 mod kubelet_logs;
 mod locator;

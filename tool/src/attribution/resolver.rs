@@ -1,27 +1,23 @@
-//! Asks the runtimes for names, in a separate task. A runtime may start, or start again, while a
-//! command runs.
+//! Asks the runtimes for names, on the thread for the runtimes. A runtime may start, or start again,
+//! while a command runs.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::connection::{Connection, Found};
 use super::kubelet_logs::KubeletLogs;
 use super::namespaces::Namespaces;
+use crate::host::cgroup::is_cgroup_of;
 use crate::model::{ContainerRef, Placement, Pod};
-use crate::runtime::{Asked, Candidate, Names, RuntimeClient, RuntimeError, Runtimes};
-
-/// How long a runtime that did not answer is skipped. Otherwise each lookup would wait for it.
-const SILENT_BACKOFF: Duration = Duration::from_secs(30);
-
-/// How long a runtime is skipped after connecting to it failed. No lookup waits for a new
-/// connection.
-const ABSENT_BACKOFF: Duration = Duration::from_secs(2);
+use crate::runtime::{Names, Runtimes};
 
 /// How long the first lookup waits for connections: less than a row waits for its names.
 const FIRST_CONNECT_TIMEOUT: Duration = Duration::from_millis(700);
+
+/// How long a runtime may take to tell the namespaces of its pods. Other lookups wait meanwhile.
+const PODS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The names of a container and its pod.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,6 +26,9 @@ pub(super) struct ResolvedNames {
     pub(super) runtime: Option<&'static str>,
     pub(super) name: Option<String>,
     pub(super) pod: Option<Pod>,
+    /// The runtimes that answer do not have the container, or have it in another cgroup. At most the
+    /// pod is known then, by the folder outside of the container's.
+    pub(super) is_disputed: bool,
 }
 
 /// The result of a lookup.
@@ -43,17 +42,6 @@ pub(super) struct NameResolver {
     runtimes: Vec<Connection>,
     logs: KubeletLogs,
     namespaces: Namespaces,
-}
-
-/// A runtime that may run on this node.
-struct Connection {
-    candidate: Candidate,
-    /// Set while the runtime answers.
-    client: Option<Arc<dyn RuntimeClient>>,
-    /// A connection that is being made.
-    connecting: Option<JoinHandle<Asked>>,
-    /// Set after a failure: the runtime is skipped until then.
-    skipped_until: Option<Instant>,
 }
 
 impl NameResolver {
@@ -89,12 +77,16 @@ impl NameResolver {
             return self.of_netns(inode).await;
         }
         let by_container = match placement.container_id().filter(|id| ContainerRef::is_id(id)) {
-            Some(id) => self.of_container(id).await,
+            Some(id) => self.of_container(placement, id).await,
             None => None,
         };
+        // The folder of the pod is outside of the container's: who has confirmed that one has
+        // confirmed both.
+        let is_confirmed = by_container.as_ref().is_some_and(|names| names.runtime.is_some());
         let has_pod = by_container.as_ref().is_some_and(|names| names.pod.is_some());
         let by_uid = || placement.pod_uid.as_ref().and_then(|uid| self.logs.pod(uid));
-        match if has_pod { None } else { by_uid() } {
+        let is_certain = is_confirmed || !placement.pod_folder.is_delegated;
+        match if has_pod || !is_certain { None } else { by_uid() } {
             Some(pod) => Some(ResolvedNames { pod: Some(pod), ..by_container.unwrap_or_default() }),
             None => by_container,
         }
@@ -105,95 +97,51 @@ impl NameResolver {
         if known.is_none() && self.namespaces.begin_refresh() {
             for runtime in &mut self.runtimes {
                 let Some(client) = runtime.client().await else { continue };
-                if let Err(error) = self.namespaces.add(&client).await {
+                // When the time is up, what has come by then is known.
+                let adding = timeout(PODS_TIMEOUT, self.namespaces.add(&client)).await;
+                if let Ok(Err(error)) = adding {
                     runtime.silent(&error);
                 }
             }
             known = self.namespaces.known(inode);
         }
         let (runtime, pod) = known?;
-        Some(ResolvedNames { runtime: Some(runtime), name: None, pod: Some(pod) })
+        let (runtime, pod) = (Some(runtime), Some(pod));
+        Some(ResolvedNames { runtime, pod, ..ResolvedNames::default() })
     }
 
-    async fn of_container(&mut self, id: &str) -> Option<ResolvedNames> {
+    /// The names of a container, if a runtime confirms that the cgroup is the container's. While no
+    /// runtime answers, the kubelet's folders know names too, for a cgroup that only root can name.
+    async fn of_container(&mut self, placement: &Placement, id: &str) -> Option<ResolvedNames> {
+        let (mut is_denied, mut is_silent) = (false, false);
         for runtime in &mut self.runtimes {
-            if let Some((runtime, Names { name, pod })) = runtime.names(id).await {
-                return Some(ResolvedNames { runtime: Some(runtime), name, pod });
+            match runtime.names(id).await {
+                Found::Names(runtime, Names { name, pod, pid }) => {
+                    if is_in_container(placement, id, pid) {
+                        let runtime = Some(runtime);
+                        return Some(ResolvedNames { runtime, name, pod, is_disputed: false });
+                    }
+                    return Some(ResolvedNames { is_disputed: true, ..ResolvedNames::default() });
+                }
+                Found::Nothing => is_denied = true,
+                Found::Silence => is_silent = true,
+                Found::NoRuntime => {}
             }
         }
+        if is_denied && !is_silent {
+            return Some(ResolvedNames { is_disputed: true, ..ResolvedNames::default() });
+        }
+        if placement.container_folder.is_delegated {
+            return None;
+        }
         let (name, pod) = self.logs.container(id)?;
-        Some(ResolvedNames { runtime: None, name: Some(name), pod: Some(pod) })
+        Some(ResolvedNames { name: Some(name), pod: Some(pod), ..ResolvedNames::default() })
     }
 }
 
-impl Connection {
-    fn new(candidate: Candidate) -> Self {
-        Self { candidate, client: None, connecting: None, skipped_until: None }
-    }
-
-    async fn names(&mut self, id: &str) -> Option<(&'static str, Names)> {
-        let client = self.client().await?;
-        match client.names(id).await {
-            Ok(names) => names.map(|names| (client.name(), names)),
-            Err(error) => {
-                self.silent(&error);
-                None
-            }
-        }
-    }
-
-    /// The client of a runtime that answers.
-    async fn client(&mut self) -> Option<Arc<dyn RuntimeClient>> {
-        if self.client.is_none() {
-            self.connect();
-            if self.connecting.as_ref().is_some_and(JoinHandle::is_finished) {
-                self.connected().await;
-            }
-        }
-        self.client.clone()
-    }
-
-    /// The runtime does not answer: it is skipped for a while.
-    fn silent(&mut self, error: &RuntimeError) {
-        let name = self.client.take().map_or("a container runtime", |client| client.name());
-        log::warn!("{name} does not answer: {error}; names may be missing");
-        self.skipped_until = Instant::now().checked_add(SILENT_BACKOFF);
-    }
-
-    /// Starts to connect, unless that is under way, or the runtime is skipped or not there.
-    fn connect(&mut self) {
-        let is_skipped = self.skipped_until.is_some_and(|until| Instant::now() < until);
-        if self.connecting.is_none() && !is_skipped && self.candidate.is_worth_asking() {
-            self.connecting = Some(tokio::spawn(self.candidate.clone().ask()));
-        }
-    }
-
-    /// Waits for the result of connecting. Cancel safe.
-    async fn connected(&mut self) {
-        let Some(connecting) = &mut self.connecting else { return };
-        let asked = connecting.await;
-        self.connecting = None;
-        // A task ends early only by a panic, and panics abort.
-        let Ok(Asked { runtime, answer, .. }) = asked else { return };
-        match answer {
-            Ok(client) => {
-                self.client = Some(client);
-                self.skipped_until = None;
-            }
-            Err(error) => {
-                self.report(&runtime, &error);
-                self.skipped_until = Instant::now().checked_add(ABSENT_BACKOFF);
-            }
-        }
-    }
-
-    /// Warns once: the runtime may never come back.
-    fn report(&self, runtime: &str, error: &RuntimeError) {
-        // A containerd that only serves Docker is as it should be.
-        if error.is_not_served() || self.skipped_until.is_some() {
-            log::debug!("{runtime}: {error}");
-        } else {
-            log::warn!("{runtime}: {error}; names may be missing");
-        }
-    }
+/// Whether a process in this cgroup is in the container, of which the runtime reports the first
+/// process. A container that has ended has none. Its cgroup is then judged by where it is.
+fn is_in_container(placement: &Placement, id: &str, pid: Option<u32>) -> bool {
+    let by_process = pid.and_then(|pid| is_cgroup_of(placement, id, pid));
+    by_process.unwrap_or(!placement.container_folder.is_delegated)
 }

@@ -45,7 +45,7 @@ pub use lost::Lost;
 pub use outcome::{Outcome, signal_caught_by_socat};
 pub use owner::{Container, Owner, Pod};
 pub use owner_filter::{OwnerFilter, PodName};
-pub use placement::{ContainerRef, Placement};
+pub use placement::{ContainerRef, NamedFolder, Placement};
 pub use ports::PortPair;
 pub use process::{NamedProcess, ProcessId, Program};
 pub use reason::Reason;

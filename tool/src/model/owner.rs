@@ -18,8 +18,11 @@ pub struct Container {
     pub runtime: &'static str,
     /// Its name, when the runtime or the kubelet's logs have it.
     pub name: Option<String>,
-    /// A runtime has answered that it has this container.
+    /// A runtime has answered that it has this container, with its processes in this cgroup.
     pub is_confirmed: bool,
+    /// The id may be false: the runtimes that answer do not know it or have it elsewhere, or others
+    /// than root may have named the cgroup. No filter for a pod or a container matches then.
+    pub is_disputed: bool,
 }
 
 /// A pod.

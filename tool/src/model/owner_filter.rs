@@ -56,9 +56,10 @@ impl OwnerFilter {
     pub fn matches(&self, owner: &Owner) -> bool {
         let pod = |wanted: &PodName| owner.pod.as_ref().is_some_and(|pod| wanted.matches(pod));
         let container = |wanted: &String| {
-            let is_it = |container: &Container| {
+            let has_name = |container: &Container| {
                 container.id.starts_with(wanted) || container.name.as_ref() == Some(wanted)
             };
+            let is_it = |container: &Container| !container.is_disputed && has_name(container);
             owner.container.as_ref().is_some_and(is_it)
         };
         self.pod.as_ref().is_none_or(pod) && self.container.as_ref().is_none_or(container)
@@ -89,6 +90,7 @@ mod tests {
             runtime: "docker",
             name: Some("web".into()),
             is_confirmed: true,
+            is_disputed: false,
         };
         let pod = Pod { namespace: "default".into(), name: "kuard".into(), uid: "u".into() };
         Owner { container: Some(container), pod: Some(pod) }
@@ -112,6 +114,12 @@ mod tests {
             |text: &str| OwnerFilter { pod: None, container: Some(text.into()) }.matches(&owner());
         assert!(shown("web") && shown("abc") && shown("abc123"));
         assert!(!shown("we") && !shown("123"));
+        let mut disputed = owner();
+        disputed.container.as_mut().unwrap().is_disputed = true;
+        assert!(
+            !OwnerFilter { pod: None, container: Some("web".into()) }.matches(&disputed),
+            "the id may be false"
+        );
         assert!(
             !OwnerFilter { pod: None, container: Some("web".into()) }.matches(&Owner::default())
         );

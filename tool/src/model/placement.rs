@@ -14,6 +14,20 @@ pub struct Placement {
     /// Inode of a network namespace in which no process of a container was found. A runtime may know
     /// whose it is.
     pub netns: Option<u64>,
+    /// The cgroup that names the container.
+    pub container_folder: NamedFolder,
+    /// The cgroup that names the pod.
+    pub pod_folder: NamedFolder,
+}
+
+/// A cgroup that is named for a container or a pod.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct NamedFolder {
+    /// Its path; `None` if the kernel sent only a part.
+    pub path: Option<String>,
+    /// Others than root may have given it its name: without a runtime that confirms it, the name
+    /// proves nothing.
+    pub is_delegated: bool,
 }
 
 /// A container, as the path of a cgroup names it.
@@ -39,6 +53,15 @@ impl Placement {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.container.is_none() && self.pod_uid.is_none() && self.netns.is_none()
+    }
+
+    /// How many bytes it takes beside its own size.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        let Self { container, pod_uid, container_folder, pod_folder, .. } = self;
+        let id = container.as_ref().map(|container| &container.id);
+        let all = [id, pod_uid.as_ref(), container_folder.path.as_ref(), pod_folder.path.as_ref()];
+        all.into_iter().flatten().map(String::len).sum()
     }
 
     /// The container's id, or its name.

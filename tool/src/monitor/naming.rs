@@ -41,7 +41,7 @@ impl NamingQueue {
             Update::Session(session) => Some(session.target.placement.clone()),
             _ => placement,
         };
-        let bytes = memory(&update);
+        let bytes = memory(&update) + placement.as_ref().map_or(0, Placement::memory);
         self.bytes += bytes;
         self.waiting.push_back(Row { update, placement, deadline: now + NAMES_TIMEOUT, bytes });
     }
@@ -115,6 +115,8 @@ fn memory(update: &Update) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::net::UnixListener;
+
     use super::*;
     use crate::model::{ContainerRef, ExecEvent};
     use crate::runtime::Runtimes;
@@ -136,10 +138,18 @@ mod tests {
         updates.iter().map(pid).collect()
     }
 
-    /// The resolver's task has not run yet, as if every runtime hung.
+    /// A runtime that accepts connections and does not answer.
+    fn silent_runtime(name: &str) -> (UnixListener, Runtimes) {
+        let path = std::env::temp_dir().join(format!("pfsnoop-{name}-{}", std::process::id()));
+        let listener = UnixListener::bind(&path).unwrap();
+        let endpoint = Some(path.display().to_string().parse().unwrap());
+        (listener, Runtimes { endpoint, ..Runtimes::default() })
+    }
+
     #[tokio::test]
     async fn a_row_waits_a_second_and_keeps_its_place() {
-        let mut attribution = Attribution::with_names(&Runtimes::default());
+        let (_listener, runtimes) = silent_runtime("row-waits");
+        let mut attribution = Attribution::with_names(&runtimes);
         let (mut queue, mut released, start) = (NamingQueue::default(), Vec::new(), Instant::now());
         queue.push(exec(1), None, start);
         queue.push(exec(2), Some(unknown_container()), start);
@@ -155,9 +165,10 @@ mod tests {
 
     #[tokio::test]
     async fn beyond_the_limit_in_bytes_rows_wait_no_longer() {
-        let mut attribution = Attribution::with_names(&Runtimes::default());
+        let (_listener, runtimes) = silent_runtime("rows-wait");
+        let mut attribution = Attribution::with_names(&runtimes);
         let (mut queue, mut released, start) = (NamingQueue::default(), Vec::new(), Instant::now());
-        let count = MAX_BYTES / memory(&exec(0)) + 10;
+        let count = MAX_BYTES / (memory(&exec(0)) + unknown_container().memory()) + 10;
         for pid in 0..u32::try_from(count).unwrap() {
             queue.push(exec(pid), Some(unknown_container()), start);
         }

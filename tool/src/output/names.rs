@@ -11,9 +11,10 @@ pub(super) fn pod_name(pod: &Pod) -> String {
     escaped(format!("{}/{}", pod.namespace, pod.name).as_bytes())
 }
 
-/// The container's name. Without one, its short id.
+/// The container's name. Without one, its short id. A question mark follows if the name may be false.
 pub(super) fn container_name(container: &Container) -> String {
-    escaped(container.name.as_deref().unwrap_or(short_id(&container.id)).as_bytes())
+    let name = escaped(container.name.as_deref().unwrap_or(short_id(&container.id)).as_bytes());
+    if container.is_disputed { format!("{name}?") } else { name }
 }
 
 /// The first 12 digits of an id, as docker and crictl show it.

@@ -1,15 +1,23 @@
 //! A runtime that may run on this node, and how to connect to it.
 
+use std::io;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::UnixStream;
 
 use super::client::{RuntimeClient, RuntimeError};
 use super::endpoint::Endpoint;
+use super::guarded::Guarded;
 use super::protocol::Protocol;
 use super::registry::restart_command;
+use super::worker;
+
+/// How long a runtime may take to answer for the first time.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A runtime that may be asked.
 #[derive(Clone, Debug)]
@@ -70,10 +78,23 @@ impl Candidate {
 }
 
 async fn connect(
-    protocol: &Protocol,
+    protocol: &'static Protocol,
     socket: PathBuf,
 ) -> Result<Arc<dyn RuntimeClient>, RuntimeError> {
-    // A plain connect has a plainer error than the API's library.
-    drop(UnixStream::connect(&socket).await?);
-    (protocol.connect)(socket).await
+    let connecting = async move {
+        // A plain connect has a plainer error than the API's library.
+        drop(UnixStream::connect(&socket).await.map_err(|error| explained(&socket, error))?);
+        (protocol.connect)(socket).await
+    };
+    worker::ask(CONNECT_TIMEOUT, connecting).await.map(Guarded::guard)
+}
+
+/// connect(2) says ECONNREFUSED for any file that is no socket.
+fn explained(socket: &Path, error: io::Error) -> RuntimeError {
+    let is_refused = error.kind() == io::ErrorKind::ConnectionRefused;
+    let file = socket.metadata().ok().filter(|_| is_refused);
+    match file.filter(|file| !file.file_type().is_socket()) {
+        Some(_) => RuntimeError::other(&"the file is not a socket"),
+        None => error.into(),
+    }
 }

@@ -37,11 +37,13 @@ pub trait RuntimeClient: Send + Sync {
     /// Where the processes of a sandbox or container are now; `None` when it does not run.
     fn place<'a>(&'a self, of: &'a TargetInfo) -> Answer<'a, Option<Place>>;
 
-    /// Name and pod of the container with this id; `None` when this runtime does not have it.
+    /// Name, pod and process of the container with this id; `None` when this runtime does not have
+    /// it.
     fn names<'a>(&'a self, id: &'a str) -> Answer<'a, Option<Names>>;
 }
 
-/// An answer to wait for. It comes or fails within the client's own timeout.
+/// An answer to wait for. The answers of a client from
+/// [`Runtimes::list`](super::Runtimes::list) come or fail within 10 seconds.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, RuntimeError>> + Send + 'a>>;
 
 /// Where the processes of a sandbox or container are.
@@ -57,13 +59,15 @@ pub struct Place {
     pub addresses: Vec<IpAddr>,
 }
 
-/// A container's name and pod.
+/// A container's name and pod, and its first process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
     /// The container's name.
     pub name: Option<String>,
     /// Its pod.
     pub pod: Option<Pod>,
+    /// Its first process, while it runs and where the runtime reports it.
+    pub pid: Option<u32>,
 }
 
 /// Why a runtime gives no answer.

@@ -1,11 +1,14 @@
 //! Which container runtimes are asked, and where they listen.
 
 use std::path::PathBuf;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::candidate::{Asked, Candidate};
+use super::client::RuntimeError;
 use super::endpoint::Endpoint;
 use super::protocol::{Protocol, Variable};
 use super::registry::{DEFAULT_FOR_ENDPOINTS, protocols};
+use crate::model::TargetInfo;
 
 /// The runtimes to ask.
 #[derive(Clone, Debug, Default)]
@@ -17,10 +20,16 @@ pub struct Runtimes {
 }
 
 impl Runtimes {
-    /// Connects to every runtime that was named or has a socket on this node, all at once.
-    pub async fn connect(&self) -> Vec<Asked> {
+    /// Connects to every runtime that was named or has a socket on this node, and has each list its
+    /// sandboxes and containers. All at once, so that one runtime that hangs does not delay the
+    /// others.
+    pub async fn list(&self) -> Vec<(Asked, Result<Vec<TargetInfo>, RuntimeError>)> {
         let candidates = self.candidates().into_iter().filter(Candidate::is_worth_asking);
-        let asking: Vec<_> = candidates.map(|one| tokio::spawn(one.ask())).collect();
+        let asking: Vec<_> = candidates
+            .map(|one| {
+                AbortOnDropHandle::new(tokio::spawn(async { listed(one.ask().await).await }))
+            })
+            .collect();
         let mut all = Vec::new();
         for asked in asking {
             // A task ends early only by a panic, and panics abort.
@@ -83,6 +92,15 @@ impl Runtimes {
     fn wanted(&self) -> impl Iterator<Item = &'static Protocol> {
         protocols().filter(|one| self.protocol.is_none_or(|protocol| std::ptr::eq(*one, protocol)))
     }
+}
+
+/// A runtime that was asked, and its list.
+async fn listed(asked: Asked) -> (Asked, Result<Vec<TargetInfo>, RuntimeError>) {
+    let list = match &asked.answer {
+        Ok(client) => client.list().await,
+        Err(error) => Err(error.clone()),
+    };
+    (asked, list)
 }
 
 /// The value of a variable that is set.

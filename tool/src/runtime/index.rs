@@ -35,10 +35,10 @@ impl ContainerIndex {
     /// not answer.
     pub async fn build(runtimes: &Runtimes) -> Result<Self, String> {
         let mut index = Self { entries: Vec::new(), asked: Vec::new() };
-        for Asked { runtime, answer, .. } in runtimes.connect().await {
-            let listing = match answer {
-                Ok(client) => index.add(&client).await,
-                Err(error) => Listing::Failed(error),
+        for (Asked { runtime, answer, .. }, list) in runtimes.list().await {
+            let listing = match (answer, list) {
+                (Ok(client), Ok(listed)) => index.add(&client, listed),
+                (Err(error), _) | (_, Err(error)) => Listing::Failed(error),
             };
             index.asked.push((runtime, listing));
         }
@@ -52,11 +52,7 @@ impl ContainerIndex {
         })
     }
 
-    async fn add(&mut self, client: &Arc<dyn RuntimeClient>) -> Listing {
-        let listed = match client.list().await {
-            Ok(listed) => listed,
-            Err(error) => return Listing::Failed(error),
-        };
+    fn add(&mut self, client: &Arc<dyn RuntimeClient>, listed: Vec<TargetInfo>) -> Listing {
         let pods = listed.iter().filter(|one| one.kind == TargetKind::Sandbox).count();
         let listing = Listing::Counts { pods, containers: listed.len() - pods };
         let entry = |info| IndexEntry { client: Arc::clone(client), info };

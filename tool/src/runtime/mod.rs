@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! registry (docker, podman, cri) -> discovery (which sockets) -> RuntimeClient
+//!   (guarded: asked on a thread of their own, the worker, and within limits)
 //!   -> ContainerIndex (all sandboxes and containers that the runtimes list)
 //!   -> RuntimeStatus (whether each runtime answers, its version, how it forwards)
 //! ```
@@ -11,10 +12,14 @@ mod candidate;
 mod client;
 mod discovery;
 mod endpoint;
+mod guarded;
 mod index;
 mod protocol;
 mod registry;
 mod status;
+mod worker;
+
+pub mod answers;
 
 pub use candidate::{Asked, Candidate};
 pub use client::{Answer, Names, Place, RuntimeClient, RuntimeError};
@@ -24,3 +29,4 @@ pub use index::{ContainerIndex, IndexEntry};
 pub use protocol::Protocol;
 pub use registry::{cri, protocols};
 pub use status::{RuntimeAnswer, RuntimeDetails, RuntimeStatus, Silence};
+pub use worker::spawn;

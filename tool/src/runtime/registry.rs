@@ -1,9 +1,13 @@
 //! The APIs of container runtimes. Each is one file or folder in `registry/`, and here its `mod`
-//! line and its line in the list. The values of `--runtime` come from the list.
+//! line and its line in the list. The values of `--runtime` come from the list. `http`, `json` and
+//! `skipped` are for APIs that speak HTTP.
 
 pub mod cri;
-mod docker;
-mod podman;
+pub(super) mod docker;
+mod http;
+mod json;
+pub(super) mod podman;
+mod skipped;
 
 use std::path::Path;
 

@@ -1,11 +1,11 @@
 //! The status of each container runtime of this node: what it is, or why it does not answer.
 
 use super::candidate::Asked;
-use super::client::{RuntimeClient, RuntimeError};
+use super::client::RuntimeClient;
 use super::discovery::Runtimes;
 use super::registry::protocols;
 use crate::host::path::look_up;
-use crate::model::{ForwardingMode, TargetKind};
+use crate::model::{ForwardingMode, TargetInfo, TargetKind};
 
 /// The answers of all runtimes.
 #[derive(Clone, Debug)]
@@ -58,10 +58,10 @@ impl RuntimeStatus {
     /// Asks every runtime.
     pub async fn query(runtimes: &Runtimes) -> Self {
         let mut answers = Vec::new();
-        for Asked { runtime, is_named, restart, answer } in runtimes.connect().await {
-            let details = match answer {
-                Ok(client) => details(client.as_ref()).await.map(Some),
-                Err(error) => Err(error),
+        for (Asked { runtime, is_named, restart, answer }, list) in runtimes.list().await {
+            let details = match (answer, list) {
+                (Ok(client), Ok(list)) => Ok(Some(details(client.as_ref(), &list))),
+                (Err(error), _) | (_, Err(error)) => Err(error),
             };
             let details = match details {
                 Err(error) if error.is_not_served() => Ok(None),
@@ -82,10 +82,9 @@ impl RuntimeStatus {
     }
 }
 
-async fn details(client: &dyn RuntimeClient) -> Result<RuntimeDetails, RuntimeError> {
-    let listed = client.list().await?;
+fn details(client: &dyn RuntimeClient, listed: &[TargetInfo]) -> RuntimeDetails {
     let pods = listed.iter().filter(|one| one.kind == TargetKind::Sandbox).count();
     let version = client.version().to_owned();
     let mode = client.forwarding_mode();
-    Ok(RuntimeDetails { version, pods, containers: listed.len() - pods, mode })
+    RuntimeDetails { version, pods, containers: listed.len() - pods, mode }
 }

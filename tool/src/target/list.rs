@@ -1,12 +1,21 @@
 //! Everything that can be named as a target, and what listens there.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::time::timeout;
 
 use super::error::FindError;
 use super::target::Target;
 use crate::host::process::ProcessError;
 use crate::model::{TargetEntry, TargetInfo, TargetKind, TargetNetwork};
 use crate::runtime::{ContainerIndex, IndexEntry, RuntimeClient, Runtimes};
+
+/// How long the lookup of one network may take.
+const NETWORK_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long the lookups of all networks together may take.
+const NETWORKS_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The pods and containers of this node.
 #[derive(Debug)]
@@ -24,26 +33,39 @@ impl TargetList {
         let index = ContainerIndex::build(runtimes).await;
         let index = index.map_err(|asked| FindError::NoRuntime { asked })?;
         let mut list = Self { entries: Vec::new(), unanswered: index.unanswered() };
+        let (deadline, mut late) = (Instant::now() + NETWORKS_TIMEOUT, 0);
         // Runtimes that answered at first and then hung: each further call would time out.
         let mut silent: Vec<Arc<dyn RuntimeClient>> = Vec::new();
         for entry in index.entries {
-            let network = if silent.iter().any(|client| Arc::ptr_eq(client, &entry.client)) {
+            let is_late = entry.info.is_running && Instant::now() >= deadline;
+            late += usize::from(is_late);
+            let is_silent = silent.iter().any(|client| Arc::ptr_eq(client, &entry.client));
+            let network = if is_late || is_silent {
                 None
             } else {
-                network_of(&entry).await.unwrap_or_else(|error| {
+                let found = timeout(NETWORK_TIMEOUT, network_of(&entry)).await;
+                found.unwrap_or_else(|_| Err(too_slow(&entry))).unwrap_or_else(|error| {
                     if matches!(error, FindError::NoAnswer { .. }) {
                         silent.push(Arc::clone(&entry.client));
                     }
-                    list.unanswered.push(error.to_string());
+                    list.unanswered.push(format!("{:#}", anyhow::Error::from(error)));
                     None
                 })
             };
             let IndexEntry { client, info } = entry;
             list.entries.push(TargetEntry { info, runtime: client.name(), network });
         }
+        if late > 0 {
+            let seconds = NETWORKS_TIMEOUT.as_secs();
+            list.unanswered.push(format!("after {seconds} s, {late} that run were not looked up"));
+        }
         list.entries.sort_by_cached_key(order);
         Ok(list)
     }
+}
+
+fn too_slow(entry: &IndexEntry) -> FindError {
+    FindError::no_answer(entry, format!("no answer in {} s", NETWORK_TIMEOUT.as_secs()))
 }
 
 /// The network of an entry; `None` when the entry does not run, or has just ended.

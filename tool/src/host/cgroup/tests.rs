@@ -2,7 +2,7 @@ use pfsnoop_common::cgroup::{NAME_SIZE, Name};
 
 use super::*;
 use crate::host::process::ProcessFacts;
-use crate::model::{ContainerRef, Placement};
+use crate::model::{ContainerRef, NamedFolder, Placement};
 
 const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 const OUTER: &str = "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff";
@@ -12,11 +12,11 @@ fn place(path: &str) -> (Option<&'static str>, bool) {
     let path = path.replace("%C", ID).replace("%O", OUTER);
     let path = path.replace("%S", &UID.replace('-', "_")).replace("%U", UID);
     let placement = parse(format!("0::{path}\n").as_bytes());
-    assert_eq!(
-        of_record(&record_of(&path)).container,
-        placement.container,
-        "{path}, by the record"
-    );
+    let by_record = of_record(&record_of(&path));
+    assert_eq!(by_record.container, placement.container, "{path}, by the record");
+    if placement.container.is_some() {
+        assert_eq!(by_record, placement, "{path}, by the record");
+    }
     if let Some(id) = placement.container_id() {
         assert_eq!(id, ID, "{path}");
     }
@@ -133,7 +133,8 @@ fn record_of(path: &str) -> Vec<u8> {
     });
     let Some(found) = found else { return Vec::new() };
     let around = &upwards[found.saturating_sub(1)..];
-    around.iter().flat_map(|folder| [folder.as_bytes(), b"/"].concat()).collect()
+    // The name of the root is empty.
+    around.iter().chain([&""]).flat_map(|folder| [folder.as_bytes(), b"/"].concat()).collect()
 }
 
 #[test]
@@ -170,8 +171,67 @@ fn paths_of_the_host_name_no_container() {
 fn what_is_cut_or_no_text_names_no_container() {
     assert_eq!(of_record(b"\xff"), Placement::default());
     assert_eq!(of_record(b""), Placement::default());
+    let inside = [b"\xff/", record_of(&format!("/docker/{ID}")).as_slice()].concat();
+    assert_eq!(of_record(&inside).container_id(), Some(ID), "whatever is inside of it");
+    let inside = [b"0::/docker/", ID.as_bytes(), b"/\xff\n"].concat();
+    assert_eq!(parse(&inside).container_id(), Some(ID));
     let cut = of_record(format!("init.scope/docker-{ID}.scope/").as_bytes());
     assert_eq!(cut.container_id(), Some(ID), "the outer folders are missing");
+    assert_eq!(cut.container_folder, NamedFolder { path: None, is_delegated: true });
+}
+
+/// The path of the folder that names the container, and whether anybody may have named it.
+fn folder(path: &str) -> (String, bool) {
+    let folder = of_path(&path.replace("%C", ID).replace("%O", OUTER)).container_folder;
+    (folder.path.unwrap().replace(ID, "%C").replace(OUTER, "%O"), folder.is_delegated)
+}
+
+#[test]
+fn a_folder_of_a_user_or_inside_of_a_container_proves_nothing() {
+    for (path, named, is_delegated) in [
+        ("/docker/%C/init.scope", "/docker/%C", false),
+        ("/system.slice/docker-%C.scope/user.slice/x", "/system.slice/docker-%C.scope", false),
+        ("/docker/%O/docker/%C", "/docker/%O/docker/%C", true),
+        ("/docker/%O/kubepods/%C/x", "/docker/%O/kubepods/%C", true),
+        (
+            "/user.slice/user-1000.slice/user@1000.service/docker-%C.scope",
+            "/user.slice/user-1000.slice/user@1000.service/docker-%C.scope",
+            true,
+        ),
+    ] {
+        assert_eq!(folder(path), (named.to_owned(), is_delegated), "{path}");
+    }
+}
+
+#[test]
+fn a_path_that_is_too_long_is_not_kept() {
+    let path = format!("/{}/docker-{ID}.scope", "x".repeat(200).repeat(3));
+    let placement = of_path(&path);
+    assert_eq!(placement.container_id(), Some(ID));
+    assert_eq!(placement.container_folder, NamedFolder { path: None, is_delegated: true });
+}
+
+#[test]
+fn a_pod_inside_of_a_container_counts_only_with_a_container_of_its_own() {
+    let pod = |path: &str| {
+        let path = path.replace("%C", ID).replace("%O", OUTER).replace("%U", UID);
+        let Placement { pod_uid, pod_folder, .. } = of_path(&path);
+        pod_uid.map(|_| pod_folder.is_delegated)
+    };
+    assert_eq!(pod("/kubepods/pod%U/%C"), Some(false));
+    assert_eq!(pod("/kubepods/pod%U"), Some(false));
+    assert_eq!(pod("/user.slice/pod%U"), Some(true));
+    assert_eq!(pod("/docker/%O/kubepods/pod%U/%C"), Some(true));
+    assert_eq!(pod("/docker/%O/kubepods/pod%U"), None);
+    assert_eq!(pod("/kubepods/pod%U/%O/docker/%C"), Some(false), "Docker in a pod");
+}
+
+#[test]
+fn a_container_is_found_in_each_hierarchy_by_its_id() {
+    let text = format!("3:pids:/a/docker-{ID}.scope/x\n2:cpu:/\n0::/docker/{ID}/docker/{OUTER}\n");
+    let folders = [format!("/a/docker-{ID}.scope"), format!("/docker/{ID}")];
+    assert_eq!(placement::folders_of(text.as_bytes(), ID), folders);
+    assert!(placement::folders_of(text.as_bytes(), "x").is_empty());
 }
 
 #[test]

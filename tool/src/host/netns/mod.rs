@@ -1,6 +1,7 @@
 //! Network namespaces: their files, and a thread inside one of them.
 
 mod files;
+mod foreign;
 mod interfaces;
 mod listeners;
 mod netns;

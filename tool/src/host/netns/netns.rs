@@ -3,7 +3,6 @@
 //! A socket stays in the namespace in which it was made, and any thread may use it. So
 //! one thread enters the namespace and makes the sockets there. All other threads stay outside.
 
-use std::fs::File;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -15,6 +14,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tokio::sync::oneshot;
 
+use super::foreign;
 use super::interfaces::{addresses_here, loopback_is_up_here};
 use super::listeners::listening_here;
 use crate::host::privileges::{give_up_all, on_entering_thread};
@@ -31,10 +31,11 @@ pub struct Netns {
 }
 
 impl Netns {
-    /// Opens the namespace of a file such as `/proc/PID/ns/net` or `/run/netns/NAME`.
+    /// Opens the namespace of a file such as `/proc/PID/ns/net` or `/run/netns/NAME`. Any other file
+    /// is not even opened.
     pub fn open(path: &Path) -> io::Result<Self> {
         use std::os::unix::fs::MetadataExt as _;
-        let file = File::open(path)?;
+        let file = foreign::open(path)?;
         let inode = file.metadata()?.ino();
         let jobs = on_entering_thread(move || start_inside(file))??;
         Ok(Self { inode, jobs: Mutex::new(jobs) })

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use pfsnoop::runtime::cri::{CallError, Client};
+use pfsnoop::runtime::cri::{CallError, Client, MAX_STATUS};
 use tokio::runtime::Runtime;
 
 /// The product's own client, in blocking form.
@@ -124,7 +124,7 @@ impl Cri {
     }
 
     fn call(&self, method: &str, request: impl prost::Message + 'static) -> Result<Id, CallError> {
-        self.runtime.block_on(self.client.call(method, request))
+        self.runtime.block_on(self.client.call(method, request, MAX_STATUS))
     }
 
     /// A call that takes an id. Its answer is ignored.

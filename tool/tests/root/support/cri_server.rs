@@ -1,17 +1,11 @@
 //! A small CRI server, for runtimes that no package brings: it has one pod, as CRI-O has it.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Bytes, Incoming};
-use hyper::server::conn::http2;
-use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::{TokioExecutor, TokioIo};
 use prost::Message as _;
-use tokio::net::UnixListener;
+
+use super::grpc_runtime::{Answer, serve};
 
 /// The pod of the server: `shop/crash`, ready, with a network namespace and without a process.
 #[derive(Clone)]
@@ -57,20 +51,7 @@ struct Empty {}
 impl ServedPod {
     /// Serves the pod at a socket, for as long as the test runs.
     pub fn serve(self, socket: &Path) {
-        let listener = std::os::unix::net::UnixListener::bind(socket).unwrap();
-        listener.set_nonblocking(true).unwrap();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.unwrap().block_on(async move {
-                let listener = UnixListener::from_std(listener).unwrap();
-                while let Ok((stream, _)) = listener.accept().await {
-                    let pod = self.clone();
-                    let service = service_fn(move |request| answer(pod.clone(), request));
-                    let server = http2::Builder::new(TokioExecutor::new());
-                    tokio::spawn(server.serve_connection(TokioIo::new(stream), service));
-                }
-            });
-        });
+        serve(socket, move |method| Answer::Message(self.message(method)));
     }
 
     fn message(&self, method: &str) -> Vec<u8> {
@@ -93,25 +74,4 @@ impl ServedPod {
             _ => Vec::new(),
         }
     }
-}
-
-/// A gRPC answer: a message with its length, then the status as a trailer.
-async fn answer(
-    pod: ServedPod,
-    request: Request<Incoming>,
-) -> Result<Response<impl hyper::body::Body<Data = Bytes, Error = Infallible>>, Infallible> {
-    let method = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
-    let _ = request.into_body().collect().await;
-    let message = pod.message(&method);
-    let mut body = vec![0];
-    body.extend(u32::try_from(message.len()).unwrap().to_be_bytes());
-    body.extend(message);
-    let trailers = async {
-        let mut trailers = hyper::HeaderMap::new();
-        trailers.insert("grpc-status", hyper::http::HeaderValue::from_static("0"));
-        Some(Ok(trailers))
-    };
-    let body = Full::new(Bytes::from(body)).with_trailers(Box::pin(trailers));
-    let answer = Response::builder().header("content-type", "application/grpc");
-    Ok(answer.body(body).unwrap())
 }

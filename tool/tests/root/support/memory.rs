@@ -52,11 +52,16 @@ pub struct Memory {
 
 impl Memory {
     pub fn of(pid: u32) -> Self {
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        Self::of_running(pid).unwrap()
+    }
+
+    /// `None` once the process has ended.
+    pub fn of_running(pid: u32) -> Option<Self> {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let value = |key: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(key)).unwrap();
-            line.split_whitespace().next().unwrap().parse().unwrap()
+            let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+            line.split_whitespace().next()?.parse().ok()
         };
-        Self { own: value("RssAnon:"), peak: value("VmHWM:") }
+        Some(Self { own: value("RssAnon:")?, peak: value("VmHWM:")? })
     }
 }

@@ -192,7 +192,7 @@ fn a_stopped_runtime_delays_one_row_and_not_each() {
     assert_eq!(row["container"]["id"], pod.web.as_str(), "the id comes from the cgroup");
     // On a busy machine, the runtime is stopped before pfsnoop has connected to it.
     snoop.stderr_line("warning", |line| {
-        line.contains("containerd") && line.contains("no answer in 5 s")
+        line.contains("containerd") && line.contains("no answer in ")
     });
     drop(frozen);
 }

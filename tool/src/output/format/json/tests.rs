@@ -16,6 +16,7 @@ fn a_closed_session_has_every_key() {
                 runtime: "docker",
                 name: Some("web".into()),
                 is_confirmed: true,
+                is_disputed: false,
             }),
             pod: Some(model::Pod {
                 namespace: "shop".into(),

@@ -23,7 +23,7 @@ pub(super) struct Pod {
 
 impl From<model::Container> for Container {
     fn from(container: model::Container) -> Self {
-        let model::Container { id, runtime, name, is_confirmed } = container;
+        let model::Container { id, runtime, name, is_confirmed, .. } = container;
         Self { id, runtime, name, confirmed: is_confirmed }
     }
 }

@@ -63,6 +63,7 @@ fn wide_rows_show_pod_and_container() {
         runtime: "docker",
         name: None,
         is_confirmed: true,
+        is_disputed: false,
     };
     let pod = Pod { namespace: "default".into(), name: "kuard".into(), uid: String::new() };
     let owner = Owner { container: Some(container), pod: Some(pod) };

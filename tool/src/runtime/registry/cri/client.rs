@@ -12,9 +12,13 @@ use tonic_prost::ProstCodec;
 
 use crate::runtime::client::RuntimeError;
 
-/// At most this many bytes in one answer: the kubelet's limit (pkg/kubelet/cri/remote,
+/// At most this many bytes in the answer with a list: the kubelet's limit (pkg/kubelet/cri/remote,
 /// `maxMsgSize`).
-const MAX_ANSWER: usize = 16 * 1024 * 1024;
+pub const MAX_LIST: usize = 16 * 1024 * 1024;
+
+/// At most this many bytes in any other answer. In memory, a hostile one takes about ten times as
+/// much.
+pub const MAX_STATUS: usize = 4 * 1024 * 1024;
 
 /// Why a call has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -52,8 +56,13 @@ impl Client {
     }
 
     /// Calls a method of the service, such as `ListPodSandbox`. The caller chooses the types that
-    /// belong to the method.
-    pub async fn call<Q, A>(&self, method: &str, request: Q) -> Result<A, CallError>
+    /// belong to the method, and how many bytes the answer may have.
+    pub async fn call<Q, A>(
+        &self,
+        method: &str,
+        request: Q,
+        max_answer: usize,
+    ) -> Result<A, CallError>
     where
         Q: Message + 'static,
         A: Message + Default + 'static,
@@ -61,7 +70,7 @@ impl Client {
         let path = PathAndQuery::try_from(format!("/runtime.v1.RuntimeService/{method}"));
         let path = path.map_err(|_| CallError::NotServed)?;
         let call = async {
-            let mut grpc = Grpc::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER);
+            let mut grpc = Grpc::new(self.channel.clone()).max_decoding_message_size(max_answer);
             grpc.ready().await?;
             let answer = grpc.unary(Request::new(request), path, ProstCodec::default()).await;
             answer.map(tonic::Response::into_inner).map_err(|status| explain(&status))

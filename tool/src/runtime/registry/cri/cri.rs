@@ -5,17 +5,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::client::{CallError, Client};
+use super::client::{CallError, Client, MAX_LIST, MAX_STATUS};
+use super::entries::Entries;
 use super::info::Info;
 use super::listing::join;
 use super::messages::{
-    CONTAINER_RUNNING, Container, ContainerStatusResponse, IdFilter, ListContainersResponse,
-    ListPodSandboxResponse, ListRequest, NAMESPACE_NODE, NetworkStatus, PodSandboxStatus,
-    PodSandboxStatusResponse, SANDBOX_READY, StatusRequest, VersionRequest, VersionResponse,
+    CONTAINER_RUNNING, Container, ContainerStatusResponse, IdFilter, ListRequest, NAMESPACE_NODE,
+    NetworkStatus, PodSandbox, PodSandboxStatus, PodSandboxStatusResponse, SANDBOX_READY,
+    StatusRequest, VersionRequest, VersionResponse,
 };
 use crate::model::{ForwardingMode, TargetInfo, TargetKind};
 use crate::runtime::client::{Answer, Names, Place, RuntimeClient, RuntimeError};
 use crate::runtime::protocol::{Protocol, Socket, Variable};
+use crate::runtime::registry::skipped::Skipped;
 
 /// How long one answer may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -51,6 +53,7 @@ struct Cri {
     client: Client,
     name: &'static str,
     version: String,
+    skipped: Skipped,
 }
 
 impl Cri {
@@ -58,27 +61,37 @@ impl Cri {
     async fn connect(socket: &Path) -> Result<Self, RuntimeError> {
         let client = Client::connect(socket, ANSWER_TIMEOUT).await?;
         let request = VersionRequest { version: "v1".to_owned() };
-        let version: VersionResponse = client.call("Version", request).await?;
+        let version: VersionResponse = client.call("Version", request, MAX_STATUS).await?;
         let name = match version.runtime_name.as_str() {
             "containerd" => "containerd",
             "cri-o" => "cri-o",
             "docker" => "docker",
             _ => "unknown",
         };
-        Ok(Self { client, name, version: version.runtime_version })
+        let skipped = Skipped::default();
+        Ok(Self { client, name, version: version.runtime_version, skipped })
     }
 
     /// All sandboxes and containers, or only the ones with this id.
     async fn entries(&self, id: Option<&str>) -> Result<Vec<TargetInfo>, RuntimeError> {
         let filter = |id: &str| IdFilter { id: id.to_owned() };
         let request = || ListRequest { filter: id.map(filter) };
-        let containers: ListContainersResponse =
-            self.client.call("ListContainers", request()).await?;
+        let containers: Vec<Container> = self.list_of("ListContainers", request()).await?;
         // The sandbox of the container with that id, or the sandbox with that id.
-        let sandbox_id = containers.containers.first().map(|one| one.pod_sandbox_id.as_str());
+        let sandbox_id = containers.first().map(|one| one.pod_sandbox_id.as_str());
         let request = ListRequest { filter: id.map(|id| filter(sandbox_id.unwrap_or(id))) };
-        let sandboxes: ListPodSandboxResponse = self.client.call("ListPodSandbox", request).await?;
-        Ok(join(sandboxes.items, containers.containers))
+        let sandboxes: Vec<PodSandbox> = self.list_of("ListPodSandbox", request).await?;
+        Ok(join(sandboxes, containers))
+    }
+
+    async fn list_of<T>(&self, method: &str, request: ListRequest) -> Result<Vec<T>, CallError>
+    where
+        T: prost::Message + Default + 'static,
+    {
+        let answer = self.client.call(method, request, MAX_LIST).await?;
+        let Entries { list, skipped } = answer;
+        self.skipped.report(self.name, skipped);
+        Ok(list)
     }
 
     async fn sandbox(&self, of: &TargetInfo) -> Result<Option<Place>, RuntimeError> {
@@ -118,17 +131,16 @@ impl Cri {
     async fn sandbox_status(&self, id: &str) -> Result<(PodSandboxStatus, Info), CallError> {
         let request = StatusRequest { id: id.to_owned(), verbose: true };
         let answer: PodSandboxStatusResponse =
-            self.client.call("PodSandboxStatus", request).await?;
+            self.client.call("PodSandboxStatus", request, MAX_STATUS).await?;
         Ok((answer.status.unwrap_or_default(), Info::of(&answer.info)))
     }
 
     /// A process of the sandbox's containers. CRI-O's sandboxes have no process of their own.
     async fn pid_of_a_container(&self, sandbox: &str) -> Result<Option<u32>, RuntimeError> {
-        let all: ListContainersResponse =
-            self.client.call("ListContainers", ListRequest::default()).await?;
+        let all: Vec<Container> = self.list_of("ListContainers", ListRequest::default()).await?;
         let is_in =
             |one: &&Container| one.pod_sandbox_id == sandbox && one.state == CONTAINER_RUNNING;
-        for container in all.containers.iter().filter(is_in) {
+        for container in all.iter().filter(is_in) {
             if let Some(info) = self.container_info(&container.id).await?
                 && info.pid.is_some()
             {
@@ -142,7 +154,7 @@ impl Cri {
     async fn container_info(&self, id: &str) -> Result<Option<Info>, RuntimeError> {
         let request = StatusRequest { id: id.to_owned(), verbose: true };
         let answer: ContainerStatusResponse =
-            match self.client.call("ContainerStatus", request).await {
+            match self.client.call("ContainerStatus", request, MAX_STATUS).await {
                 Ok(answer) => answer,
                 Err(CallError::NotFound(_)) => return Ok(None),
                 Err(error) => return Err(error.into()),
@@ -197,7 +209,16 @@ impl RuntimeClient for Cri {
     fn names<'a>(&'a self, id: &'a str) -> Answer<'a, Option<Names>> {
         Box::pin(async move {
             let found = self.entries(Some(id)).await?.into_iter().find(|one| one.id == id);
-            Ok(found.map(|TargetInfo { name, pod, .. }| Names { name, pod }))
+            let Some(TargetInfo { kind, name, pod, .. }) = found else { return Ok(None) };
+            let pid = match kind {
+                TargetKind::Sandbox => match self.sandbox_status(id).await {
+                    Ok((_, info)) => info.pid,
+                    Err(CallError::NotFound(_)) => None,
+                    Err(error) => return Err(error.into()),
+                },
+                TargetKind::Container => self.container_info(id).await?.and_then(|info| info.pid),
+            };
+            Ok(Some(Names { name, pod, pid }))
         })
     }
 }

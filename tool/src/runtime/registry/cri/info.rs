@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::runtime::registry::json::lenient;
+
 /// Where the processes are.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Info {
@@ -21,43 +23,55 @@ pub(super) struct Info {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Json {
-    #[serde(default)]
-    pid: i64,
-    #[serde(rename = "sandboxID")]
+    #[serde(default, deserialize_with = "lenient")]
+    pid: u32,
+    #[serde(default, rename = "sandboxID", deserialize_with = "lenient")]
     sandbox_id: Option<String>,
-    runtime_spec: Option<Spec>,
-    sandbox_metadata: Option<SandboxMetadata>,
+    #[serde(default, deserialize_with = "lenient")]
+    runtime_spec: Spec,
+    #[serde(default, deserialize_with = "lenient")]
+    sandbox_metadata: SandboxMetadata,
 }
 
 /// OCI's runtime-spec, config-linux.md.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Spec {
-    linux: Option<Linux>,
+    #[serde(deserialize_with = "lenient")]
+    linux: Linux,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Linux {
-    namespaces: Option<Vec<Namespace>>,
+    #[serde(deserialize_with = "lenient")]
+    namespaces: Vec<Namespace>,
 }
 
 #[derive(Deserialize)]
 struct Namespace {
+    #[serde(default, deserialize_with = "lenient")]
     r#type: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     path: PathBuf,
 }
 
 /// containerd, from 2.0 on.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct SandboxMetadata {
-    #[serde(default, rename = "NetNSPath")]
+    #[serde(rename = "NetNSPath", deserialize_with = "lenient")]
     netns_path: PathBuf,
 }
 
 impl Info {
     /// Reads the map of a status. A text that cannot be read gives no values.
     pub(super) fn of(info: &HashMap<String, String>) -> Self {
-        let Some(text) = info.get("info") else { return Self::default() };
+        info.get("info").map(|text| Self::read(text)).unwrap_or_default()
+    }
+
+    /// Reads the text of a status.
+    pub(super) fn read(text: &str) -> Self {
         match serde_json::from_str::<Json>(text) {
             Ok(json) => Self::from(json),
             Err(error) => {
@@ -70,13 +84,12 @@ impl Info {
 
 impl From<Json> for Info {
     fn from(json: Json) -> Self {
-        let namespaces = json.runtime_spec.and_then(|spec| spec.linux?.namespaces);
-        let network = namespaces.into_iter().flatten().find(|one| one.r#type == "network");
+        let namespaces = json.runtime_spec.linux.namespaces;
+        let network = namespaces.into_iter().find(|one| one.r#type == "network");
         let by_spec = network.map(|network| network.path);
-        let by_metadata = json.sandbox_metadata.map(|metadata| metadata.netns_path);
-        let paths = by_spec.into_iter().chain(by_metadata);
+        let paths = by_spec.into_iter().chain([json.sandbox_metadata.netns_path]);
         Self {
-            pid: u32::try_from(json.pid).ok().filter(|&pid| pid > 0),
+            pid: Some(json.pid).filter(|&pid| pid > 0),
             netns: paths.into_iter().find(|path| path.is_absolute()),
             sandbox: json.sandbox_id,
         }
@@ -119,6 +132,15 @@ mod tests {
             [{"type": "network", "path": "/var/run/netns/24ba2d1e-f37f"}]}}, "privileged": false}"#;
         let Info { pid, sandbox, .. } = info(container);
         assert_eq!((pid, sandbox.as_deref()), (Some(812), Some("ab")));
+    }
+
+    #[test]
+    fn one_strange_value_does_not_hide_the_others() {
+        let text = r#"{"pid": "x", "sandboxID": 7, "runtimeSpec": {"linux": {"namespaces":
+            [{"type": 7}, {"type": "network", "path": "/run/netns/a"}]}}, "sandboxMetadata": []}"#;
+        assert_eq!(info(text).netns, Some("/run/netns/a".into()));
+        let deep = format!(r#"{{"pid": 7, "x": {}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(info(&deep).pid, Some(7));
     }
 
     #[test]

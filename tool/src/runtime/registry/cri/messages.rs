@@ -1,6 +1,6 @@
 //! The CRI messages that pfsnoop uses, with the field numbers of
 //! `k8s.io/cri-api/pkg/apis/runtime/v1/api.proto`. Fields that are left out here are skipped in
-//! answers.
+//! answers. The answers with lists are [`Entries`](super::entries::Entries).
 
 use std::collections::HashMap;
 
@@ -40,12 +40,6 @@ pub(super) struct IdFilter {
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct ListPodSandboxResponse {
-    #[prost(message, repeated, tag = "1")]
-    pub(super) items: Vec<PodSandbox>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct PodSandbox {
     #[prost(string, tag = "1")]
     pub(super) id: String,
@@ -66,12 +60,6 @@ pub(super) struct PodSandboxMetadata {
     pub(super) uid: String,
     #[prost(string, tag = "3")]
     pub(super) namespace: String,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct ListContainersResponse {
-    #[prost(message, repeated, tag = "1")]
-    pub(super) containers: Vec<Container>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

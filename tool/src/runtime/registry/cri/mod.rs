@@ -3,9 +3,12 @@
 
 mod client;
 mod cri;
+mod entries;
 mod info;
 mod listing;
 mod messages;
+mod parse;
 
-pub use client::{CallError, Client};
+pub use client::{CallError, Client, MAX_LIST, MAX_STATUS};
 pub(super) use cri::PROTOCOL;
+pub(in crate::runtime) use parse::{pid_in, pid_in_info, targets_in};

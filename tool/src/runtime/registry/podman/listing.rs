@@ -6,39 +6,57 @@
 //! so all its pods are in one that is called `podman`.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 
 use super::messages::{Container, Pod};
 use super::place;
 use crate::model::{self, TargetInfo, TargetKind};
+use crate::runtime::client::Names;
+use crate::runtime::registry::json::{Entries, read};
 
 /// The namespace of every pod of Podman.
 pub(super) const NAMESPACE: &str = "podman";
+
+/// The pods and containers in two answers, and how many entries cannot be read.
+pub(in crate::runtime) fn targets_in(
+    pods: &[u8],
+    containers: &[u8],
+) -> Result<(Vec<TargetInfo>, usize), serde_json::Error> {
+    let pods: Entries<Pod> = read(pods)?;
+    let containers: Entries<Container> = read(containers)?;
+    let skipped = pods.skipped + containers.skipped;
+    Ok((targets(pods.list, containers.list), skipped))
+}
 
 /// The pods, then the containers; of each, the newest first.
 pub(super) fn targets(mut pods: Vec<Pod>, mut containers: Vec<Container>) -> Vec<TargetInfo> {
     pods.sort_by_key(|pod| Reverse(time(&pod.created)));
     containers.sort_by_key(|container| Reverse(time(&container.created)));
-    let pods: Vec<TargetInfo> = pods.into_iter().map(|pod| sandbox(pod, &containers)).collect();
-    let members = containers.into_iter().filter(|one| !one.is_infra).map(container);
-    pods.into_iter().chain(members).collect()
+    let mut members: HashMap<&str, Vec<&Container>> = HashMap::new();
+    for container in &containers {
+        members.entry(&container.pod).or_default().push(container);
+    }
+    let members = |pod: &Pod| members.get(pod.id.as_str()).map_or(&[][..], Vec::as_slice);
+    let pods: Vec<TargetInfo> = pods.iter().map(|pod| sandbox(pod, members(pod))).collect();
+    let containers = containers.into_iter().filter(|one| !one.is_infra).map(container);
+    pods.into_iter().chain(containers).collect()
 }
 
 fn time(text: &str) -> Option<Timestamp> {
     text.parse().ok()
 }
 
-fn sandbox(pod: Pod, containers: &[Container]) -> TargetInfo {
-    let Pod { id, name, status, infra_id, .. } = pod;
-    let members = containers.iter().filter(|one| one.pod == id);
-    let infra = containers.iter().find(|one| one.id == infra_id);
+fn sandbox(pod: &Pod, members: &[&Container]) -> TargetInfo {
+    let Pod { id, name, status, infra_id, .. } = pod.clone();
+    let infra = members.iter().find(|one| one.id == infra_id);
     TargetInfo {
         kind: TargetKind::Sandbox,
-        name: infra.and_then(Container::name).map(str::to_owned),
+        name: infra.and_then(|one| one.name()).map(str::to_owned),
         name_in_pod: None,
         pod: Some(model::Pod { namespace: NAMESPACE.to_owned(), name, uid: id.clone() }),
-        is_running: place::has_network(members),
+        is_running: place::has_network(members.iter().copied()),
         id,
         // The words of `podman pod ps`. `Degraded`: some of its containers do not run.
         state: status,
@@ -57,8 +75,14 @@ fn container(container: Container) -> TargetInfo {
     }
 }
 
+/// The container's name and pod, and the pid of its first process.
+pub(super) fn names(container: &Container) -> Names {
+    let pid = container.is_running().then_some(container.pid);
+    Names { name: container.name().map(str::to_owned), pod: pod_of(container), pid }
+}
+
 /// The pod that a container belongs to.
-pub(super) fn pod_of(container: &Container) -> Option<model::Pod> {
+fn pod_of(container: &Container) -> Option<model::Pod> {
     let Container { pod, pod_name, .. } = container;
     let is_known = !pod.is_empty() && !pod_name.is_empty();
     let namespace = NAMESPACE.to_owned();
@@ -87,8 +111,8 @@ mod tests {
 
     #[test]
     fn a_pod_is_listed_once_and_its_infra_container_is_part_of_it() {
-        let pods = serde_json::from_str(PODS).unwrap();
-        let all = targets(pods, serde_json::from_str(CONTAINERS).unwrap());
+        let (all, skipped) = targets_in(PODS.as_bytes(), CONTAINERS.as_bytes()).unwrap();
+        assert_eq!(skipped, 0);
         let ids: Vec<_> =
             all.iter().map(|one| (one.id.as_str(), one.state.as_str(), one.is_running)).collect();
         let expected = [

@@ -3,33 +3,47 @@
 
 use serde::Deserialize;
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+use crate::runtime::registry::json::{First, lenient};
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
 pub(super) struct Pod {
     pub(super) id: String,
+    #[serde(default, deserialize_with = "lenient")]
     pub(super) name: String,
+    #[serde(default, deserialize_with = "lenient")]
     pub(super) status: String,
     /// Empty for a pod without an infra container.
+    #[serde(default, deserialize_with = "lenient")]
     pub(super) infra_id: String,
     /// RFC 3339.
+    #[serde(default, deserialize_with = "lenient")]
     pub(super) created: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub(super) struct Container {
     pub(super) id: String,
-    pub(super) names: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) names: First,
+    #[serde(default, deserialize_with = "lenient")]
     pub(super) state: String,
     /// 0 while it does not run.
+    #[serde(default, deserialize_with = "lenient")]
     pub(super) pid: u32,
+    #[serde(default, deserialize_with = "lenient")]
     pub(super) is_infra: bool,
     /// Id of its pod; empty outside of pods.
+    #[serde(default, deserialize_with = "lenient")]
     pub(super) pod: String,
+    #[serde(default, deserialize_with = "lenient")]
     pub(super) pod_name: String,
     /// Present while it runs.
+    #[serde(default, deserialize_with = "lenient")]
     pub(super) namespaces: Option<Namespaces>,
     /// RFC 3339.
+    #[serde(default, deserialize_with = "lenient")]
     pub(super) created: String,
 }
 
@@ -37,6 +51,7 @@ pub(super) struct Container {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub(super) struct Namespaces {
+    #[serde(deserialize_with = "lenient")]
     pub(super) net: String,
 }
 
@@ -48,7 +63,7 @@ impl Container {
     }
 
     pub(super) fn name(&self) -> Option<&str> {
-        self.names.as_ref()?.first().map(String::as_str)
+        self.names.0.as_deref()
     }
 
     /// The inode of its network namespace.

@@ -46,11 +46,12 @@ pub(super) fn pod_network<'a>(containers: impl Iterator<Item = &'a Container>) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::registry::json::First;
     use crate::runtime::registry::podman::messages::Namespaces;
 
     fn container(name: &str, pid: u32, netns: &str) -> Container {
         Container {
-            names: Some(vec![name.to_owned()]),
+            names: First(Some(name.to_owned())),
             state: if pid > 0 { "running" } else { "exited" }.to_owned(),
             pid,
             is_infra: name == "infra",

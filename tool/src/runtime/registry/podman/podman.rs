@@ -6,13 +6,18 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::client::Client;
-use super::listing::{NAMESPACE, pod_of, targets};
+use hyper::HeaderMap;
+use serde::de::DeserializeOwned;
+
+use super::listing::{NAMESPACE, names, targets};
 use super::messages::{Container, Pod};
 use super::place::{PodNetwork, pod_network};
 use crate::model::{ForwardingMode, TargetInfo, TargetKind};
 use crate::runtime::client::{Answer, Names, Place, RuntimeClient, RuntimeError};
 use crate::runtime::protocol::{Protocol, Socket, Variable};
+use crate::runtime::registry::http::{Client, unreadable};
+use crate::runtime::registry::json::{Entries, read};
+use crate::runtime::registry::skipped::Skipped;
 
 /// The header by which Podman's answer to a ping differs from Docker's: Podman's version. The same
 /// version in `/version` takes Podman half a second, because it asks dpkg or rpm for the packages of
@@ -29,20 +34,22 @@ pub(in crate::runtime) const PROTOCOL: Protocol = Protocol {
     unit: "podman.socket",
     connect: |socket| {
         Box::pin(async move {
-            let client = connect(&socket).await?;
+            let headers = Client::new(&socket).headers("/_ping").await?;
+            let client = client_for(&socket, &headers);
             client.ok_or_else(|| RuntimeError::other(&"the daemon at this socket is not Podman"))
         })
     },
 };
 
-/// Connects to a daemon that may be Podman; `None` when it is another one.
-pub(in crate::runtime) async fn connect(
+/// The client for a daemon that has answered a ping with these headers; `None` when it is not Podman.
+pub(in crate::runtime) fn client_for(
     socket: &Path,
-) -> Result<Option<Arc<dyn RuntimeClient>>, RuntimeError> {
-    let client = Client::new(socket);
-    let Some(version) = client.header("/_ping", VERSION_HEADER).await? else { return Ok(None) };
+    headers: &HeaderMap,
+) -> Option<Arc<dyn RuntimeClient>> {
+    let version = headers.get(VERSION_HEADER)?.to_str().ok()?.to_owned();
     let base = format!("/v{version}/libpod");
-    Ok(Some(Arc::new(Podman { client, version, base })))
+    let (client, skipped) = (Client::new(socket), Skipped::default());
+    Some(Arc::new(Podman { client, version, base, skipped }))
 }
 
 /// A daemon that answers.
@@ -51,6 +58,7 @@ struct Podman {
     version: String,
     /// What all its paths begin with: it serves no paths without a version.
     base: String,
+    skipped: Skipped,
 }
 
 /// What a list of containers is restricted to.
@@ -70,9 +78,14 @@ impl Podman {
             Filter::Id(id) => format!("{all}&filters={}", encoded("id", id)?),
             Filter::Pod(id) => format!("{all}&filters={}", encoded("pod", id)?),
         };
-        // Go writes `null` for a list without elements.
-        let containers: Option<Vec<Container>> = self.client.get(&path).await?;
-        Ok(containers.unwrap_or_default())
+        self.entries(&path).await
+    }
+
+    async fn entries<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, RuntimeError> {
+        let answer = self.client.list(path).await?;
+        let Entries { list, skipped } = read(&answer).map_err(|error| unreadable(path, &error))?;
+        self.skipped.report(self.name(), skipped);
+        Ok(list)
     }
 
     async fn container(&self, id: &str) -> Result<Option<Container>, RuntimeError> {
@@ -81,9 +94,9 @@ impl Podman {
     }
 
     async fn targets(&self) -> Result<Vec<TargetInfo>, RuntimeError> {
-        let pods: Option<Vec<Pod>> = self.client.get(&format!("{}/pods/json", self.base)).await?;
+        let pods: Vec<Pod> = self.entries(&format!("{}/pods/json", self.base)).await?;
         let containers = self.containers(Filter::None).await?;
-        Ok(targets(pods.unwrap_or_default(), containers))
+        Ok(targets(pods, containers))
     }
 
     async fn pid(&self, of: &TargetInfo) -> Result<Option<u32>, RuntimeError> {
@@ -154,10 +167,6 @@ impl RuntimeClient for Podman {
     }
 
     fn names<'a>(&'a self, id: &'a str) -> Answer<'a, Option<Names>> {
-        Box::pin(async {
-            let names =
-                |one: Container| Names { name: one.name().map(str::to_owned), pod: pod_of(&one) };
-            Ok(self.container(id).await?.map(names))
-        })
+        Box::pin(async { Ok(self.container(id).await?.as_ref().map(names)) })
     }
 }
