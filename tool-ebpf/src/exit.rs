@@ -47,11 +47,11 @@ static ENDED: LruHashMap<u32, u64> = LruHashMap::with_max_entries(8 * 1024, 0);
 /// Remembers to report the end of a process, after its exec or its connection into another
 /// namespace was reported.
 #[inline(always)]
-pub(crate) fn expect_end(pid: u32, start_ns: u64) {
+pub(crate) fn expect_end(pid: u32, start_ns: u64, share: u32) {
     let is_wanted = setting!(ends) != 0 && setting!(filters) != 0;
     if is_wanted && PASSED.insert(pid, start_ns, 0).is_err() {
         // Its end will not be reported.
-        emit::count_lost(LossCount::Processes);
+        emit::count_lost(LossCount::Processes, share);
     }
 }
 
@@ -77,6 +77,13 @@ fn claim_end(pid: u32, start_ns: u64) -> bool {
 #[inline(always)]
 fn ring_of_end(comm: &[u8; COMM_LEN]) -> Ring {
     if setting!(filters) & filters::HELPERS != 0 { Ring::Helpers } else { ring_of(comm) }
+}
+
+/// Where the process was at its end, for an nsenter that finds no socat. The kernel takes the namespaces
+/// away later (`exit_task_namespaces`, kernel/exit.c).
+#[inline(always)]
+fn netns_at_end(task: Task) -> u32 {
+    if setting!(host_netns) == 0 { 0 } else { task.netns().unwrap_or(0) }
 }
 
 #[inline(always)]
@@ -105,7 +112,7 @@ fn try_exit(ctx: &RawTracePointContext) -> Option<()> {
         wait_status: task.wait_status()?,
         ppid: parent.and_then(Task::pid).unwrap_or(0),
         uid: ctx.uid(),
-        reserved: 0,
+        netns: netns_at_end(task),
         comm: leader.comm().unwrap_or([0; COMM_LEN]),
     };
     // SAFETY: the record is on the stack and has that size.

@@ -8,7 +8,9 @@
 //! [`Attribution`] joins both steps and remembers the names.
 
 mod attribution;
+mod budget;
 mod cache;
+mod foreign_pids;
 mod known;
 mod kubelet_logs;
 mod locator;

@@ -14,6 +14,8 @@ pub struct Placement {
     /// Inode of a network namespace in which no process of a container was found. A runtime may know
     /// whose it is.
     pub netns: Option<u64>,
+    /// Only the arguments of an nsenter say so, before it enters.
+    pub is_claimed: bool,
 }
 
 /// A container, as the path of a cgroup names it.

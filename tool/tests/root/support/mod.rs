@@ -15,6 +15,7 @@ pub mod forward;
 pub mod guarded;
 pub mod helper;
 pub mod image;
+pub mod impostors;
 pub mod memory;
 pub mod namespaces;
 pub mod netns;
