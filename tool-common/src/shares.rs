@@ -4,8 +4,9 @@
 //! A share is a number: [`HOST`], or one from [`FIRST`] on, for a container or a user. Two of them may
 //! have the same number, one time in a thousand. They then share its room.
 
-/// The share of the host's root: processes of user 0 in the first user and pid namespaces, at home in
-/// the host's network namespace. A kubelet, containerd and cri-dockerd are there.
+/// The share of the host's root: processes of user 0 in the first user and pid namespaces that have the
+/// host's network or mount namespace. A kubelet, containerd and cri-dockerd are there, and the nsenter
+/// and socat that they start.
 pub const HOST: u32 = 0;
 
 /// Not a share: where the sum of all shares except the host's is kept.

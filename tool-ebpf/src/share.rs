@@ -26,8 +26,17 @@ fn try_of(process: Task, home: u32) -> Option<u32> {
         return Some(shares::of_container(container));
     }
     let (uid, is_in_user_namespace) = user_of(process)?;
-    let is_host = uid == 0 && !is_in_user_namespace && home == setting!(host_netns);
+    let is_host = uid == 0 && !is_in_user_namespace && is_of_host(process, home);
     Some(if is_host { shares::HOST } else { shares::of_user(uid) })
+}
+
+/// Whether a process is at home in the host's network namespace, or sees the host's files: a socat that
+/// nsenter has started is at home in the pod's network namespace. A container has neither, unless it is
+/// meant to.
+#[inline(always)]
+fn is_of_host(process: Task, home: u32) -> bool {
+    let host_mntns = setting!(host_mntns);
+    home == setting!(host_netns) || host_mntns != 0 && process.mntns() == Some(host_mntns)
 }
 
 /// The user of a process, and whether the process is in a user namespace below the first one. Then this

@@ -119,7 +119,7 @@ impl Task {
 
     /// Inode of the mount namespace.
     #[inline(always)]
-    fn mntns(self) -> Option<u32> {
+    pub(crate) fn mntns(self) -> Option<u32> {
         let nsproxy: *const u8 = field(self.0, offset!(task_nsproxy))?;
         field(field(nsproxy, offset!(nsproxy_mnt_ns))?, offset!(mnt_namespace_ns_inum))
     }

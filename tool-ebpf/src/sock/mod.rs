@@ -151,6 +151,10 @@ fn current_task() -> Task {
 
 #[inline(always)]
 fn output(record: &SockRecord, loss: LossCount) {
+    if emit::is_full_for(Ring::Helpers, record.share) {
+        emit::count_lost(loss, record.share);
+        return;
+    }
     let urgency = Urgency::Relaxed(loss, record.share);
     // SAFETY: the record is initialised and has that size.
     unsafe { emit::output(Ring::Helpers, urgency, record, size_of::<SockRecord>()) };

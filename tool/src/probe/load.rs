@@ -7,7 +7,7 @@ use pfsnoop_common::{names, record::NOT_FOLLOWED, ring_bytes};
 use super::error::{ProbeError, failed, program_failed};
 use super::object::program;
 use super::{Options, failed_execs, homes, offsets, settings};
-use crate::host::limits;
+use crate::host::{limits, process};
 
 /// The oldest kernel on which the programs run: it has ring buffers (5.8), and calls functions from a
 /// program that makes tail calls and runs raw tracepoint programs on demand (both 5.10).
@@ -33,6 +33,7 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
     settings.failed_execs = options.failed_execs.into();
     settings.ends = options.exits.into();
     settings.host_netns = if options.connections { homes::host_netns() } else { 0 };
+    settings.host_mntns = process::host_mntns().unwrap_or(0);
     let mut loader = EbpfLoader::new();
     loader
         // The programs have no relocations against kernel types: free aya's parse of them.

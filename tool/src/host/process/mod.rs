@@ -21,5 +21,5 @@ pub use facts::{
 };
 pub use handle::ProcessHandle;
 pub use homes::{Home, homes};
-pub use pid_space::{foreign_namespace, proc_has_kernel_pids, shows_pids_of};
+pub use pid_space::{foreign_namespace, host_mntns, proc_has_kernel_pids, shows_pids_of};
 pub use translate::{find_in_pidns, has_pid_in};

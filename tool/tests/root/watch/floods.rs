@@ -106,14 +106,14 @@ fn assert_that_nobody_is_pushed_out(attacker: &[&str], what: &str, test: &str) {
         (sessions(&watch, connected).len() == 2).then_some(())
     });
     let _flood = fixture.flood(attacker, what);
-    let total = eventually("the loss", || Some(lost(&watch)).filter(|&lost| lost > 0));
-    println!("{total} records were lost");
     // Longer than the checks of open sessions take.
     std::thread::sleep(std::time::Duration::from_secs(2));
     let is_end = |record: &Value| record["state"] == "closed" || record["state"] == "lost";
     let early =
         sessions(&watch, |record| is_end(record) && (of_helper(record) || is_native(record)));
     assert!(early.is_empty(), "they are open: {early:#?}");
+    let total = eventually("the loss", || Some(lost(&watch)).filter(|&lost| lost > 0));
+    println!("{total} records were lost");
     let len = page_through(before);
     let end = closed(&watch, is_native);
     assert_eq!(
