@@ -17,7 +17,7 @@ pub(super) struct ForeignPids {
 /// The process that a name stands for.
 pub(super) enum Named {
     /// This process.
-    Process(ProcessFacts),
+    Process(Box<ProcessFacts>),
     /// The process has ended, or never existed.
     Ended,
     /// It is not known which one.
@@ -32,7 +32,8 @@ impl ForeignPids {
     /// The process with this name.
     pub(super) fn find(&mut self, name: NamedProcess) -> Named {
         if shows_pids_of(name.pidns) {
-            return ProcessFacts::named(name).map_or(Named::Ended, Named::Process);
+            let facts = ProcessFacts::named(name).map(Box::new);
+            return facts.map_or(Named::Ended, Named::Process);
         }
         let Some(key) = name.pidns.map(|pidns| (pidns, name.pid)) else { return Named::Unknown };
         if let Some(&pid) = self.known.get(&key) {
@@ -59,5 +60,5 @@ impl ForeignPids {
 
 /// A process that started after it was named was not meant.
 fn named_before(name: NamedProcess, facts: ProcessFacts) -> Named {
-    if facts.is_older_than(name.time_ns) { Named::Process(facts) } else { Named::Ended }
+    if facts.is_older_than(name.time_ns) { Named::Process(facts.into()) } else { Named::Ended }
 }

@@ -30,7 +30,7 @@ impl SessionIndex {
     }
 
     /// The parent of an nsenter with which a session starts, and when it was the parent.
-    pub(super) fn forwarder_of_exec(&self, exec: &ExecEvent) -> Option<(u32, u64)> {
+    pub(super) fn forwarder_of_exec(exec: &ExecEvent) -> Option<(u32, u64)> {
         let is_start = exec.ret == 0 && matches!(exec.invocation, Some(Invocation::Nsenter(_)));
         is_start.then_some((exec.ppid, exec.time_ns))
     }

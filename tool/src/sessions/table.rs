@@ -27,7 +27,7 @@ impl SessionTable {
     #[must_use]
     pub fn forwarder_of(&self, event: &Event) -> Option<(u32, u64)> {
         match event {
-            Event::Exec(exec) => self.index.forwarder_of_exec(exec),
+            Event::Exec(exec) => SessionIndex::forwarder_of_exec(exec),
             Event::Sock(sock) => self.index.forwarder_of_sock(sock),
             Event::Exit(_) => None,
         }

@@ -33,7 +33,7 @@ pub fn has_pid_in(facts: &ProcessFacts, pid: u32, pidns: u32) -> bool {
     let is_it = |(level, &of_level): (usize, &u32)| {
         of_level == pid && inode_at(facts.process(), pids.len() - 1 - level) == Some(pidns)
     };
-    pids.iter().enumerate().skip(1).any(|level| is_it(level))
+    pids.iter().enumerate().skip(1).any(is_it)
 }
 
 /// The pids of a process in all of its pid namespaces, the outermost first (`NStgid`,
