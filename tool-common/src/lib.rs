@@ -8,6 +8,7 @@ pub mod cgroup;
 pub mod offsets;
 pub mod record;
 pub mod settings;
+pub mod shares;
 
 pub use offsets::Offsets;
 pub use record::{ExecHeader, ExitRecord, Kind, SockRecord};
@@ -53,8 +54,12 @@ pub mod names {
     pub const HOMES: &str = "HOMES";
     /// One `u32`: 1 while processes may be missing from [`HOMES`].
     pub const HOMES_INCOMPLETE: &str = "HOMES_INCOMPLETE";
-    /// The connections of which the other end is noted too.
+    /// The host's connections of which the other end is noted too.
     pub const SERVER_ENDS: &str = "SERVER_ENDS";
+    /// The same for all other shares.
+    pub const SERVER_ENDS_OF_OTHERS: &str = "SERVER_ENDS_OF_OTHERS";
+    /// How many connections of each share are followed.
+    pub const SHARES: &str = "SHARES";
     /// One `u64`: when a process last left a connection before its server.
     pub const LAST_LEFT: &str = "LAST_LEFT";
     /// Followed connections of socat.

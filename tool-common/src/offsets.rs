@@ -77,6 +77,10 @@ offsets! {
     task_exit_code: "task_struct" "exit_code", "";
     task_flags: "task_struct" "flags", "";
     cred_uid: "cred" "uid", "(include/linux/cred.h): a `kuid_t`, which has `val` alone";
+    cred_user_ns: "cred" "user_ns", "";
+    user_namespace_level: "user_namespace" "level", "(include/linux/user_namespace.h)";
+    user_namespace_parent: "user_namespace" "parent", "";
+    user_namespace_owner: "user_namespace" "owner", "is a `kuid_t`: whoever made it";
     signal_live: "signal_struct" "live", "(include/linux/sched/signal.h)";
     signal_group_exit_code: "signal_struct" "group_exit_code", "";
     signal_flags: "signal_struct" "flags", "";
@@ -94,6 +98,7 @@ offsets! {
     upid_size: "upid", "(the size of the structure)";
     upid_ns: "upid" "ns", "";
     pid_namespace_ns_inum: "pid_namespace" "ns.inum", "(include/linux/pid_namespace.h)";
+    pid_namespace_user_ns: "pid_namespace" "user_ns", "is the user namespace that it belongs to";
     task_cgroups: "task_struct" "cgroups", "";
     css_set_dfl_cgrp: "css_set" "dfl_cgrp", "(include/linux/cgroup-defs.h): the cgroup v2";
     css_set_cgrp_links: "css_set" "cgrp_links", "is a list: the cgroups in all hierarchies";

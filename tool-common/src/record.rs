@@ -35,7 +35,8 @@ pub enum Ring {
 }
 
 /// Index of a count of lost records. A program may interrupt another one in the middle of an addition,
-/// so programs that interrupt each other have separate counts.
+/// so programs that interrupt each other have separate counts. What was lost of other shares than the
+/// host's counts apart, [`OF_OTHERS`](Self::OF_OTHERS) further.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LossCount {
@@ -50,8 +51,10 @@ pub enum LossCount {
 }
 
 impl LossCount {
+    /// How far the count for other shares than the host's is from the host's.
+    pub const OF_OTHERS: u32 = 4;
     /// The number of counts.
-    pub const COUNT: u32 = 4;
+    pub const COUNT: u32 = 2 * Self::OF_OTHERS;
 }
 
 /// The kind of a record, in its first four bytes.
@@ -144,6 +147,11 @@ pub struct ExecHeader {
     /// Bytes of the second list of arguments, which is the end of the first one's bytes; see
     /// [`Kind::FailedExec`].
     pub late_len: u32,
+    /// The share that the process belongs to, where connections are traced: see
+    /// [`shares`](crate::shares).
+    pub share: u32,
+    /// Keeps the size a multiple of eight.
+    pub reserved: u32,
     /// Name of the process, padded with NULs. After a failed exec this is the caller's name.
     pub comm: [u8; COMM_LEN],
     /// Name of the parent process, padded with NULs.
@@ -168,8 +176,9 @@ pub struct ExitRecord {
     pub ppid: u32,
     /// Real user id.
     pub uid: u32,
-    /// Keeps the size a multiple of eight.
-    pub reserved: u32,
+    /// Inode of the network namespace that it was in, where connections are traced; 0 if it could not be
+    /// read.
+    pub netns: u32,
     /// Name of the process, padded with NULs.
     pub comm: [u8; COMM_LEN],
 }
@@ -263,8 +272,8 @@ pub struct SockRecord {
     pub server_status: u32,
     /// Segments with data that had arrived when the process closed its socket.
     pub segments: u32,
-    /// Keeps the size a multiple of eight.
-    pub reserved: u32,
+    /// The share that the process belongs to: see [`shares`](crate::shares).
+    pub share: u32,
     /// `AF_INET` or `AF_INET6`.
     pub family: u16,
     /// Destination port.

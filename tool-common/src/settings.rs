@@ -73,8 +73,8 @@ pub struct Settings {
     pub failed_execs: u32,
     /// The pid namespace (its inode) in which [`ppid`](Self::ppid) counts; 0 for the kernel's own pids.
     pub ppid_pidns: u32,
-    /// Keeps the size a multiple of eight.
-    pub reserved: u32,
+    /// The host's mount namespace (its inode); 0 if it is not known.
+    pub host_mntns: u32,
 }
 
 impl Settings {
@@ -91,7 +91,7 @@ impl Settings {
         host_netns: 0,
         failed_execs: 0,
         ppid_pidns: 0,
-        reserved: 0,
+        host_mntns: 0,
     };
 }
 

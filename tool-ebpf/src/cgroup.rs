@@ -161,6 +161,7 @@ impl Search {
     /// Writes the name of the innermost folder, then of the one above it, and so on, while there is
     /// room.
     #[inline(always)]
+    #[expect(clippy::unused_self, reason = "the function that it calls changes the same value")]
     fn copy_folders(&mut self) {
         for _ in 0..MAX_DEPTH {
             if next_copied() != Step::GO_ON {

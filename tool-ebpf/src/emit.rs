@@ -8,7 +8,7 @@
 //! (docs/decisions/0003-wake-the-reader-rarely.md).
 
 use aya_ebpf::{
-    bindings::{BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP},
+    bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP, BPF_RB_RING_SIZE},
     macros::map,
     maps::{Array, PerCpuArray, RingBuf, ring_buf::RingBufEntry},
 };
@@ -16,6 +16,7 @@ use pfsnoop_common::{
     record::{COMM_LEN, LossCount, Ring},
     ring_bytes,
     settings::comm_words,
+    shares,
 };
 
 #[map]
@@ -48,8 +49,8 @@ pub(crate) enum Urgency {
     /// reader looks next.
     Usual,
     /// When the reader looks next, in either ring: a record about a socket wakes only a sleeping
-    /// reader. If the record is lost, it is counted here.
-    Relaxed(LossCount),
+    /// reader. If the record is lost, it is counted here, for this share.
+    Relaxed(LossCount, u32),
 }
 
 /// Copies `size` bytes of `record` to the ring buffer, or counts the record as lost.
@@ -62,11 +63,24 @@ pub(crate) unsafe fn output<T>(ring: Ring, urgency: Urgency, record: *const T, s
     // SAFETY: the caller's promise, which the verifier checks again.
     let bytes = unsafe { core::slice::from_raw_parts(record.cast::<u8>(), size) };
     if buffer(ring).output::<[u8]>(bytes, wake_flags(ring, urgency)).is_err() {
-        count_lost(match urgency {
-            Urgency::Usual => LossCount::Processes,
-            Urgency::Relaxed(count) => count,
-        });
+        let (count, share) = match urgency {
+            Urgency::Usual => (LossCount::Processes, shares::HOST),
+            Urgency::Relaxed(count, share) => (count, share),
+        };
+        count_lost(count, share);
     }
+}
+
+/// Whether the ring has no room for another record of that share. The last quarter is for the host's
+/// share alone: it is the share of every record while connections are not traced.
+#[inline(always)]
+pub(crate) fn is_full_for(ring: Ring, share: u32) -> bool {
+    if share == shares::HOST {
+        return false;
+    }
+    let ring = buffer(ring);
+    let size = ring.query(u64::from(BPF_RB_RING_SIZE));
+    ring.query(u64::from(BPF_RB_AVAIL_DATA)) > size - size / 4
 }
 
 /// Reserves room for a whole `T` in the ring buffer. Without room it counts a lost record.
@@ -74,7 +88,7 @@ pub(crate) unsafe fn output<T>(ring: Ring, urgency: Urgency, record: *const T, s
 pub(crate) fn reserve<T: 'static>(ring: Ring) -> Option<RingBufEntry<T>> {
     let entry = buffer(ring).reserve::<T>(0);
     if entry.is_none() {
-        count_lost(LossCount::Processes);
+        count_lost(LossCount::Processes, shares::HOST);
     }
     entry
 }
@@ -118,10 +132,11 @@ fn take_sleep() -> bool {
     }
 }
 
-/// Counts a record that was not sent.
+/// Counts a record that was not sent, about a process of this share.
 #[inline(always)]
-pub(crate) fn count_lost(count: LossCount) {
-    if let Some(lost) = LOST.get_ptr_mut(count as u32) {
+pub(crate) fn count_lost(count: LossCount, share: u32) {
+    let of_others = if share == shares::HOST { 0 } else { LossCount::OF_OTHERS };
+    if let Some(lost) = LOST.get_ptr_mut(count as u32 + of_others) {
         // SAFETY: the value belongs to this CPU, and only programs that do not interrupt each other
         // use this index.
         unsafe { *lost += 1 };

@@ -17,7 +17,7 @@ use aya_ebpf::{
 };
 use aya_log_ebpf::{info, warn};
 use pfsnoop_common::record::{
-    ExecHeader, Kind, MAX_ARGS, MAX_CGROUP_PATH, MAX_FILENAME, exec_flags,
+    ExecHeader, Kind, LossCount, MAX_ARGS, MAX_CGROUP_PATH, MAX_FILENAME, exec_flags,
 };
 use pfsnoop_common::settings::filters;
 
@@ -84,12 +84,16 @@ fn try_exec(ctx: &RawTracePointContext) -> Option<()> {
     // SAFETY: the helper takes nothing.
     header.time_ns = unsafe { bpf_ktime_get_boot_ns() };
     task.identify(ctx, header);
-    exit::expect_end(header.pid, header.start_ns);
+    if emit::is_full_for(ring_of(&header.comm), header.share) {
+        emit::count_lost(LossCount::Processes, header.share);
+        return None;
+    }
+    exit::expect_end(header.pid, header.start_ns, header.share);
     if setting!(filters) & filters::HELPERS != 0
         && let Some(start_ns) = task.parent().and_then(Task::start_ns)
     {
         // A helper ends with the process that has started it.
-        exit::expect_end(header.ppid, start_ns);
+        exit::expect_end(header.ppid, start_ns, header.share);
     }
     // SAFETY: the scratch value, as above.
     unsafe { cgroup::copy_path(task, (&raw mut (*small).texts).cast(), &mut header.cgroup_len) };

@@ -16,12 +16,14 @@ use aya_ebpf::{
 };
 use pfsnoop_common::record::{COMM_LEN, ExitRecord, Kind, LossCount, Ring};
 use pfsnoop_common::settings::filters;
+use pfsnoop_common::shares;
 
 use crate::attached;
 use crate::emit::{self, Urgency, ring_of};
 use crate::failed_exec;
 use crate::globals::setting;
 use crate::home;
+use crate::share;
 use crate::task::Task;
 
 /// Entry point.
@@ -47,11 +49,11 @@ static ENDED: LruHashMap<u32, u64> = LruHashMap::with_max_entries(8 * 1024, 0);
 /// Remembers to report the end of a process, after its exec or its connection into another
 /// namespace was reported.
 #[inline(always)]
-pub(crate) fn expect_end(pid: u32, start_ns: u64) {
+pub(crate) fn expect_end(pid: u32, start_ns: u64, share: u32) {
     let is_wanted = setting!(ends) != 0 && setting!(filters) != 0;
     if is_wanted && PASSED.insert(pid, start_ns, 0).is_err() {
         // Its end will not be reported.
-        emit::count_lost(LossCount::Processes);
+        emit::count_lost(LossCount::Processes, share);
     }
 }
 
@@ -79,6 +81,19 @@ fn ring_of_end(comm: &[u8; COMM_LEN]) -> Ring {
     if setting!(filters) & filters::HELPERS != 0 { Ring::Helpers } else { ring_of(comm) }
 }
 
+/// Where the process was at its end, for an nsenter that finds no socat. The kernel takes the namespaces
+/// away later (`exit_task_namespaces`, kernel/exit.c).
+#[inline(always)]
+fn netns_at_end(task: Task) -> u32 {
+    if setting!(host_netns) == 0 { 0 } else { task.netns().unwrap_or(0) }
+}
+
+/// Its share of the ring buffer, where connections are traced.
+#[inline(always)]
+fn share_of(leader: Task, netns: u32) -> u32 {
+    if setting!(host_netns) == 0 { shares::HOST } else { share::of(leader, netns) }
+}
+
 #[inline(always)]
 fn try_exit(ctx: &RawTracePointContext) -> Option<()> {
     let task = Task(ctx.arg::<*const u8>(0));
@@ -95,6 +110,13 @@ fn try_exit(ctx: &RawTracePointContext) -> Option<()> {
     if !claim_end(ctx.tgid(), start_ns) {
         return None;
     }
+    let netns = netns_at_end(task);
+    let comm = leader.comm().unwrap_or([0; COMM_LEN]);
+    let (ring, share) = (ring_of_end(&comm), share_of(leader, netns));
+    if emit::is_full_for(ring, share) {
+        emit::count_lost(LossCount::Processes, share);
+        return None;
+    }
     let parent = leader.parent();
     let record = ExitRecord {
         kind: Kind::Exit as u32,
@@ -105,17 +127,12 @@ fn try_exit(ctx: &RawTracePointContext) -> Option<()> {
         wait_status: task.wait_status()?,
         ppid: parent.and_then(Task::pid).unwrap_or(0),
         uid: ctx.uid(),
-        reserved: 0,
-        comm: leader.comm().unwrap_or([0; COMM_LEN]),
+        netns,
+        comm,
     };
     // SAFETY: the record is on the stack and has that size.
     unsafe {
-        emit::output(
-            ring_of_end(&record.comm),
-            Urgency::Usual,
-            &raw const record,
-            size_of::<ExitRecord>(),
-        );
+        emit::output(ring, Urgency::Usual, &raw const record, size_of::<ExitRecord>());
     };
     Some(())
 }

@@ -23,7 +23,8 @@ use crate::globals::setting;
 use crate::task::Task;
 
 /// Inodes of network namespaces by pid. Not an LRU map, since that would drop the processes that live
-/// long. When it is full, [`HOMES_INCOMPLETE`] is set.
+/// long. User space sets the size, by the number of processes that this node allows. When it is full,
+/// [`HOMES_INCOMPLETE`] is set.
 #[map]
 static HOMES: HashMap<u32, u32> = HashMap::with_max_entries(16 * 1024, 0);
 

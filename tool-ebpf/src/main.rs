@@ -5,6 +5,7 @@
 //! ([`globals`]), never by a layout that is known at build time.
 #![no_std]
 #![no_main]
+#![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 #![expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -21,6 +22,7 @@ mod failed_exec;
 mod filter;
 mod globals;
 mod home;
+mod share;
 mod sock;
 mod task;
 mod text;

@@ -2,8 +2,10 @@
 
 use aya_ebpf::{EbpfContext, helpers::generated::bpf_get_current_cgroup_id};
 use pfsnoop_common::record::{COMM_LEN, ExecHeader, UNKNOWN_UID};
+use pfsnoop_common::shares;
 
-use crate::globals::{field, offset};
+use crate::globals::{field, offset, setting};
+use crate::share;
 
 /// A `struct task_struct *` from the kernel.
 #[derive(Clone, Copy)]
@@ -117,7 +119,7 @@ impl Task {
 
     /// Inode of the mount namespace.
     #[inline(always)]
-    fn mntns(self) -> Option<u32> {
+    pub(crate) fn mntns(self) -> Option<u32> {
         let nsproxy: *const u8 = field(self.0, offset!(task_nsproxy))?;
         field(field(nsproxy, offset!(nsproxy_mnt_ns))?, offset!(mnt_namespace_ns_inum))
     }
@@ -127,6 +129,26 @@ impl Task {
     #[inline(always)]
     fn pidns(self) -> Option<u32> {
         field(field(self.upid()?, offset!(upid_ns))?, offset!(pid_namespace_ns_inum))
+    }
+
+    /// Inode of the outermost pid namespace of the task below the first one, if that belongs to the first
+    /// user namespace: the host's root has made it.
+    #[inline(always)]
+    pub(crate) fn outermost_pidns(self) -> Option<u32> {
+        let pid: *const u8 = field(self.0, offset!(task_thread_pid))?;
+        if field::<u32>(pid, offset!(pid_level))? == 0 {
+            return None;
+        }
+        let upid = pid
+            .wrapping_add(offset!(pid_numbers) as usize)
+            .wrapping_add(offset!(upid_size) as usize);
+        let namespace: *const u8 = field(upid, offset!(upid_ns))?;
+        let owner: *const u8 = field(namespace, offset!(pid_namespace_user_ns))?;
+        if share::level_of(owner)? == 0 {
+            field(namespace, offset!(pid_namespace_ns_inum))
+        } else {
+            None
+        }
     }
 
     /// The task's number in its own pid namespace (`struct upid`, include/linux/pid.h).
@@ -168,6 +190,12 @@ impl Task {
         header.mntns = self.mntns().unwrap_or(0);
         header.pidns = self.pidns().unwrap_or(0);
         header.comm = ctx.command().unwrap_or_default();
+        header.share = shares::HOST;
+        if setting!(host_netns) != 0 {
+            // Connections are traced: a helper begins a session.
+            header.share = share::of(self, header.netns);
+        }
+        header.reserved = 0;
         header.ppid = 0;
         header.parent_uid = UNKNOWN_UID;
         header.parent_comm = [0; COMM_LEN];

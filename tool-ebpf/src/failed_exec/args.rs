@@ -5,6 +5,7 @@ use aya_ebpf::{
     programs::TracePointContext,
 };
 use pfsnoop_common::record::{ExecHeader, LossCount, UNREADABLE, exec_flags};
+use pfsnoop_common::shares;
 
 use super::slot::{self, List, MAX_UNREAD, Phase, Slot};
 use super::{Next, continue_with};
@@ -52,7 +53,7 @@ fn try_copy(ctx: &TracePointContext) -> Option<()> {
             continue_with(ctx, Next::Send);
             // This one was too many.
             slot::give_back((*slot).number);
-            emit::count_lost(LossCount::Processes);
+            emit::count_lost(LossCount::Processes, shares::HOST);
         }
     }
     Some(())

@@ -26,6 +26,7 @@ use aya_ebpf::{
 use pfsnoop_common::{
     offsets::ABSENT,
     record::{Kind, LossCount},
+    shares,
 };
 
 use crate::attached;
@@ -175,13 +176,13 @@ fn report(ctx: &TracePointContext, task: Task, call: Option<UnderWay>, ret: i64)
         // A call that fails late has renamed the thread, and may have made it the first one.
         header.comm = call.comm;
         header.tid = call.tid;
-        exit::expect_end(header.pid, header.start_ns);
+        exit::expect_end(header.pid, header.start_ns, header.share);
         cgroup::copy_path(task, (*slot).cgroup.as_mut_ptr(), &mut header.cgroup_len);
         if list == List::More { Next::Args } else { Next::Send }
     };
     continue_with(ctx, next);
     // A tail call returns only if it fails: the program is not in the map.
-    emit::count_lost(LossCount::Processes);
+    emit::count_lost(LossCount::Processes, shares::HOST);
     None
 }
 

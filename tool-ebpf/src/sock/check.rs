@@ -52,8 +52,8 @@ fn try_check(sock: Sock, mut record: SockRecord, is_counted: bool) -> Option<()>
         }
         return None;
     }
-    sock.forget()?;
-    server_end::forget(&record);
+    sock.forget(&record)?;
+    server_end::forget(&record, LossCount::Checks);
     let mut is_clear = false;
     if is_same {
         record.error = sock.error();

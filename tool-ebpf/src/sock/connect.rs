@@ -1,16 +1,17 @@
 //! A process begins to connect.
 
 use aya_ebpf::{EbpfContext as _, programs::RawTracePointContext};
-use pfsnoop_common::record::{Kind, LossCount, SockRecord, sock_flags, sock_states};
+use pfsnoop_common::record::{Kind, LossCount, Ring, SockRecord, sock_flags, sock_states};
 use pfsnoop_common::settings::filters;
 
-use super::socket::Sock;
+use super::socket::{AF_INET6, Sock};
 use super::{current_task, now_ns, output};
 use crate::emit;
 use crate::exit;
 use crate::filter::is_helper;
 use crate::globals::{field, offset, setting};
 use crate::home;
+use crate::share;
 use crate::task::Task;
 
 /// The current task connects. Follows the connection if it may belong to a forward.
@@ -19,7 +20,8 @@ pub(super) fn connecting(ctx: &RawTracePointContext, sock: Sock) -> Option<()> {
     let netns = sock.netns()?;
     let task = current_task();
     let process = task.leader()?;
-    let is_foreign = home::home_of(ctx.tgid(), process)? != netns;
+    let home = home::home_of(ctx.tgid(), process)?;
+    let is_foreign = home != netns;
     if !is_foreign && !is_helper(ctx) || task.is_kernel_thread() || !is_of_family(process) {
         return None;
     }
@@ -41,7 +43,7 @@ pub(super) fn connecting(ctx: &RawTracePointContext, sock: Sock) -> Option<()> {
         unsent: 0,
         server_status: 0,
         segments: 0,
-        reserved: 0,
+        share: share::of(process, home),
         family: field(sock.0, offset!(sock_common_skc_family))?,
         port: sock.port()?,
         source_port: 0,
@@ -51,16 +53,46 @@ pub(super) fn connecting(ctx: &RawTracePointContext, sock: Sock) -> Option<()> {
         comm: process.comm().unwrap_or_default(),
     };
     sock.addresses(&mut record)?;
-    if sock.follow(&record, is_foreign).is_none() {
-        emit::count_lost(LossCount::Sockets);
+    if is_foreign && !stays_inside(&record) && !is_helper(ctx) {
+        return None;
+    }
+    if emit::is_full_for(Ring::Helpers, record.share) || sock.follow(&record).is_none() {
+        emit::count_lost(LossCount::Sockets, record.share);
         return None;
     }
     if is_foreign {
         // The connections of a forwarder end with its process.
-        exit::expect_end(record.pid, record.start_ns);
+        exit::expect_end(record.pid, record.start_ns, record.share);
     }
     output(&record, LossCount::Sockets);
     Some(())
+}
+
+/// Whether a connection stays inside its network namespace, as that of a forwarder does: it leads to
+/// localhost, or from one of the namespace's addresses to itself.
+#[inline(always)]
+fn stays_inside(record: &SockRecord) -> bool {
+    /// The beginning of an IPv4 address that an IPv6 socket uses (RFC 4291, 2.5.5.2).
+    const MAPPED: u64 = u64::from_ne_bytes([0, 0, 0xff, 0xff, 0, 0, 0, 0]);
+    const FOUR_BYTES: u64 = u64::from_ne_bytes([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
+    const LOCALHOST: u64 = u64::from_be(1);
+    const LOCAL_NETWORK: u8 = 127;
+    let (high, low) = halves(&record.destination);
+    if (high, low) == halves(&record.source) {
+        return true;
+    }
+    if record.family != AF_INET6 {
+        return record.destination[0] == LOCAL_NETWORK;
+    }
+    let is_mapped = low & FOUR_BYTES == MAPPED;
+    high == 0 && (low == LOCALHOST || is_mapped && record.destination[12] == LOCAL_NETWORK)
+}
+
+/// As two numbers, since the verifier would follow each comparison of a byte both ways.
+#[inline(always)]
+fn halves(address: &[u8; 16]) -> (u64, u64) {
+    let (halves, _) = address.as_chunks::<8>();
+    (u64::from_ne_bytes(halves[0]), u64::from_ne_bytes(halves[1]))
 }
 
 /// If only the children of one process are traced: whether this is one of them, or their parent.

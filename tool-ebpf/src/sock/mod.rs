@@ -26,6 +26,7 @@
 mod check;
 mod connect;
 mod release;
+mod room;
 mod server_end;
 mod socket;
 
@@ -119,11 +120,11 @@ fn closed(sock: Sock, before: u32, loss: LossCount) -> Option<()> {
         server_end::server_closed(sock, before, loss);
         return None;
     };
-    sock.forget()?;
+    sock.forget(&record)?;
     record.error = sock.error();
     sock.count(&mut record);
     release::note_end(sock, before, &mut record);
-    server_end::client_closed(&record);
+    server_end::client_closed(&record, loss);
     send(&mut record, sock_states::CLOSED, loss);
     Some(())
 }
@@ -150,6 +151,11 @@ fn current_task() -> Task {
 
 #[inline(always)]
 fn output(record: &SockRecord, loss: LossCount) {
+    if emit::is_full_for(Ring::Helpers, record.share) {
+        emit::count_lost(loss, record.share);
+        return;
+    }
+    let urgency = Urgency::Relaxed(loss, record.share);
     // SAFETY: the record is initialised and has that size.
-    unsafe { emit::output(Ring::Helpers, Urgency::Relaxed(loss), record, size_of::<SockRecord>()) };
+    unsafe { emit::output(Ring::Helpers, urgency, record, size_of::<SockRecord>()) };
 }

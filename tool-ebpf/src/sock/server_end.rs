@@ -17,9 +17,11 @@ use aya_ebpf::{
     maps::{Array, LruHashMap},
 };
 use pfsnoop_common::record::{Kind, LossCount, SockRecord, sock_flags, sock_states};
+use pfsnoop_common::shares;
 
-use super::socket::{MAX_FOREIGN, MAX_HELPERS, Sock};
+use super::socket::Sock;
 use super::{current_task, now_ns, send, tcp};
+use crate::emit;
 
 /// Identifies a connection by both of its ports.
 #[repr(C)]
@@ -39,14 +41,22 @@ struct Client {
     pid: u32,
     family: u16,
     reserved: u16,
+    share: u32,
+    reserved_32: u32,
 }
 
-/// Followed connections, by their ports. There is room for all of them. A connection that its process
-/// has left keeps its entry until the server closes it too. When such entries fill the map, it drops
-/// the oldest connection: how the server of that one ends is then not seen.
+/// The host's followed connections, by their ports. There is room for all of them. A connection that its
+/// process has left keeps its entry until the server closes it too. When such entries fill the map, it
+/// drops the oldest connection: how the server of that one ends is then not seen. That counts as a loss
+/// when the connection ends.
 #[map]
 static SERVER_ENDS: LruHashMap<Ports, Client> =
-    LruHashMap::with_max_entries(MAX_FOREIGN + MAX_HELPERS, 0);
+    LruHashMap::with_max_entries(shares::FOREIGN.all + shares::HELPERS.all, 0);
+
+/// The same for all other shares. Whoever connects inside a container can make entries that stay.
+#[map]
+static SERVER_ENDS_OF_OTHERS: LruHashMap<Ports, Client> =
+    LruHashMap::with_max_entries(2 * (shares::FOREIGN.others + shares::HELPERS.others), 0);
 
 /// When a process last closed its socket before the server did (`CLOCK_BOOTTIME`, ns). Only for a
 /// while after that, sockets that close are looked up as possible servers.
@@ -59,15 +69,15 @@ const LEFT_NS: u64 = 1_000_000_000;
 /// Waits for the other end of a connection that was just established.
 #[inline(always)]
 pub(super) fn expect(record: &SockRecord) {
-    let SockRecord { id, start_ns, pid, family, .. } = *record;
-    let client = Client { id, start_ns, pid, family, reserved: 0 };
-    let _ = SERVER_ENDS.insert(ports_of(record), client, 0);
+    let SockRecord { id, start_ns, pid, family, share, .. } = *record;
+    let client = Client { id, start_ns, pid, family, reserved: 0, share, reserved_32: 0 };
+    let _ = ends_of(share).insert(ports_of(record), client, 0);
 }
 
 /// The connection is closed. Keeps waiting for its other end only if the process at this end closed
 /// its socket first.
 #[inline(always)]
-pub(super) fn client_closed(record: &SockRecord) {
+pub(super) fn client_closed(record: &SockRecord, loss: LossCount) {
     /// Each of these flags already shows how the connection ended.
     const CLEAR: u32 =
         sock_flags::FIN_RECEIVED | sock_flags::ABORTED | sock_flags::DATA_AFTER_RELEASE;
@@ -79,16 +89,23 @@ pub(super) fn client_closed(record: &SockRecord) {
             unsafe { last.write_volatile(now_ns()) };
         }
     } else {
-        forget(record);
+        forget(record, loss);
     }
 }
 
-/// Stops waiting for the other end.
+/// Stops waiting for the other end. If the map has dropped the connection, how its server ended may
+/// have been missed.
 #[inline(always)]
-pub(super) fn forget(record: &SockRecord) {
-    if record.source_port != 0 {
-        let _ = SERVER_ENDS.remove(ports_of(record));
+pub(super) fn forget(record: &SockRecord, loss: LossCount) {
+    let was_expected = record.source_port != 0;
+    if was_expected && ends_of(record.share).remove(ports_of(record)).is_err() {
+        emit::count_lost(loss, record.share);
     }
+}
+
+#[inline(always)]
+fn ends_of(share: u32) -> &'static LruHashMap<Ports, Client> {
+    if share == shares::HOST { &SERVER_ENDS } else { &SERVER_ENDS_OF_OTHERS }
 }
 
 /// A socket that is not followed closes. Until now it was in the state `before`. It may be the
@@ -107,9 +124,9 @@ pub(super) fn server_closed(sock: Sock, before: u32, loss: LossCount) -> Option<
     let netns = sock.netns()?;
     let ports = Ports { netns, client: sock.port()?, server: sock.source_port()? };
     // SAFETY: the value is copied at once.
-    let client = *unsafe { SERVER_ENDS.get(ports) }?;
+    let client = *unsafe { SERVER_ENDS.get(ports).or_else(|| SERVER_ENDS_OF_OTHERS.get(ports)) }?;
     let Some(known) = Sock(client.id as *const u8).entry() else {
-        let _ = SERVER_ENDS.remove(ports);
+        let _ = ends_of(client.share).remove(ports);
         report(client, ports, sock.error(), loss);
         return None;
     };
@@ -154,7 +171,7 @@ fn report(client: Client, ports: Ports, error: u32, loss: LossCount) {
         unsent: 0,
         server_status: 0,
         segments: 0,
-        reserved: 0,
+        share: client.share,
         family: client.family,
         port: ports.server,
         source_port: ports.client,

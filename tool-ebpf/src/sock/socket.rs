@@ -1,13 +1,15 @@
 //! A kernel socket: what the programs remember about it, and what they read from it.
 
-use aya_ebpf::{macros::map, maps::LruHashMap};
+use aya_ebpf::{bindings::BPF_NOEXIST, macros::map, maps::HashMap};
 use pfsnoop_common::record::{SockRecord, sock_flags};
+use pfsnoop_common::shares;
 
+use super::room::{self, Table};
 use super::tcp;
 use crate::globals::{field, offset};
 
 const AF_INET: u16 = 2;
-const AF_INET6: u16 = 10;
+pub(super) const AF_INET6: u16 = 10;
 
 /// Bits of `sk_flags` (`enum sock_flags`, include/net/sock.h): no process has the socket.
 const SOCK_DEAD: u64 = 1;
@@ -16,26 +18,34 @@ const SOCK_DONE: u64 = 1 << 1;
 /// `SO_LINGER` is set.
 const SOCK_LINGER: u64 = 1 << 4;
 
-/// Room in [`FOREIGN_CONNECTIONS`].
-pub(super) const MAX_FOREIGN: u32 = 12 * 1024;
-
-/// Room in [`HELPER_CONNECTIONS`].
-pub(super) const MAX_HELPERS: u32 = 4 * 1024;
-
 /// Followed connections into another network namespace, by the address of the socket, with the record
-/// of their first state. Each of them may be a native forward. When the map is full, it drops the
-/// connection that has been idle for longest. User space notices this when it checks the session, and
-/// reports that the session is no longer followed.
+/// of their first state. Each of them may be a native forward. Not an LRU map, since that would drop the
+/// connections that live long. A connection for which its share has no room is not followed, and counts
+/// as lost.
 #[map]
-static FOREIGN_CONNECTIONS: LruHashMap<u64, SockRecord> =
-    LruHashMap::with_max_entries(MAX_FOREIGN, 0);
+static FOREIGN_CONNECTIONS: HashMap<u64, SockRecord> =
+    HashMap::with_max_entries(shares::FOREIGN.all, 0);
 
 /// Followed connections of processes named nsenter or socat. User space decides by the process
 /// which of them belong to a forward. Any container may run socat and make connections without end.
-/// In this separate map, they cannot push out the connections in [`FOREIGN_CONNECTIONS`].
+/// In this separate map, they take no room in [`FOREIGN_CONNECTIONS`].
 #[map]
-static HELPER_CONNECTIONS: LruHashMap<u64, SockRecord> =
-    LruHashMap::with_max_entries(MAX_HELPERS, 0);
+static HELPER_CONNECTIONS: HashMap<u64, SockRecord> =
+    HashMap::with_max_entries(shares::HELPERS.all, 0);
+
+#[inline(always)]
+fn table_of(record: &SockRecord) -> Table {
+    let is_foreign = record.flags & sock_flags::FOREIGN != 0;
+    if is_foreign { Table::Foreign } else { Table::Helpers }
+}
+
+#[inline(always)]
+fn connections(table: Table) -> &'static HashMap<u64, SockRecord> {
+    match table {
+        Table::Foreign => &FOREIGN_CONNECTIONS,
+        Table::Helpers => &HELPER_CONNECTIONS,
+    }
+}
 
 /// Bytes of payload that a connection has carried.
 pub(super) struct Counts {
@@ -70,18 +80,31 @@ impl Sock {
         self.entry().map(|entry| unsafe { *entry })
     }
 
-    /// Follows the socket until it is closed.
+    /// Follows the socket until it is closed. `None` if there is no room.
     #[inline(always)]
-    pub(super) fn follow(self, record: &SockRecord, is_foreign: bool) -> Option<()> {
-        let followed = if is_foreign { &FOREIGN_CONNECTIONS } else { &HELPER_CONNECTIONS };
-        followed.insert(self.0 as u64, record, 0).ok()
+    pub(super) fn follow(self, record: &SockRecord) -> Option<()> {
+        let id = self.0 as u64;
+        if let Some(before) = self.followed() {
+            // The end of an earlier connection with this address was missed.
+            self.forget(&before);
+        }
+        let table = table_of(record);
+        if !room::is_left(table, record.share) {
+            return None;
+        }
+        connections(table).insert(id, record, u64::from(BPF_NOEXIST)).ok()?;
+        room::take(table, record.share);
+        Some(())
     }
 
-    /// Stops following the socket. `None` if another program did so first.
+    /// Stops following the socket with this record. `None` if another program did so first.
     #[inline(always)]
-    pub(super) fn forget(self) -> Option<()> {
+    pub(super) fn forget(self, record: &SockRecord) -> Option<()> {
         let id = self.0 as u64;
-        FOREIGN_CONNECTIONS.remove(id).or_else(|_| HELPER_CONNECTIONS.remove(id)).ok()
+        let table = table_of(record);
+        connections(table).remove(id).ok()?;
+        room::give_back(table, record.share);
+        Some(())
     }
 
     /// Inode of the network namespace.

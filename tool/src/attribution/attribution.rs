@@ -108,6 +108,11 @@ impl Attribution {
         }
     }
 
+    /// Whether a process can be entered now.
+    pub fn can_be_entered(&mut self, name: NamedProcess) -> bool {
+        self.locator.can_be_entered(name)
+    }
+
     /// The owner of a placement, without waiting.
     pub fn owner(&mut self, placement: &Placement) -> Naming {
         if let Some(destination) = &self.fixed {
@@ -214,7 +219,9 @@ fn owner(placement: &Placement, names: Option<&ResolvedNames>) -> Owner {
     });
     // All containers of a pod share its network namespace, so it does not name one of them.
     let is_shared = placement.is_shared && pod.is_some();
-    Owner { container: container.filter(|_| !is_shared), pod }
+    let container = container.filter(|_| !is_shared);
+    let is_claimed = placement.is_claimed && (container.is_some() || pod.is_some());
+    Owner { container, pod, is_claimed }
 }
 
 #[cfg(test)]
@@ -259,6 +266,6 @@ mod tests {
     #[test]
     fn without_names_nothing_is_asked() {
         let naming = Attribution::without_names().owner(&placement(false));
-        assert!(matches!(naming, Naming::Known(Owner { container: Some(_), pod: None })));
+        assert!(matches!(naming, Naming::Known(Owner { container: Some(_), pod: None, .. })));
     }
 }

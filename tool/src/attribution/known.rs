@@ -16,5 +16,5 @@ pub async fn is_known(filter: &OwnerFilter, runtimes: &Runtimes) -> Result<bool,
 
 fn owner(TargetInfo { id, name, pod, .. }: TargetInfo) -> Owner {
     let container = Container { id, runtime: "", name, is_confirmed: true, is_disputed: false };
-    Owner { container: Some(container), pod }
+    Owner { container: Some(container), pod, is_claimed: false }
 }

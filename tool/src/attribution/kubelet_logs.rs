@@ -40,7 +40,8 @@ impl KubeletLogs {
             let entries = fs::read_dir(self.root.join(folder)).into_iter().flatten().flatten();
             entries.filter_map(|entry| entry.file_name().into_string().ok())
         };
-        let of_pod = |folder: String| Some(Owner { container: None, pod: pod_of_folder(&folder) });
+        let of_pod =
+            |folder: String| Some(Owner { pod: pod_of_folder(&folder), ..Owner::default() });
         let of_container = |link: String| owner_of_link(&link);
         names("pods").filter_map(of_pod).chain(names("containers").filter_map(of_container))
     }
@@ -70,7 +71,7 @@ fn owner_of_link(link: &str) -> Option<Owner> {
     let (name_in_pod, is_confirmed, is_disputed) = (name_of_container, false, false);
     let container = Container { id, runtime: "", name: name_in_pod, is_confirmed, is_disputed };
     let pod = Pod { namespace, name, uid: String::new() };
-    Some(Owner { container: Some(container), pod: Some(pod) })
+    Some(Owner { container: Some(container), pod: Some(pod), is_claimed: false })
 }
 
 /// None of the three parts can contain an underscore: all of them are DNS names.

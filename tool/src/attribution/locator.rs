@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::cache::LookupCache;
 use super::delegations::Delegations;
+use super::foreign_pids::{ForeignPids, Named};
 use super::scan::Scan;
 use crate::host::cgroup::{of_record, placement_of};
 use crate::host::netns;
@@ -15,6 +16,7 @@ use crate::model::{Destination, ExecEvent, Invocation, Lookup, NamedProcess, Pla
 /// Finds placements and destinations.
 pub(super) struct Locator {
     host_netns: Option<u64>,
+    foreign_pids: ForeignPids,
     /// All processes, as the last search through them found them.
     scan: Scan,
     /// By network namespace: a container's process that the last search found inside.
@@ -41,6 +43,7 @@ impl Locator {
     pub(super) fn new() -> Self {
         Self {
             host_netns: netns::host_inode(),
+            foreign_pids: ForeignPids::new(),
             scan: Scan::new(),
             by_netns: LookupCache::new(),
             first_by_netns: LookupCache::new(),
@@ -76,11 +79,14 @@ impl Locator {
         if own.container.is_some() {
             return own;
         }
-        // An nsenter that is about to enter a pod concerns the pod, not only the host.
-        if let Some(Invocation::Nsenter(_)) = exec.invocation {
+        // An nsenter that is about to enter a pod concerns the pod, not only the host. Its arguments say so,
+        // and anybody can write those: they count only if it may enter, as the host's root may.
+        if let Some(Invocation::Nsenter(_)) = exec.invocation
+            && exec.uid == 0
+        {
             let target = exec.named_target().and_then(ProcessFacts::named);
             let placement = target.and_then(|target| placement_of(&target)).unwrap_or_default();
-            return Placement { is_shared: true, ..placement };
+            return Placement { is_shared: true, is_claimed: true, ..placement };
         }
         self.of_netns(exec.netns)
     }
@@ -102,14 +108,16 @@ impl Locator {
     }
 
     fn of_process(&mut self, name: NamedProcess) -> Destination {
-        if !shows_pids_of(name.pidns) {
+        let process = match self.foreign_pids.find(name) {
+            Named::Process(process) => process,
+            Named::Ended if shows_pids_of(name.pidns) => {
+                let start = ProcessFacts::now(name.pid).map(|other| other.start());
+                return self.of_ended(name.pid, start);
+            }
             // The pid is not the node's.
-            return Destination::default();
-        }
-        let pid = name.pid;
-        let Some(process) = ProcessFacts::named(name) else {
-            return self.of_ended(pid, ProcessFacts::now(pid).map(|other| other.start()));
+            Named::Ended | Named::Unknown => return Destination::default(),
         };
+        let pid = process.pid();
         let Some(netns) = process.netns() else {
             return self.of_ended(pid, Some(process.start()));
         };
@@ -124,6 +132,16 @@ impl Locator {
             Destination { pid: pid_of_target, comm, netns, placement, ..Destination::default() };
         self.by_pid.insert(pid, Some((process.start(), destination.clone())));
         destination
+    }
+
+    /// Whether a process can be entered now. A process that waits to be reaped cannot. One that is not
+    /// known counts as one that can.
+    pub(super) fn can_be_entered(&mut self, name: NamedProcess) -> bool {
+        match self.foreign_pids.find(name) {
+            Named::Process(process) => process.netns().is_some(),
+            Named::Ended => false,
+            Named::Unknown => true,
+        }
     }
 
     /// The destination of a process that has ended, unless another process has got the pid since.

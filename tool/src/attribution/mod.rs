@@ -12,12 +12,14 @@ mod budget;
 mod cache;
 mod connection;
 mod delegations;
+mod foreign_pids;
 mod known;
 mod kubelet_logs;
 mod locator;
 mod namespaces;
 mod resolver;
 mod scan;
+mod search_budget;
 
 pub use attribution::{Attribution, Naming};
 pub use known::is_known;

@@ -4,30 +4,23 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use super::search_budget::SearchBudget;
+
 /// How long a search serves the namespaces that it has found.
 const TTL: Duration = Duration::from_secs(1);
-
-/// A namespace that is younger than the last search is searched for at once, as long as all searches
-/// together have taken no more than this, and ...
-const BURST: Duration = Duration::from_millis(250);
-
-/// ... no more than a twentieth of the time since.
-const SHARE: u32 = 20;
 
 /// The processes of each network namespace, as the last search found them. Bounded by the number of
 /// processes on the node.
 pub(super) struct Scan {
     pids: HashMap<u64, Vec<u32>>,
     searched: Option<Instant>,
-    /// How long further searches may take until they have to wait.
-    budget: Duration,
-    /// When the budget was counted up.
-    counted: Option<Instant>,
+    /// For namespaces that are younger than the last search.
+    budget: SearchBudget,
 }
 
 impl Scan {
     pub(super) fn new() -> Self {
-        Self { pids: HashMap::new(), searched: None, budget: BURST, counted: None }
+        Self { pids: HashMap::new(), searched: None, budget: SearchBudget::new() }
     }
 
     /// The processes in that namespace. `None` if the namespace may be younger than the last search,
@@ -40,19 +33,12 @@ impl Scan {
     ) -> Option<&[u32]> {
         let is_fresh = self.searched.is_some_and(|searched| now < searched + TTL);
         if !(is_fresh && self.pids.contains_key(&netns)) {
-            if !self.may_search(now) {
+            if !self.budget.is_left(now) {
                 return None;
             }
             self.search(now, search());
         }
         Some(self.pids.get(&netns).map_or(&[], Vec::as_slice))
-    }
-
-    fn may_search(&mut self, now: Instant) -> bool {
-        let since = self.counted.map_or(Duration::ZERO, |counted| now.duration_since(counted));
-        self.budget = (self.budget + since / SHARE).min(BURST);
-        self.counted = Some(now);
-        !self.budget.is_zero()
     }
 
     fn search(&mut self, now: Instant, all: impl Iterator<Item = (u32, u64)>) {
@@ -62,7 +48,7 @@ impl Scan {
             self.pids.entry(netns).or_default().push(pid);
         }
         self.searched = Some(now);
-        self.budget = self.budget.saturating_sub(start.elapsed());
+        self.budget.spend(start.elapsed());
     }
 }
 

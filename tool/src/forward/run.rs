@@ -48,7 +48,8 @@ pub fn correlator(via: Via, target: Arc<Destination>, is_watched: bool) -> Resul
     let is_watched = is_watched && (via == Via::Native || has_kernel_pids);
     let comm = rustix::thread::name().context("cannot read the name of this process")?;
     let uid = Some(rustix::process::getuid().as_raw());
-    let forwarder = Program { pid, comm: comm.into_bytes().into(), uid };
+    let exe = process::exe_at(pid, clock::boottime_ns());
+    let forwarder = Program { pid, comm: comm.into_bytes().into(), uid, exe };
     let start_ns = clock::boottime_ns();
     Ok(Correlator::new(Records { forwarder, start_ns, via, target }, is_watched))
 }

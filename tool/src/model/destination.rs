@@ -25,4 +25,16 @@ pub struct Destination {
     pub placement: Placement,
     /// The target's pod and container by name, once they are looked up.
     pub owner: Owner,
+    /// Only the arguments of a process say so: the kernel has not seen the process in the network
+    /// namespace of the target, or the process was in there before.
+    pub is_claimed: bool,
+}
+
+/// What was looked up for an event.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LookedUp {
+    /// The answer to the event's [`Lookup`].
+    pub destination: Option<Destination>,
+    /// The executable of the process that forwards, if the event starts a session.
+    pub forwarder_exe: Option<Box<[u8]>>,
 }

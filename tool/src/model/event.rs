@@ -2,6 +2,8 @@
 //!
 //! Texts are bytes: a process chooses its own names and arguments, and need not choose UTF-8.
 
+use pfsnoop_common::shares;
+
 use super::exec_event::MIN_ALLOCATION;
 use super::{ExecEvent, ExitEvent, SockEvent};
 
@@ -35,6 +37,17 @@ impl Event {
                 Self::Exec(exec) => exec.memory(),
                 Self::Exit(_) | Self::Sock(_) => MIN_ALLOCATION,
             }
+    }
+
+    /// The share of its process in what is bounded: `pfsnoop_common::shares`. The end of a process counts
+    /// as the host's.
+    #[must_use]
+    pub fn share(&self) -> u32 {
+        match self {
+            Self::Exec(exec) => exec.share,
+            Self::Exit(_) => shares::HOST,
+            Self::Sock(sock) => sock.share,
+        }
     }
 
     /// Whether it may concern a port-forward: such events are the last to be dropped.

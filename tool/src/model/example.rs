@@ -26,7 +26,7 @@ impl Session {
             id: String::new(),
             time_ns: 0,
             via: Via::Native,
-            forwarder: Program { pid: 1, comm: Box::default(), uid: None },
+            forwarder: Program { pid: 1, comm: Box::default(), uid: None, exe: None },
             helper: None,
             cookie: None,
             target: Destination::default(),

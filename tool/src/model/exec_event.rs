@@ -44,6 +44,8 @@ pub struct ExecEvent {
     pub mntns: Option<u32>,
     /// Inode of the pid namespace.
     pub pidns: Option<u32>,
+    /// The share of the process in what is bounded: `pfsnoop_common::shares`.
+    pub share: u32,
     /// cgroup v2 id.
     pub cgroup_id: u64,
     /// Name of the cgroup, if it was requested and may hold a container id.

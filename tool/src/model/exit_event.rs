@@ -17,6 +17,8 @@ pub struct ExitEvent {
     pub uid: u32,
     /// The process's name at its end.
     pub comm: Box<[u8]>,
+    /// Inode of the network namespace that it was in; `None` when the kernel does not report it.
+    pub netns: Option<u32>,
     /// How it ended.
     pub end: End,
 }

@@ -7,6 +7,8 @@ pub struct Owner {
     pub container: Option<Container>,
     /// The pod.
     pub pod: Option<Pod>,
+    /// Only the arguments of an nsenter say so, before it enters.
+    pub is_claimed: bool,
 }
 
 /// A container.

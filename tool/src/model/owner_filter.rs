@@ -93,7 +93,7 @@ mod tests {
             is_disputed: false,
         };
         let pod = Pod { namespace: "default".into(), name: "kuard".into(), uid: "u".into() };
-        Owner { container: Some(container), pod: Some(pod) }
+        Owner { container: Some(container), pod: Some(pod), is_claimed: false }
     }
 
     #[test]

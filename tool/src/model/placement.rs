@@ -18,6 +18,8 @@ pub struct Placement {
     pub container_folder: NamedFolder,
     /// The cgroup that names the pod.
     pub pod_folder: NamedFolder,
+    /// Only the arguments of an nsenter say so, before it enters.
+    pub is_claimed: bool,
 }
 
 /// A cgroup that is named for a container or a pod.

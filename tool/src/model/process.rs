@@ -40,4 +40,6 @@ pub struct Program {
     pub comm: Box<[u8]>,
     /// Its real user id; `None` where the kernel does not report it.
     pub uid: Option<u32>,
+    /// Its executable, as its own mount namespace shows it; `None` if that could not be read.
+    pub exe: Option<Box<[u8]>>,
 }

@@ -42,6 +42,16 @@ pub enum Reason {
         /// nsenter's exit code.
         exit_code: u8,
     },
+    /// socat ran, but in another network namespace than that of the process to enter.
+    Outside {
+        /// The process to enter.
+        target: Option<u32>,
+    },
+    /// A helper ended by itself without a connection to the port.
+    NotConnected {
+        /// Its exit code.
+        exit_code: u8,
+    },
     /// nsenter entered, and found no socat.
     NoSocat,
     /// nsenter entered, and could not run socat.

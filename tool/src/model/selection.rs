@@ -82,7 +82,16 @@ mod tests {
     fn exit(pid: u32, start_ns: u64) -> Update {
         let end = End::Exited(0);
         let comm = b"socat"[..].into();
-        Update::Exit(ExitEvent { time_ns: 9, start_ns, pid, ppid: 1, uid: 0, comm, end })
+        Update::Exit(ExitEvent {
+            time_ns: 9,
+            start_ns,
+            pid,
+            ppid: 1,
+            uid: 0,
+            comm,
+            netns: None,
+            end,
+        })
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub struct SockEvent {
     pub comm: Box<[u8]>,
     /// Real user id of that process; `None` when the kernel does not report it.
     pub uid: Option<u32>,
+    /// The share of that process in what is bounded: `pfsnoop_common::shares`.
+    pub share: u32,
     /// Inode of the connection's network namespace; `None` when the kernel does not report it.
     pub netns: Option<u32>,
     /// The connection's network namespace is not the home of its process.

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::monitor::{LOST_INTERVAL, Monitor, Stage};
 use crate::host::{clock, process};
-use crate::model::{Event, Owner, Session, Update};
+use crate::model::{Event, LookedUp, Owner, Session, Update};
 use crate::probe::ProbeError;
 
 impl Monitor {
@@ -14,8 +14,8 @@ impl Monitor {
         self.burst.note(batch.bytes);
         let now = Instant::now();
         if self.options.sessions {
-            let lost = self.total_lost()?;
-            self.sessions.note_lost(lost, clock::boottime_ns());
+            let losses = self.losses()?;
+            self.sessions.note_lost(losses, clock::boottime_ns());
         }
         for event in batch.events {
             self.apply(event, now);
@@ -37,8 +37,13 @@ impl Monitor {
         let mut changed = Vec::new();
         if self.options.sessions {
             let lookup = self.sessions.lookup_for(&event);
-            let destination = lookup.map(|lookup| self.attribution.destination(lookup));
-            changed = self.sessions.apply(&event, destination, process::can_be_entered);
+            let forwarder = self.sessions.forwarder_of(&event);
+            let looked_up = LookedUp {
+                destination: lookup.map(|lookup| self.attribution.destination(lookup)),
+                forwarder_exe: forwarder.and_then(|(pid, time_ns)| process::exe_at(pid, time_ns)),
+            };
+            let can_enter = |name| self.attribution.can_be_entered(name);
+            changed = self.sessions.apply(&event, looked_up, can_enter);
         }
         match event {
             Event::Exec(exec) if self.options.execs && self.options.filter.matches(&exec) => {

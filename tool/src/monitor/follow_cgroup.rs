@@ -45,7 +45,7 @@ impl Monitor {
         self.probe.detach();
         let before = std::mem::replace(&mut self.reader, reader);
         let (events, lost) = before.finish();
-        self.lost.before += self.probe.lost()? + lost;
+        self.lost.before = self.lost.before + self.probe.losses()? + lost;
         self.probe = probe;
         let now = Instant::now();
         for event in events {

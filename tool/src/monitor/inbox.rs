@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use pfsnoop_common::shares;
 use tokio::sync::Notify;
 
-use crate::model::Event;
+use crate::model::{Event, Losses};
 
 /// At most this many bytes wait, as [`Event::memory`] counts them: some ten thousand ordinary
 /// execs. No process on the node can raise this limit.
@@ -14,6 +15,10 @@ const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// The part of the limit that only events of port-forwards may use: they are the last to be
 /// dropped.
 const RESERVED_BYTES: usize = 2 * 1024 * 1024;
+
+/// The part of that which only events of the host's root may use. A container or a user can make
+/// connections without end.
+const HOSTS_BYTES: usize = 1024 * 1024;
 
 /// At most this many events are handed on at once, so that signals and timers have their turn.
 const BATCH: usize = 128;
@@ -35,7 +40,7 @@ struct Queue {
     horizon_ns: u64,
     /// Something was pushed that was not taken yet, perhaps only a horizon.
     has_news: bool,
-    dropped: u64,
+    dropped: Losses,
     undecodable: u64,
     is_closed: bool,
 }
@@ -112,9 +117,9 @@ impl Inbox {
     }
 
     /// Events that were dropped and records that could not be decoded, since the start.
-    pub(super) fn lost(&self) -> u64 {
+    pub(super) fn losses(&self) -> Losses {
         let queue = self.lock();
-        queue.dropped + queue.undecodable
+        queue.dropped + Losses { of_host: queue.undecodable, of_others: 0 }
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -125,9 +130,16 @@ impl Inbox {
 impl Queue {
     fn push(&mut self, event: Event) {
         let bytes = event.memory();
-        let limit = if event.is_of_forward() { MAX_BYTES } else { MAX_BYTES - RESERVED_BYTES };
-        if self.bytes + bytes > limit {
-            self.dropped += 1;
+        let is_hosts = event.share() == shares::HOST;
+        let reserved = match event.is_of_forward() {
+            false => RESERVED_BYTES,
+            true if is_hosts => 0,
+            true => HOSTS_BYTES,
+        };
+        if self.bytes + bytes > MAX_BYTES - reserved {
+            let dropped =
+                if is_hosts { &mut self.dropped.of_host } else { &mut self.dropped.of_others };
+            *dropped += 1;
             return;
         }
         self.bytes += bytes;
@@ -166,12 +178,22 @@ mod tests {
         let size = exec(0, b"x").memory();
         let fit = (MAX_BYTES - RESERVED_BYTES) / size;
         push(&inbox, (0..fit as u64 + 7).map(|time| exec(time, b"x")), 1);
-        assert_eq!(inbox.lost(), 7);
+        assert_eq!(inbox.losses().total(), 7);
         push(&inbox, [exec(2, b"nsenter")], 3);
-        assert_eq!(inbox.lost(), 7, "there is room for a helper");
+        assert_eq!(inbox.losses().total(), 7, "there is room for a helper");
+        let of_a_user = |n| match exec(n, b"nsenter") {
+            Event::Exec(exec) => Event::Exec(ExecEvent { share: shares::of_user(65_534), ..exec }),
+            other => other,
+        };
+        push(&inbox, (0..fit as u64).map(of_a_user), 4);
+        let Losses { of_host, of_others } = inbox.losses();
+        assert!(of_host == 7 && of_others > 0, "{of_host} {of_others}");
+        push(&inbox, (0..100).map(|n| exec(n, b"nsenter")), 5);
+        assert_eq!(inbox.losses().of_host, 7, "there is room for the host's");
         while !inbox.take().events.is_empty() {}
         push(&inbox, [exec(4, b"x")], 5);
-        assert_eq!((inbox.lost(), inbox.take().events.len()), (7, 1), "there is room again");
+        assert_eq!(inbox.losses().of_host, 7, "there is room again");
+        assert_eq!(inbox.take().events.len(), 1);
     }
 
     #[test]
@@ -194,7 +216,7 @@ mod tests {
         {
             count += batch.events.len();
         }
-        assert_eq!((count, inbox.lost(), inbox.lock().bytes), (90, 0, 0));
+        assert_eq!((count, inbox.losses().total(), inbox.lock().bytes), (90, 0, 0));
     }
 
     #[tokio::test]

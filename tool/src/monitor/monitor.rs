@@ -11,7 +11,7 @@ use super::reader::Reader;
 use super::reconciler::Reconciler;
 use crate::attribution::{Attribution, Naming};
 use crate::host::memory::AfterBurst;
-use crate::model::{Destination, Lost, Selection, Update};
+use crate::model::{Destination, Losses, Lost, Selection, Update};
 use crate::probe::{Probe, ProbeError};
 use crate::sessions::{OpenSession, SessionTable};
 
@@ -55,7 +55,7 @@ pub(super) enum Stage {
 /// The last report of lost records.
 pub(super) struct LostReport {
     /// What kernel programs lost that were replaced since.
-    pub(super) before: u64,
+    pub(super) before: Losses,
     total: u64,
     pub(super) last: Instant,
 }
@@ -91,7 +91,7 @@ impl Monitor {
             naming: NamingQueue::default(),
             burst: AfterBurst::default(),
             tick,
-            lost: LostReport { before: 0, total: 0, last: Instant::now() },
+            lost: LostReport { before: Losses::default(), total: 0, last: Instant::now() },
             shown: 0,
             is_cgroup_gone: false,
             stage: Stage::Running,
@@ -142,13 +142,13 @@ impl Monitor {
     }
 
     /// What was lost since the start.
-    pub(super) fn total_lost(&self) -> Result<u64, ProbeError> {
-        Ok(self.lost.before + self.probe.lost()? + self.reader.lost())
+    pub(super) fn losses(&self) -> Result<Losses, ProbeError> {
+        Ok(self.lost.before + self.probe.losses()? + self.reader.losses())
     }
 
     /// What was lost since the last report, even if that was a moment ago.
     pub fn take_lost(&mut self) -> Result<Option<Lost>, ProbeError> {
-        let total = self.total_lost()?;
+        let total = self.losses()?.total();
         let events = total.saturating_sub(self.lost.total);
         self.lost = LostReport { total, last: Instant::now(), ..self.lost };
         Ok((events > 0).then_some(Lost { events, total }))

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::inbox::{Batch, Inbox};
 use crate::host::{privileges, slice};
-use crate::model::Event;
+use crate::model::{Event, Losses};
 use crate::probe::{ProbeError, RingReader, Rings};
 
 /// The running thread. Dropping it ends the thread.
@@ -81,9 +81,9 @@ impl Reader {
         self.shared.drain.cancel();
     }
 
-    /// Reads what is left, and ends the thread. Returns the events that were not taken, and how many
-    /// could not be kept since the start.
-    pub(super) fn finish(mut self) -> (Vec<Event>, u64) {
+    /// Reads what is left, and ends the thread. Returns the events that were not taken, and
+    /// what could not be kept since the start.
+    pub(super) fn finish(mut self) -> (Vec<Event>, Losses) {
         self.drain();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -93,14 +93,14 @@ impl Reader {
             let batch = self.take();
             events.extend(batch.events);
             if batch.is_last {
-                return (events, self.lost());
+                return (events, self.losses());
             }
         }
     }
 
     /// Events that were read and could not be kept, since the start.
-    pub(super) fn lost(&self) -> u64 {
-        self.shared.inbox.lost()
+    pub(super) fn losses(&self) -> Losses {
+        self.shared.inbox.losses()
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::escape::escaped;
-use crate::model::{Container, Destination, Outcome, Pod};
+use crate::model::{Container, Destination, Outcome, Pod, Program};
 
 /// `NAMESPACE/NAME`
 pub(super) fn pod_name(pod: &Pod) -> String {
@@ -22,9 +22,33 @@ pub(super) fn short_id(id: &str) -> &str {
     id.get(..12).unwrap_or(id)
 }
 
+/// The mark behind a name that only the arguments of a process claim.
+const CLAIMED: char = '?';
+
+/// A name, with a mark if it is only claimed.
+pub(super) fn marked(mut name: String, is_claimed: bool) -> String {
+    if is_claimed {
+        name.push(CLAIMED);
+    }
+    name
+}
+
 /// The shortest name of a session's target: its pod, container, or network namespace, with a process
 /// in it.
 pub(super) fn target_name(target: &Destination) -> String {
+    marked(place_name(target), target.is_claimed)
+}
+
+/// The program that forwards, with the uid of any user but root.
+pub(super) fn forwarder_name(forwarder: &Program) -> String {
+    let name = escaped(&forwarder.comm);
+    match forwarder.uid {
+        Some(uid) if uid != 0 => format!("{name} (uid {uid})"),
+        _ => name,
+    }
+}
+
+fn place_name(target: &Destination) -> String {
     let Destination { pid, comm, netns, owner, .. } = target;
     if let Some(pod) = &owner.pod {
         return pod_name(pod);
@@ -82,5 +106,7 @@ mod tests {
         let (namespace, uid) = ("a".to_owned(), String::new());
         target.owner.pod = Some(Pod { namespace, name: "\x1b[31m".to_owned(), uid });
         assert_eq!(target_name(&target), "a/\\x1b[31m");
+        target.is_claimed = true;
+        assert_eq!(target_name(&target), "a/\\x1b[31m?");
     }
 }

@@ -38,6 +38,15 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::NotEntered { target: None, exit_code } => {
             format!("nsenter could not enter the namespace (exit code {exit_code})")
         }
+        Reason::Outside { target: Some(pid) } => format!(
+            "socat ran outside the network namespace of process {pid}, which the command names"
+        ),
+        Reason::Outside { target: None } => {
+            "socat ran outside the network namespace that the command names".to_owned()
+        }
+        Reason::NotConnected { exit_code } => {
+            format!("the helper ended (exit code {exit_code}) without a connection to that port")
+        }
         Reason::NoSocat => {
             "nsenter did not find socat; install the package socat on this node".to_owned()
         }

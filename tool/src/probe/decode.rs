@@ -108,6 +108,7 @@ fn exec(
         netns: present(header.netns),
         mntns: present(header.mntns),
         pidns: present(header.pidns),
+        share: header.share,
         cgroup_id: header.cgroup_id,
         cgroup: cgroup.into(),
     }
@@ -123,6 +124,7 @@ fn exit(record: &[u8]) -> Result<ExitEvent, DecodeError> {
         ppid: exit.ppid,
         uid: exit.uid,
         comm: until_nul(&exit.comm).into(),
+        netns: present(exit.netns),
         end: End::from_wait_status(exit.wait_status),
     })
 }
@@ -153,6 +155,7 @@ fn sock(record: &[u8]) -> Result<SockEvent, DecodeError> {
         start_ns: sock.start_ns,
         comm: until_nul(&sock.comm).into(),
         uid: known_uid(sock.uid),
+        share: sock.share,
         netns: present(sock.netns),
         is_foreign: has(sock_flags::FOREIGN),
         source: address(sock.source)?,

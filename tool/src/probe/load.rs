@@ -7,7 +7,7 @@ use pfsnoop_common::{names, record::NOT_FOLLOWED, ring_bytes};
 use super::error::{ProbeError, failed, program_failed};
 use super::object::program;
 use super::{Options, failed_execs, homes, offsets, settings};
-use crate::host::limits;
+use crate::host::{limits, process};
 
 /// The oldest kernel on which the programs run: it has ring buffers (5.8), and calls functions from a
 /// program that makes tail calls and runs raw tracepoint programs on demand (both 5.10).
@@ -16,9 +16,10 @@ pub const OLDEST_KERNEL: (u32, u32) = (5, 10);
 /// The kernel programs, aligned as the ELF reader wants them.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/pfsnoop-ebpf"));
 
-/// The end of at most this many processes is expected. An entry takes 80 to 96 bytes, so that this is 6
-/// MiB. Beyond the limit, an end is not reported and counts as lost.
-const MAX_PASSED: u32 = 64 * 1024;
+/// The end of at most this many processes is expected, and at most as many homes are noted. An entry
+/// takes 80 to 96 bytes, so that each is 6 MiB. Beyond the limit, an end is not reported and counts as
+/// lost.
+const MAX_PROCESSES: u32 = 64 * 1024;
 
 /// The program that user space runs.
 const CHECK_CONNECTION: &str = "check_connection";
@@ -32,6 +33,7 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
     settings.failed_execs = options.failed_execs.into();
     settings.ends = options.exits.into();
     settings.host_netns = if options.connections { homes::host_netns() } else { 0 };
+    settings.host_mntns = process::host_mntns().unwrap_or(0);
     let mut loader = EbpfLoader::new();
     loader
         // The programs have no relocations against kernel types: free aya's parse of them.
@@ -49,7 +51,8 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
             .map_max_entries(names::HELPER_EVENTS, ring_bytes::CONNECTIONS)
             .map_max_entries(names::EVENTS, ring_bytes::HARDLY_ANY);
     }
-    loader.map_max_entries(names::PASSED, limits::max_processes().min(MAX_PASSED));
+    let processes = limits::max_processes().min(MAX_PROCESSES);
+    loader.map_max_entries(names::PASSED, processes).map_max_entries(names::HOMES, processes);
     // Maps that are not used take no memory.
     for (map, is_used) in [
         (names::EXECS_UNDER_WAY, options.failed_execs),
@@ -58,6 +61,8 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
         (names::FOREIGN_CONNECTIONS, options.connections),
         (names::HELPER_CONNECTIONS, options.connections),
         (names::SERVER_ENDS, options.connections),
+        (names::SERVER_ENDS_OF_OTHERS, options.connections),
+        (names::SHARES, options.connections),
         (names::HOMES, options.connections),
     ] {
         if !is_used {

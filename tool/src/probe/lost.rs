@@ -6,6 +6,7 @@ use pfsnoop_common::{names, record::LossCount};
 
 use super::error::{ProbeError, map_failed};
 use super::object::take_map;
+use crate::model::Losses;
 
 /// Reads the per-CPU counts of records that found their ring buffer full.
 pub(super) struct Counter {
@@ -19,12 +20,14 @@ impl Counter {
     }
 
     /// All records lost since the start.
-    pub(super) fn total(&self) -> Result<u64, ProbeError> {
-        let mut total = 0;
+    pub(super) fn losses(&self) -> Result<Losses, ProbeError> {
+        let mut losses = Losses::default();
         for count in 0..LossCount::COUNT {
             let per_cpu = self.counts.get(&count, 0).map_err(map_failed)?;
-            total += per_cpu.iter().sum::<u64>();
+            let is_of_others = count >= LossCount::OF_OTHERS;
+            let sum = if is_of_others { &mut losses.of_others } else { &mut losses.of_host };
+            *sum += per_cpu.iter().sum::<u64>();
         }
-        Ok(total)
+        Ok(losses)
     }
 }

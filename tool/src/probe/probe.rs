@@ -3,6 +3,7 @@
 use super::error::ProbeError;
 use super::reader::Rings;
 use super::{attached, homes, load, logs, lost, memory, options::Options};
+use crate::model::Losses;
 
 /// The running kernel programs. Dropping it detaches them.
 pub struct Probe {
@@ -37,7 +38,7 @@ impl Probe {
     /// Has the kernel programs check a connection of this process that should be open. If its end
     /// was missed, an event reports it; otherwise, with `count`, an event reports its bytes.
     /// Returns false for a connection that is no longer followed: the event of its end has come or
-    /// was lost, or other connections have evicted it.
+    /// was lost.
     pub fn check_connection(&mut self, id: u64, pid: u32, count: bool) -> Result<bool, ProbeError> {
         match &mut self.programs {
             Some(programs) => load::check_connection(programs, id, pid, count),
@@ -54,8 +55,8 @@ impl Probe {
         self.programs = None;
     }
 
-    /// How many records the kernel programs could not send since the start.
-    pub fn lost(&self) -> Result<u64, ProbeError> {
-        self.lost.total()
+    /// What the kernel programs could not send or follow since the start.
+    pub fn losses(&self) -> Result<Losses, ProbeError> {
+        self.lost.losses()
     }
 }

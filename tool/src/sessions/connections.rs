@@ -3,19 +3,31 @@
 use super::deadlines::{EVENT_TIMEOUT_NS, LINGER_TIMEOUT_NS};
 use super::index::SessionIndex;
 use super::state::SessionState;
-use crate::model::{Destination, Lookup, Session, SockEvent, SockState, Via};
+use crate::model::{LookedUp, Lookup, Session, SockEvent, SockState, Via};
 
 impl SessionIndex {
     /// What must be looked up before this event of a connection is applied.
     pub(super) fn lookup_for_sock(&self, sock: &SockEvent) -> Option<Lookup> {
+        let is_new = matches!(sock.state, SockState::Connecting | SockState::Connected);
+        if !is_new || self.of_connection(sock).is_some() && sock.state == SockState::Connected {
+            return None;
+        }
+        match self.of_helper(sock.process()) {
+            Some(helper) => self.lookup_inside(helper, sock.netns),
+            None => sock.netns.filter(|_| starts_session(sock)).map(Lookup::Netns),
+        }
+    }
+
+    /// The process that makes a connection with which a session starts, and when it was there.
+    pub(super) fn forwarder_of_sock(&self, sock: &SockEvent) -> Option<(u32, u64)> {
         let is_known = sock.state == SockState::Connected && self.of_connection(sock).is_some();
-        sock.netns.filter(|_| starts_session(sock) && !is_known).map(Lookup::Netns)
+        (starts_session(sock) && !is_known).then_some((sock.pid, sock.time_ns))
     }
 
     pub(super) fn sock(
         &mut self,
         sock: &SockEvent,
-        destination: Option<Destination>,
+        looked_up: LookedUp,
         changed: &mut Vec<Session>,
     ) {
         if sock.state == SockState::Connecting
@@ -29,7 +41,7 @@ impl SessionIndex {
             (Some(number), _) => number,
             // The first state may have been lost.
             (None, SockState::Connecting | SockState::Connected) => {
-                let Some(number) = self.session_of(sock, destination, changed) else { return };
+                let Some(number) = self.session_of(sock, looked_up, changed) else { return };
                 self.set_connection(number, sock.id);
                 number
             }
@@ -62,13 +74,18 @@ impl SessionIndex {
     fn session_of(
         &mut self,
         sock: &SockEvent,
-        destination: Option<Destination>,
+        looked_up: LookedUp,
         changed: &mut Vec<Session>,
     ) -> Option<u64> {
-        let known = self.of_helper(sock.process()).or_else(|| self.tried_again_by(sock));
+        if let Some(number) = self.of_helper(sock.process()) {
+            let helper = self.get_mut(number)?;
+            // The record of socat's exec may have been lost.
+            helper.seen_in(sock.netns, looked_up.destination);
+            return helper.takes(sock).then_some(number);
+        }
+        let known = self.tried_again_by(sock);
         known.or_else(|| {
-            starts_session(sock)
-                .then(|| self.start(SessionState::native(sock, destination), changed))
+            starts_session(sock).then(|| self.start(SessionState::native(sock, looked_up), changed))
         })
     }
 

@@ -15,6 +15,8 @@ pub(super) struct Facts {
     pub(super) is_target_alive: bool,
     /// nsenter became socat.
     pub(super) is_socat: bool,
+    /// The network namespace in which the kernel has seen the helper, if that can be the target's.
+    pub(super) inside: Option<u64>,
     /// How the helper ended.
     pub(super) helper_end: Option<End>,
     /// How the forwarder's process ended while the connection was open.
@@ -56,7 +58,11 @@ impl Facts {
     /// connect, or the connection's end.
     fn is_from_absence(&self, reason: &Reason) -> bool {
         match reason {
-            Reason::NotTried | Reason::TargetEnded(_) | Reason::NotEntered { .. } => true,
+            Reason::NotTried
+            | Reason::TargetEnded(_)
+            | Reason::NotEntered { .. }
+            | Reason::Outside { .. }
+            | Reason::NotConnected { .. } => true,
             Reason::SocatFailed { .. } => !self.is_connected,
             Reason::ForwarderEnded(_) => self.ending.is_none(),
             _ => false,
@@ -69,12 +75,16 @@ impl Facts {
                 (Outcome::Killed, Reason::HelperKilled { signal, is_socat: false })
             }
             // util-linux's EX_EXEC_ENOENT and EX_EXEC_FAILED (include/exitcodes.h).
-            End::Exited(127) => (Outcome::HelperMissing, Reason::NoSocat),
-            End::Exited(exit_code @ 126) => (Outcome::Failed, Reason::SocatNotRun { exit_code }),
-            // nsenter never exits with 0: this is socat's exit, and its exec was lost.
-            End::Exited(0) => NOT_SEEN,
+            End::Exited(127) if self.is_inside() => (Outcome::HelperMissing, Reason::NoSocat),
+            End::Exited(exit_code @ 126) if self.is_inside() => {
+                (Outcome::Failed, Reason::SocatNotRun { exit_code })
+            }
+            // nsenter itself never exits with 0.
+            End::Exited(exit_code @ 0) if self.is_inside() => {
+                (Outcome::Failed, Reason::NotConnected { exit_code })
+            }
             End::Exited(exit_code) => match self.target {
-                Some(target) if !self.is_target_alive => {
+                Some(target) if !self.is_target_alive && exit_code != 0 => {
                     (Outcome::TargetGone, Reason::TargetEnded(target.pid))
                 }
                 target => {
@@ -83,6 +93,11 @@ impl Facts {
                 }
             },
         }
+    }
+
+    /// Whether the kernel has seen the helper in the target.
+    fn is_inside(&self) -> bool {
+        self.inside.is_some()
     }
 
     fn of_socat(&self, end: End, port: u16) -> (Outcome, Reason) {
@@ -101,6 +116,10 @@ impl Facts {
             };
         }
         let End::Exited(exit_code) = end else { return NOT_SEEN };
+        if !self.is_inside() {
+            let target = self.target.map(|target| target.pid);
+            return (Outcome::Failed, Reason::Outside { target });
+        }
         match (&self.ending, &self.first_failure) {
             (Some(ending), _) => self.of_connection(ending),
             (None, _) if self.is_connected => NOT_SEEN,
@@ -108,9 +127,9 @@ impl Facts {
             // Without a route, connect(2) fails before the kernel reports a connection. socat exits
             // with 1 after any error of its own.
             _ if !self.is_tried && exit_code == 1 => (Outcome::Unreachable, Reason::NotTried),
-            // An attempt ends with a record. A crowd of connections may have displaced this one in the
-            // kernel's map.
-            _ if exit_code == 0 || self.is_tried => NOT_SEEN,
+            // An attempt ends with a record.
+            _ if self.is_tried => NOT_SEEN,
+            _ if exit_code == 0 => (Outcome::Failed, Reason::NotConnected { exit_code }),
             _ => (Outcome::Failed, Reason::SocatFailed { exit_code }),
         }
     }

@@ -3,13 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::deadlines::Deadlines;
+use super::loss_times::LossTimes;
 use super::open_session::OpenSession;
+use super::shares::Shares;
 use super::state::SessionState;
-use crate::model::{ProcessId, Session, SockEvent};
-
-/// How many sessions are followed at once: as many as the kernel programs follow connections. When
-/// one more starts, the oldest is dropped.
-pub(super) const MAX_OPEN: usize = 16 * 1024;
+use crate::model::{Losses, ProcessId, Session, SockEvent};
 
 /// Sessions by number, in the order of their start.
 #[derive(Debug, Default)]
@@ -22,9 +20,8 @@ pub(super) struct SessionIndex {
     /// Numbers by id of the connection.
     by_connection: HashMap<u64, u64>,
     deadlines: Deadlines,
-    /// Records lost since the start, and when that number last grew.
-    lost: u64,
-    lost_ns: u64,
+    shares: Shares,
+    losses: LossTimes,
 }
 
 impl SessionIndex {
@@ -40,16 +37,13 @@ impl SessionIndex {
         self.open.get_mut(&number)
     }
 
-    pub(super) fn note_lost(&mut self, records: u64, now_ns: u64) {
-        if records > self.lost {
-            (self.lost, self.lost_ns) = (records, now_ns);
-        }
+    pub(super) fn note_lost(&mut self, losses: Losses, now_ns: u64) {
+        self.losses.note(losses, now_ns);
     }
 
     /// Adds a session and returns its number.
     pub(super) fn start(&mut self, mut state: SessionState, changed: &mut Vec<Session>) -> u64 {
-        if self.open.len() >= MAX_OPEN
-            && let Some((&oldest, _)) = self.open.first_key_value()
+        if let Some(oldest) = self.shares.oldest_in_the_way_of(state.share)
             && let Some(oldest) = self.remove(oldest)
         {
             changed.push(oldest.lost(state.open.started_ns));
@@ -57,6 +51,7 @@ impl SessionIndex {
         changed.push(state.open.session.clone());
         self.started += 1;
         state.open.number = self.started;
+        self.shares.add(state.share, self.started);
         self.open.insert(self.started, state);
         self.started
     }
@@ -64,13 +59,14 @@ impl SessionIndex {
     /// Closes a session, even if events of it are missing.
     pub(super) fn close(&mut self, number: u64, changed: &mut Vec<Session>) {
         let Some(state) = self.remove(number) else { return };
-        let lacks_records = state.open.started_ns <= self.lost_ns;
+        let lacks_records = self.losses.concern(state.share, state.open.started_ns);
         changed.push(state.closed(lacks_records));
     }
 
     fn remove(&mut self, number: u64) -> Option<SessionState> {
         self.deadlines.forget(number);
         let state = self.open.remove(&number)?;
+        self.shares.remove(state.share, number);
         if let Some(id) = state.open.connection
             && self.by_connection.get(&id) == Some(&number)
         {

@@ -22,9 +22,11 @@ mod connections;
 mod deadlines;
 mod ending;
 mod index;
+mod loss_times;
 mod open_session;
 mod processes;
 mod progress;
+mod shares;
 mod state;
 mod table;
 

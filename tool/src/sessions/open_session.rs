@@ -27,7 +27,7 @@ impl OpenSession {
     pub fn may_be_open(&self, is_running: impl Fn(ProcessId) -> bool) -> bool {
         match self.session.via {
             // A helper runs without a followed connection before it connects, after its connection
-            // has ended, or when other connections have evicted its own.
+            // has ended, or when there was no room to follow it.
             Via::NsenterSocat => is_running(self.process),
             // Between two attempts, the session has a deadline of its own.
             Via::Native => self.connection.is_none(),

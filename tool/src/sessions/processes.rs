@@ -3,25 +3,42 @@
 use super::deadlines::EVENT_TIMEOUT_NS;
 use super::index::SessionIndex;
 use super::state::SessionState;
-use crate::model::{Destination, ExecEvent, ExitEvent, Invocation, Lookup, NamedProcess, Session};
+use crate::model::{
+    Destination, ExecEvent, ExitEvent, Invocation, LookedUp, Lookup, NamedProcess, Session,
+};
 
 impl SessionIndex {
     /// What must be looked up before this exec is applied.
     pub(super) fn lookup_for_exec(&self, exec: &ExecEvent) -> Option<Lookup> {
         match exec.invocation? {
             Invocation::Nsenter(_) => exec.named_target().map(Lookup::Process),
-            Invocation::Socat { .. } => {
-                let helper = self.get(self.becoming_socat(exec)?)?;
-                let is_known = helper.open.session.target.netns == exec.netns.map(u64::from);
-                exec.netns.filter(|_| !is_known).map(Lookup::Netns)
-            }
+            Invocation::Socat { .. } => self.lookup_inside(self.becoming_socat(exec)?, exec.netns),
         }
+    }
+
+    /// What must be looked up before this end of a process is applied.
+    pub(super) fn lookup_for_exit(&self, exit: &ExitEvent) -> Option<Lookup> {
+        let number = self.of_helper(exit.process())?;
+        let has_entered = self.get(number)?.has_entered_at(exit);
+        if has_entered { self.lookup_inside(number, exit.netns) } else { None }
+    }
+
+    /// The lookup for a helper that was seen in this network namespace.
+    pub(super) fn lookup_inside(&self, number: u64, netns: Option<u32>) -> Option<Lookup> {
+        let (helper, netns) = (self.get(number)?, netns?);
+        helper.needs_destination_of(netns).then_some(Lookup::Netns(netns))
+    }
+
+    /// The parent of an nsenter with which a session starts, and when it was the parent.
+    pub(super) fn forwarder_of_exec(exec: &ExecEvent) -> Option<(u32, u64)> {
+        let is_start = exec.ret == 0 && matches!(exec.invocation, Some(Invocation::Nsenter(_)));
+        is_start.then_some((exec.ppid, exec.time_ns))
     }
 
     pub(super) fn exec(
         &mut self,
         exec: &ExecEvent,
-        destination: Option<Destination>,
+        looked_up: LookedUp,
         changed: &mut Vec<Session>,
     ) {
         if exec.ret != 0 {
@@ -32,7 +49,7 @@ impl SessionIndex {
         {
             self.set_helper(number, exec.process());
             if let Some(helper) = self.get_mut(number) {
-                helper.became_socat(exec, destination);
+                helper.became_socat(exec, looked_up.destination);
             }
             return;
         }
@@ -42,7 +59,7 @@ impl SessionIndex {
         if let Some(number) = self.of_pid(exec.pid) {
             self.close(number, changed);
         }
-        let number = self.start(SessionState::helper(exec, nsenter, destination), changed);
+        let number = self.start(SessionState::helper(exec, nsenter, looked_up), changed);
         self.set_helper(number, exec.process());
     }
 
@@ -60,13 +77,14 @@ impl SessionIndex {
     pub(super) fn exit(
         &mut self,
         exit: &ExitEvent,
-        can_enter: impl Fn(NamedProcess) -> bool,
+        destination: Option<Destination>,
+        can_enter: impl FnMut(NamedProcess) -> bool,
         changed: &mut Vec<Session>,
     ) {
         if let Some(number) = self.of_helper(exit.process())
             && let Some(helper) = self.get_mut(number)
         {
-            helper.helper_ended(exit, can_enter);
+            helper.helper_ended(exit, destination, can_enter);
             self.close_or_wait(number, exit.time_ns, changed);
         }
         for number in self.of_forwarder(exit.process()) {

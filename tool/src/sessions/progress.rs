@@ -10,36 +10,68 @@ use crate::model::{
 const ORPHAN_TIMEOUT_NS: u64 = 2_000_000_000;
 
 impl SessionState {
-    /// nsenter has entered the namespace and become socat.
+    /// nsenter has become socat.
     pub(super) fn became_socat(&mut self, exec: &ExecEvent, destination: Option<Destination>) {
         self.facts.is_socat = true;
         self.last_ns = exec.time_ns;
+        self.seen_in(exec.netns, destination);
+    }
+
+    /// The kernel has seen the helper in this network namespace, where it runs socat, connects, or ends.
+    /// Until then, the target is what nsenter's arguments claim. `destination` is that of the namespace.
+    pub(super) fn seen_in(&mut self, netns: Option<u32>, destination: Option<Destination>) {
+        let Some(netns) = netns.map(u64::from) else { return };
         let target = &mut self.open.session.target;
-        if let Some(destination) = destination {
-            // The process that nsenter named counts, and its name with it.
-            *target = match target.pid {
-                Some(pid) => {
-                    Destination { pid: Some(pid), comm: target.comm.take(), ..destination }
-                }
-                None => destination,
-            };
-        } else if exec.netns.is_some() {
-            target.netns = exec.netns.map(u64::from);
+        if self.facts.inside.is_some() || !target.is_claimed {
+            return;
         }
+        let is_at_home = self.home == Some(netns);
+        if target.netns == Some(netns) {
+            // Where the helper has not entered anything, the arguments alone tell which of the processes
+            // in there is meant.
+            target.is_claimed = is_at_home;
+        } else if is_at_home && target.netns.is_some() {
+            return;
+        } else {
+            // It has entered another namespace than the arguments name, or they name none.
+            let unknown = Destination { netns: Some(netns), ..Destination::default() };
+            *target = destination.unwrap_or(unknown);
+        }
+        self.facts.inside = Some(netns);
+    }
+
+    /// Whether the destination of this namespace must be looked up before the helper is
+    /// [seen in](Self::seen_in) it.
+    pub(super) fn needs_destination_of(&self, netns: u32) -> bool {
+        let (netns, claimed) = (Some(u64::from(netns)), self.open.session.target.netns);
+        let has_stayed = self.home == netns && claimed.is_some();
+        self.facts.inside.is_none() && !self.is_native() && claimed != netns && !has_stayed
     }
 
     /// The helper's process has ended; `can_enter` reports whether a process can be entered.
+    /// `destination` is that of its network namespace.
     pub(super) fn helper_ended(
         &mut self,
         exit: &ExitEvent,
-        can_enter: impl Fn(NamedProcess) -> bool,
+        destination: Option<Destination>,
+        can_enter: impl FnMut(NamedProcess) -> bool,
     ) {
+        if self.has_entered_at(exit) {
+            self.seen_in(exit.netns, destination);
+        }
         self.facts.helper_end = Some(exit.end);
-        self.facts.is_target_alive = self.facts.target.is_none_or(can_enter);
+        let has_entered = self.facts.inside.is_some();
+        self.facts.is_target_alive = has_entered || self.facts.target.is_none_or(can_enter);
         self.last_ns = exit.time_ns;
         if exit.time_ns.saturating_sub(self.forwarder_end_ns) > ORPHAN_TIMEOUT_NS {
             self.facts.forwarder_end = None;
         }
+    }
+
+    /// Whether the helper was in the target at its end, and not only where it had started.
+    pub(super) fn has_entered_at(&self, exit: &ExitEvent) -> bool {
+        let netns = exit.netns.map(u64::from);
+        self.home != netns || self.open.session.target.netns == netns
     }
 
     /// The forwarder's process has ended: the one that connected, or the parent of the helper.

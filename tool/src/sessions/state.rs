@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use super::ending::Facts;
 use super::open_session::OpenSession;
 use crate::model::{
-    Bytes, Closed, Destination, ExecEvent, Helper, NsenterSocat, ProcessId, Program, Session,
-    SockEvent, State, Via,
+    Bytes, Closed, Destination, ExecEvent, Helper, LookedUp, NsenterSocat, ProcessId, Program,
+    Session, SockEvent, State, Via,
 };
 
 /// How many addresses a native session may try. A forwarder tries one or two, since `localhost` has
@@ -18,6 +18,10 @@ const MAX_TRIED: usize = 16;
 pub(super) struct SessionState {
     pub(super) open: OpenSession,
     pub(super) facts: Facts,
+    /// Its share of the table.
+    pub(super) share: u32,
+    /// Where nsenter was before it entered the target: the inode of a network namespace.
+    pub(super) home: Option<u64>,
     /// Addresses that a native session tried: each once, and at most [`MAX_TRIED`]. A helper may try
     /// without end (socat's `forever`), so its attempts are not kept.
     tried: Vec<IpAddr>,
@@ -33,15 +37,17 @@ pub(super) struct SessionState {
 
 impl SessionState {
     /// A session of an nsenter that is about to become socat.
-    pub(super) fn helper(
-        exec: &ExecEvent,
-        nsenter: NsenterSocat,
-        destination: Option<Destination>,
-    ) -> Self {
+    pub(super) fn helper(exec: &ExecEvent, nsenter: NsenterSocat, looked_up: LookedUp) -> Self {
+        let LookedUp { destination, forwarder_exe } = looked_up;
         let target = destination
             .unwrap_or_else(|| Destination { pid: nsenter.target, ..Destination::default() });
-        let forwarder =
-            Program { pid: exec.ppid, comm: exec.parent_comm.clone(), uid: exec.parent_uid };
+        let target = Destination { is_claimed: true, ..target };
+        let forwarder = Program {
+            pid: exec.ppid,
+            comm: exec.parent_comm.clone(),
+            uid: exec.parent_uid,
+            exe: forwarder_exe,
+        };
         let session = Session {
             id: exec.process().to_string(),
             time_ns: exec.time_ns,
@@ -56,18 +62,20 @@ impl SessionState {
             state: State::Started,
         };
         let facts = Facts { target: exec.named_target(), ..Facts::default() };
-        Self::new(session, exec.process(), facts)
+        let home = exec.netns.map(u64::from);
+        Self { home, ..Self::new(session, exec.process(), exec.share, facts) }
     }
 
     /// A session of a process that dials natively.
-    pub(super) fn native(sock: &SockEvent, destination: Option<Destination>) -> Self {
+    pub(super) fn native(sock: &SockEvent, looked_up: LookedUp) -> Self {
+        let LookedUp { destination, forwarder_exe: exe } = looked_up;
         let netns = sock.netns.map(u64::from);
         let session = Session {
             // A process makes many connections.
             id: format!("{}-{}", sock.process(), sock.time_ns),
             time_ns: sock.time_ns,
             via: Via::Native,
-            forwarder: Program { pid: sock.pid, comm: sock.comm.clone(), uid: sock.uid },
+            forwarder: Program { pid: sock.pid, comm: sock.comm.clone(), uid: sock.uid, exe },
             helper: None,
             cookie: sock.cookie,
             target: destination.unwrap_or_else(|| Destination { netns, ..Destination::default() }),
@@ -76,10 +84,10 @@ impl SessionState {
             address: None,
             state: State::Started,
         };
-        Self::new(session, sock.process(), Facts::default())
+        Self::new(session, sock.process(), sock.share, Facts::default())
     }
 
-    fn new(session: Session, process: ProcessId, facts: Facts) -> Self {
+    fn new(session: Session, process: ProcessId, share: u32, facts: Facts) -> Self {
         let started_ns = session.time_ns;
         let open = OpenSession {
             number: 0,
@@ -93,6 +101,8 @@ impl SessionState {
         Self {
             open,
             facts,
+            share,
+            home: None,
             tried: Vec::new(),
             connecting_ns: started_ns,
             forwarder_end_ns: 0,
@@ -104,6 +114,14 @@ impl SessionState {
     /// Whether the nsenter of this session may have a child that becomes socat for this port.
     pub(super) fn may_fork_for(&self, port: u16) -> bool {
         !self.facts.is_socat && self.open.session.port == port
+    }
+
+    /// Whether a connection of the helper is the session's: to the port that the arguments name, and in
+    /// the network namespace in which the helper was seen.
+    pub(super) fn takes(&self, sock: &SockEvent) -> bool {
+        let is_inside =
+            self.facts.inside.is_some() && self.facts.inside == sock.netns.map(u64::from);
+        is_inside && sock.destination.port() == self.open.session.port
     }
 
     /// Whether this socket is the session's connection, or its present attempt to connect.

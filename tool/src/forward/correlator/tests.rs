@@ -26,7 +26,7 @@ fn target(pid: u32) -> Arc<Destination> {
 }
 
 fn correlator(is_watched: bool) -> Correlator {
-    let forwarder = Program { pid: 7, comm: b"pfsnoop"[..].into(), uid: Some(0) };
+    let forwarder = Program { pid: 7, comm: b"pfsnoop"[..].into(), uid: Some(0), exe: None };
     let (via, target) = (Via::NsenterSocat, target(1));
     Correlator::new(Records { forwarder, start_ns: 5, via, target }, is_watched)
 }

@@ -3,6 +3,7 @@
 //! A socket stays in the namespace in which it was made, and any thread may use it. So
 //! one thread enters the namespace and makes the sockets there. All other threads stay outside.
 
+use std::fs::File;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd as _, OwnedFd};

@@ -40,7 +40,7 @@ impl ProcessFacts {
         let NamedProcess { pid, pidns, time_ns } = name;
         let facts = shows_pids_of(pidns).then(|| Self::now(pid))??;
         // A process that started later was not meant.
-        (facts.start() <= ticks(time_ns)).then_some(facts)
+        facts.is_older_than(time_ns).then_some(facts)
     }
 
     /// The process that has the pid in /proc now.
@@ -49,6 +49,11 @@ impl ProcessFacts {
         let process = Process::new(i32::try_from(pid).ok()?).ok()?;
         let stat = process.stat().ok()?;
         Some(Self { process, stat })
+    }
+
+    /// Its folder.
+    pub(super) fn process(&self) -> &Process {
+        &self.process
     }
 
     /// Its pid in /proc.
@@ -61,6 +66,12 @@ impl ProcessFacts {
     #[must_use]
     pub fn start(&self) -> u64 {
         self.stat.starttime
+    }
+
+    /// Whether it had started at that time of `CLOCK_BOOTTIME`.
+    #[must_use]
+    pub fn is_older_than(&self, time_ns: u64) -> bool {
+        self.start() <= ticks(time_ns)
     }
 
     /// Inode of its network namespace; `None` if it has ended.
@@ -111,14 +122,6 @@ pub fn is_running(process: ProcessId) -> bool {
     is_it && !matches!(stat.state, 'Z' | 'X')
 }
 
-/// Whether a process can be entered now. A process that waits to be reaped cannot. A process in a pid
-/// namespace that /proc does not show counts as one that can.
-#[must_use]
-pub fn can_be_entered(name: NamedProcess) -> bool {
-    let is_seen = shows_pids_of(name.pidns);
-    !is_seen || ProcessFacts::named(name).is_some_and(|facts| facts.netns().is_some())
-}
-
 /// Inode of the network namespace of a process that has this pid for certain: it is our child, or held
 /// by a [`ProcessHandle`](super::ProcessHandle).
 pub fn netns_of(pid: u32) -> Result<u64, ProcessError> {
@@ -152,7 +155,7 @@ pub fn processes_and_netns() -> impl Iterator<Item = (u32, u64)> {
     all_processes().filter_map(|facts| Some((facts.pid(), facts.netns()?)))
 }
 
-fn all_processes() -> impl Iterator<Item = ProcessFacts> {
+pub(super) fn all_processes() -> impl Iterator<Item = ProcessFacts> {
     procfs::process::all_processes().into_iter().flatten().filter_map(|process| {
         let process = process.ok()?;
         let stat = process.stat().ok()?;

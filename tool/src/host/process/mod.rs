@@ -3,20 +3,23 @@
 
 mod death_signal;
 mod error;
+mod exe;
 mod facts;
 mod handle;
 mod homes;
 mod pid_space;
+mod translate;
 
 #[cfg(test)]
 mod tests;
 
 pub use death_signal::die_with;
 pub use error::ProcessError;
+pub use exe::exe_at;
 pub use facts::{
-    ProcessFacts, can_be_entered, is_running, netns_of, processes_and_netns, processes_in_netns,
-    start_of,
+    ProcessFacts, is_running, netns_of, processes_and_netns, processes_in_netns, start_of,
 };
 pub use handle::ProcessHandle;
 pub use homes::{Home, homes};
-pub use pid_space::{foreign_namespace, proc_has_kernel_pids, shows_pids_of};
+pub use pid_space::{foreign_namespace, host_mntns, proc_has_kernel_pids, shows_pids_of};
+pub use translate::{find_in_pidns, has_pid_in};

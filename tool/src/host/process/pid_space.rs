@@ -35,6 +35,13 @@ pub fn proc_has_kernel_pids() -> bool {
     *NAMESPACE == Some(FIRST_PID_NAMESPACE)
 }
 
+/// Inode of the host's mount namespace: that of its first process, if /proc shows it.
+#[must_use]
+pub fn host_mntns() -> Option<u32> {
+    let namespace = fs::metadata("/proc/1/ns/mnt").ok().filter(|_| proc_has_kernel_pids())?;
+    u32::try_from(namespace.ino()).ok()
+}
+
 /// Whether the pids in /proc are those of the namespace with this inode. `None` is our own namespace.
 #[must_use]
 pub fn shows_pids_of(pidns: Option<u32>) -> bool {

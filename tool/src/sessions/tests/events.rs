@@ -43,7 +43,8 @@ pub(super) fn socat(time_ns: u64) -> ExecEvent {
 
 pub(super) fn exit(time_ns: u64, end: End) -> ExitEvent {
     let comm = b"socat"[..].into();
-    ExitEvent { time_ns, start_ns: START, pid: PID, ppid: 1, uid: 0, comm, end }
+    let netns = Some(NETNS);
+    ExitEvent { time_ns, start_ns: START, pid: PID, ppid: 1, uid: 0, comm, netns, end }
 }
 
 /// A connection of socat.
@@ -58,6 +59,7 @@ pub(super) fn sock(time_ns: u64, state: SockState) -> SockEvent {
         start_ns: START,
         comm: b"socat"[..].into(),
         uid: Some(0),
+        share: 0,
         netns: Some(NETNS),
         is_foreign: false,
         source: "127.0.0.1".parse().unwrap(),

@@ -111,7 +111,8 @@ fn socat_may_be_a_child_of_nsenter() {
 #[test]
 fn a_target_that_has_ended_differs_from_one_that_cannot_be_entered() {
     let mut run = Run { gone: vec![7], ..Run::default() };
-    run.apply(nsenter(MS)).apply(exit(2 * MS, End::Exited(1)));
+    let at_home = ExitEvent { netns: Some(1), ..exit(2 * MS, End::Exited(1)) };
+    run.apply(nsenter(MS)).apply(at_home);
     assert_eq!(run.end().outcome, Outcome::TargetGone);
     assert_eq!(run.end().reason, Reason::TargetEnded(7));
     // The target may end before socat does. The connection still decides.

@@ -1,12 +1,19 @@
 //! Events that are lost, out of order, of another process, or of no forward.
 
+use pfsnoop_common::shares;
+
 use super::events::*;
 use super::run::Run;
 use crate::model::{
-    End, ExecEvent, ExitEvent, Outcome, ProcessId, Reason, Session, SockEvent, SockState, State,
+    End, ExecEvent, ExitEvent, Losses, Outcome, ProcessId, Reason, Session, SockEvent, SockState,
+    State,
 };
 use crate::sessions::deadlines::EVENT_TIMEOUT_NS;
-use crate::sessions::index::MAX_OPEN;
+
+/// So many records of the host were lost.
+fn lost(of_host: u64) -> Losses {
+    Losses { of_host, of_others: 0 }
+}
 
 #[test]
 fn a_reused_pid_is_another_session() {
@@ -89,7 +96,7 @@ fn nothing_is_concluded_from_what_may_have_been_lost() {
         for lost_ns in [0, 5 * MS] {
             let mut run = Run::default();
             run.apply(nsenter(MS));
-            run.sessions.note_lost((lost_ns > 0).into(), lost_ns);
+            run.sessions.note_lost(lost((lost_ns > 0).into()), lost_ns);
             if is_socat {
                 run.apply(socat(2 * MS));
             }
@@ -110,14 +117,14 @@ fn nothing_is_concluded_from_what_may_have_been_lost() {
     for (lost_ns, reported) in [(0, Outcome::Killed), (3 * MS, Outcome::Failed)] {
         let mut run = Run::default();
         run.apply(native(MS, CONNECTING)).apply(native(2 * MS, CONNECTED));
-        run.sessions.note_lost((lost_ns > 0).into(), lost_ns);
+        run.sessions.note_lost(lost((lost_ns > 0).into()), lost_ns);
         run.apply(exit(4 * MS, End::Exited(0))).at(4 * MS + EVENT_TIMEOUT_NS);
         assert_eq!(run.end().outcome, reported, "{lost_ns}");
     }
     // The session began after the last loss.
     let mut run = Run::default();
-    run.sessions.note_lost(3, MS);
-    run.sessions.note_lost(3, 3 * MS);
+    run.sessions.note_lost(lost(3), MS);
+    run.sessions.note_lost(lost(3), 3 * MS);
     run.apply(nsenter(2 * MS)).apply(socat(2 * MS)).apply(exit(4 * MS, End::Exited(1)));
     assert_eq!(run.end().reason, Reason::NotTried);
 }
@@ -192,14 +199,55 @@ fn other_execs_and_connections_make_no_session() {
     assert!(run.reported.is_empty() && run.is_empty(), "{:?}", run.reported);
 }
 
+/// A connection of another share.
+fn of(share: u32, n: u64) -> SockEvent {
+    SockEvent { share, id: n, ..native(MS + n, CONNECTING) }
+}
+
 #[test]
 fn the_number_of_sessions_is_bounded() {
+    const MAX_OPEN: usize = shares::SESSIONS.all as usize;
     let mut run = Run::default();
     for n in 0..2 * MAX_OPEN as u64 {
-        run.apply(SockEvent { id: n, ..native(MS + n, CONNECTING) });
+        run.apply(of(shares::HOST, n));
     }
     assert_eq!(run.sessions.index.sizes(), [MAX_OPEN, 0, MAX_OPEN, 0]);
     assert_eq!(run.reported.len(), 3 * MAX_OPEN, "each dropped session has a last record");
+}
+
+#[test]
+fn a_user_pushes_out_sessions_of_no_one_else() {
+    let (user, other) = (shares::of_user(65_534), shares::of_user(1000));
+    let shares::Limits { others, each, .. } = shares::SESSIONS;
+    let mut run = Run::default();
+    run.apply(of(shares::HOST, 1)).apply(of(other, 2));
+    for n in 3..10 + 2 * u64::from(each) {
+        run.apply(of(user, n));
+    }
+    let lost = |run: &Run| {
+        let lost = run.reported.iter().filter(|session| session.state == State::Lost);
+        lost.map(|session| session.time_ns).collect::<Vec<_>>()
+    };
+    let open = |run: &Run, n: u64| run.sessions.open().any(|open| open.started_ns == MS + n);
+    assert_eq!(lost(&run).len(), 7 + each as usize);
+    assert!(open(&run, 1) && open(&run, 2) && !open(&run, 3), "the oldest of its own makes room");
+    // Many users together.
+    for (n, share) in (100_000..).zip((shares::FIRST..shares::COUNT).cycle()).take(20_000) {
+        run.apply(of(share, n));
+    }
+    assert_eq!(run.sessions.open().len(), others as usize + 1);
+    assert!(open(&run, 1), "there is room for the host's");
+}
+
+#[test]
+fn what_others_lose_leaves_the_sessions_of_the_host_as_they_are() {
+    for (share, reason) in [(shares::HOST, Reason::NotTried), (7, Reason::NotSeen)] {
+        let mut run = Run::default();
+        run.apply(ExecEvent { share, ..nsenter(MS) }).apply(socat(2 * MS));
+        run.sessions.note_lost(Losses { of_host: 0, of_others: 5 }, 3 * MS);
+        run.apply(exit(4 * MS, End::Exited(1)));
+        assert_eq!(run.end().reason, reason, "{share}");
+    }
 }
 
 proptest::proptest! {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::events::NETNS;
-use crate::model::{Closed, Destination, Event, Lookup, NamedProcess, Session, State};
+use crate::model::{Closed, Destination, Event, LookedUp, Lookup, NamedProcess, Session, State};
 use crate::sessions::SessionTable;
 
 /// A table, and everything that it reported.
@@ -18,7 +18,7 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn apply(&mut self, event: impl Into<Event>) -> &mut Self {
         let event = event.into();
-        let destination = self.sessions.lookup_for(&event).map(|lookup| match lookup {
+        let looked_up = self.sessions.lookup_for(&event).map(|lookup| match lookup {
             Lookup::Process(NamedProcess { pid, .. }) => {
                 Destination { pid: Some(pid), netns: Some(NETNS.into()), ..Destination::default() }
             }
@@ -26,9 +26,12 @@ impl Run {
                 Destination { netns: Some(netns.into()), ..Destination::default() }
             }
         });
+        let exe = self.sessions.forwarder_of(&event).map(|(pid, _)| format!("/exe/{pid}"));
+        let forwarder_exe = exe.map(|exe| exe.into_bytes().into());
+        let looked_up = LookedUp { destination: looked_up, forwarder_exe };
         let gone = self.gone.clone();
-        self.reported
-            .extend(self.sessions.apply(&event, destination, |name| !gone.contains(&name.pid)));
+        let changed = self.sessions.apply(&event, looked_up, |name| !gone.contains(&name.pid));
+        self.reported.extend(changed);
         self
     }
 

@@ -1,6 +1,7 @@
 //! Which pod and container a process belongs to.
 
 mod cgroups;
+mod claims;
 mod containers;
 mod frozen_runtime;
 mod late_runtime;

@@ -9,6 +9,7 @@ use crate::common::stdout_of;
 static ODD_EXEC: LazyLock<PathBuf> = LazyLock::new(|| build("odd-exec"));
 static LATE_EXEC: LazyLock<PathBuf> = LazyLock::new(|| build("late-exec"));
 static PEER: LazyLock<PathBuf> = LazyLock::new(|| build("peer"));
+static IMPOSTOR: LazyLock<PathBuf> = LazyLock::new(|| build("impostor"));
 static VISITOR: LazyLock<PathBuf> = LazyLock::new(|| build("visitor"));
 
 /// Cargo builds no examples for one test target, so this does.
@@ -39,6 +40,11 @@ pub fn late_exec() -> &'static Path {
 /// The path of the program that runs the scripts of a client and a server.
 pub fn peer() -> &'static Path {
     &PEER
+}
+
+/// The path of the program that pretends to be nsenter, socat or cri-dockerd.
+pub fn impostor() -> &'static Path {
+    &IMPOSTOR
 }
 
 /// The path of the program that visits a network namespace.

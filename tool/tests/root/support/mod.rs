@@ -18,6 +18,7 @@ pub mod guarded;
 pub mod helper;
 pub mod http_runtime;
 pub mod image;
+pub mod impostors;
 pub mod memory;
 pub mod namespaces;
 pub mod netns;

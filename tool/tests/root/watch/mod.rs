@@ -3,7 +3,9 @@
 mod doctor;
 mod endless_attempts;
 mod first_process;
+mod floods;
 mod homes;
+mod impostors;
 mod live_view;
 mod lost_records;
 mod native;

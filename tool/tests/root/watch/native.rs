@@ -44,10 +44,11 @@ fn native_session_records_have_the_documented_keys() {
     assert_eq!(keys(&all[0]), always.into());
     assert_eq!(keys(&end), always.into_iter().chain(ended).collect());
     let comm = std::fs::read_to_string(format!("/proc/{}/comm", std::process::id())).unwrap();
+    let exe = std::env::current_exe().unwrap();
     for record in &all {
         assert_eq!(
             record["forwarder"],
-            json!({"pid": std::process::id(), "comm": comm.trim(), "uid": 0})
+            json!({"pid": std::process::id(), "comm": comm.trim(), "uid": 0, "exe": exe})
         );
         let target = json!({"pid": pod.pause, "netns": pod.netns()});
         assert_eq!(record["target"], target, "nobody's container");
@@ -95,7 +96,9 @@ fn a_forwarder_that_is_killed() {
     assert!(get("127.0.0.1", local).contains("pfsnoop demo pod"));
     let end = closed(&watch, into(pod.pause));
     assert_eq!(end["outcome"], "ok", "{end}");
-    assert_eq!(end["forwarder"], json!({"pid": forwarder.pid(), "comm": "pfsnoop", "uid": 0}));
+    let exe = env!("CARGO_BIN_EXE_pfsnoop");
+    let expected = json!({"pid": forwarder.pid(), "comm": "pfsnoop", "uid": 0, "exe": exe});
+    assert_eq!(end["forwarder"], expected);
     let _client = TcpStream::connect(("127.0.0.1", local)).unwrap();
     let of_second =
         |record: &Value| into(pod.pause)(record) && record["session_id"] != end["session_id"];

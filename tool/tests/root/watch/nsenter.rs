@@ -61,14 +61,19 @@ fn session_records_have_the_documented_keys() {
     ];
     assert_eq!(keys(&end), with(&ended));
     let comm = std::fs::read_to_string(format!("/proc/{}/comm", std::process::id())).unwrap();
+    let exe = std::env::current_exe().unwrap();
     for record in &all {
         assert_eq!(record["via"], "nsenter+socat");
         // This test spawned it.
         assert_eq!(
             record["forwarder"],
-            json!({"pid": std::process::id(), "comm": comm.trim(), "uid": 0})
+            json!({"pid": std::process::id(), "comm": comm.trim(), "uid": 0, "exe": exe})
         );
-        let target = json!({"pid": pod.pause, "netns": pod.netns()});
+        let mut target = json!({"pid": pod.pause, "netns": pod.netns()});
+        if record["state"] == "started" {
+            // nsenter has not entered yet.
+            target["claimed"] = true.into();
+        }
         assert_eq!(record["target"], target);
         assert_eq!(record["port"], 8080);
         assert_eq!(record["session_id"], all[0]["session_id"]);
@@ -114,11 +119,12 @@ fn a_known_target_keeps_its_netns_after_its_process_has_ended() {
         closed(&watch, |record| record["helper_pid"] == helper)
     };
     assert_eq!(run()["target"], json!({"pid": pid, "netns": netns}));
+    let claim = json!({"pid": pid, "netns": netns, "claimed": true});
     target.signal(Signal::KILL);
     target.wait();
     let end = run();
     assert_eq!(end["outcome"], "target-gone");
-    assert_eq!(end["target"], json!({"pid": pid, "netns": netns}));
+    assert_eq!(end["target"], claim, "nothing is left to enter");
 }
 
 /// The kernel's counters include more than the payload, and depend on which side ends first.

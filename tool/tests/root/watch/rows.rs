@@ -32,7 +32,9 @@ fn rows_in_a_pipe_and_a_table_at_the_end() {
         ["18", &page.len().to_string()],
     );
     let row = watch.stdout_line("start", |line| line.contains("started") && line.contains(&target));
-    assert_row(&without_process(&row, &pod), "started", &target, "8080", ["-", "-"]);
+    // nsenter has not entered yet.
+    let claimed = format!("{target}?");
+    assert_row(&without_process(&row, &pod), "started", &claimed, "8080", ["-", "-"]);
     assert_eq!(rows_of(&watch.stdout(), &target).len(), 2, "a start and an end");
     // Another port is filtered out.
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

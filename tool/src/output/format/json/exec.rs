@@ -34,6 +34,9 @@ pub(super) struct Exec<'a> {
     container: Option<Container>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pod: Option<Pod>,
+    /// Only if it is true.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    claimed: bool,
 }
 
 /// Arguments as a list, written one by one: there may be ten thousands of them. An argument that could
@@ -87,6 +90,7 @@ pub(super) fn exec<'a>(exec: &'a ExecEvent, owner: &Owner) -> Exec<'a> {
         cgroup_id: exec.cgroup_id,
         container: owner.container.clone().map(Into::into),
         pod: owner.pod.clone().map(Into::into),
+        claimed: owner.is_claimed,
     }
 }
 

@@ -36,6 +36,8 @@ struct Program {
     comm: String,
     /// `null` if the kernel does not report it.
     uid: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exe: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -48,6 +50,9 @@ struct Target {
     pod: Option<Pod>,
     #[serde(skip_serializing_if = "Option::is_none")]
     container: Option<Container>,
+    /// Only if it is true.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    claimed: bool,
 }
 
 pub(super) fn session(session: &model::Session) -> Session {
@@ -61,14 +66,19 @@ pub(super) fn session(session: &model::Session) -> Session {
         Via::NsenterSocat => Some(address.unwrap_or("localhost".to_owned())),
         Via::Native => address,
     };
-    let model::Program { pid, comm, uid } = &session.forwarder;
+    let model::Program { pid, comm, uid, exe } = &session.forwarder;
     Session {
         r#type: "session",
         time: rfc3339(session.time_ns),
         session_id: session.id.clone(),
         state: session.state.name(),
         via: session.via.name(),
-        forwarder: Program { pid: *pid, comm: text(comm), uid: *uid },
+        forwarder: Program {
+            pid: *pid,
+            comm: text(comm),
+            uid: *uid,
+            exe: exe.as_deref().map(text),
+        },
         helper_pid: session.helper.map(|helper| helper.pid),
         helper_exec_id: session.helper.and_then(exec_id),
         target: (&session.target).into(),
@@ -83,9 +93,10 @@ fn exec_id(model::Helper { pid, start_ns }: model::Helper) -> Option<String> {
 }
 
 impl From<&model::Destination> for Target {
-    fn from(model::Destination { pid, netns, owner, .. }: &model::Destination) -> Self {
+    fn from(destination: &model::Destination) -> Self {
+        let model::Destination { pid, netns, owner, is_claimed, .. } = destination;
         let pod = owner.pod.clone().map(Into::into);
         let container = owner.container.clone().map(Into::into);
-        Self { pid: *pid, netns: *netns, pod, container }
+        Self { pid: *pid, netns: *netns, pod, container, claimed: *is_claimed }
     }
 }

@@ -23,7 +23,9 @@ fn a_closed_session_has_every_key() {
                 name: "kuard".into(),
                 uid: "u".into(),
             }),
+            is_claimed: false,
         },
+        is_claimed: false,
     };
     let closed = model::Closed {
         outcome: Outcome::Killed,
@@ -40,7 +42,7 @@ fn a_closed_session_has_every_key() {
         id: "100-5".into(),
         time_ns: 0,
         via: Via::NsenterSocat,
-        forwarder: model::Program { pid: 1, comm: b"kubelet"[..].into(), uid: Some(0) },
+        forwarder: model::Program { pid: 1, comm: b"kubelet"[..].into(), uid: Some(0), exe: None },
         helper: Some(model::Helper { pid: 100, start_ns: Some(5) }),
         cookie: None,
         target,

@@ -6,7 +6,7 @@ use super::columns::{Columns, wide_columns};
 use crate::host::clock;
 use crate::model::{Arg, End, ExecEvent, ExitEvent, Owner};
 use crate::output::escape::{escaped, quoted, unmarked};
-use crate::output::names::{container_name, pod_name, seconds, signal_name};
+use crate::output::names::{container_name, marked, pod_name, seconds, signal_name};
 
 /// The mark in place of arguments that could not be read.
 const UNREADABLE: &str = "<unreadable>";
@@ -95,8 +95,9 @@ impl Columns {
 
 fn owner_columns(netns: &str, owner: &Owner) -> String {
     let unknown = || "-".to_owned();
-    let pod = owner.pod.as_ref().map_or_else(unknown, pod_name);
-    let container = owner.container.as_ref().map_or_else(unknown, container_name);
+    let named = |name| marked(name, owner.is_claimed);
+    let pod = owner.pod.as_ref().map(pod_name).map_or_else(unknown, named);
+    let container = owner.container.as_ref().map(container_name).map_or_else(unknown, named);
     wide_columns(netns, &pod, &container)
 }
 

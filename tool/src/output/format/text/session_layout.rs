@@ -52,9 +52,10 @@ impl SessionLayout {
     pub(super) fn columns(&self, cells: [&str; 8]) -> String {
         let [time, state, target, port, forwarder, to, from, seconds] = cells;
         let bytes = self.bytes;
-        // Only a terminal needs the name to be cut.
-        let target_width = self.width.map_or(width(target), |_| 0).max(self.target);
-        let (target, forwarder) = (padded(target, target_width), padded(forwarder, self.forwarder));
+        // Only a terminal needs the names to be cut.
+        let room = |name: &str, least: usize| self.width.map_or(width(name), |_| 0).max(least);
+        let target = padded(target, room(target, self.target));
+        let forwarder = padded(forwarder, room(forwarder, self.forwarder));
         format!(
             "{time:<8} {state:<14} {target} {port:>5} {forwarder} {to:>bytes$} {from:>bytes$} \
              {seconds:>8}"

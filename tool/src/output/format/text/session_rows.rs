@@ -7,8 +7,7 @@ use jiff::tz::TimeZone;
 use super::session_layout::SessionLayout;
 use crate::host::clock;
 use crate::model::{Closed, Outcome, Session, State};
-use crate::output::escape::escaped;
-use crate::output::names::{seconds, target_name};
+use crate::output::names::{forwarder_name, seconds, target_name};
 use crate::output::reason::reason;
 
 /// Formats sessions as rows.
@@ -56,7 +55,7 @@ impl SessionRows {
             state,
             &target_name(&session.target),
             &session.port.to_string(),
-            &escaped(&session.forwarder.comm),
+            &forwarder_name(&session.forwarder),
             &self.layout.size(to),
             &self.layout.size(from),
             &closed.map_or(age_ns, |closed| closed.duration_ns).map_or("-".to_owned(), seconds),
@@ -109,7 +108,12 @@ mod tests {
         };
         let session = Session {
             via: Via::NsenterSocat,
-            forwarder: Program { pid: 1, comm: b"fifteen-letters"[..].into(), uid: None },
+            forwarder: Program {
+                pid: 1,
+                comm: b"fifteen-letters"[..].into(),
+                uid: None,
+                exe: None,
+            },
             target: Destination { netns: Some(4_026_532_178), ..Destination::default() },
             port: 65_535,
             ..Session::example(closed)

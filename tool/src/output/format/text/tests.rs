@@ -66,7 +66,7 @@ fn wide_rows_show_pod_and_container() {
         is_disputed: false,
     };
     let pod = Pod { namespace: "default".into(), name: "kuard".into(), uid: String::new() };
-    let owner = Owner { container: Some(container), pod: Some(pod) };
+    let owner = Owner { container: Some(container), pod: Some(pod), is_claimed: false };
     let row = columns.row(&exec(&[b"x"]), &owner);
     assert_eq!(&row[35..], "-          default/kuard                0123456789ab         x");
     let with_netns = ExecEvent { netns: Some(4_026_531_840), ..exec(&[b"x"]) };
@@ -133,6 +133,7 @@ fn an_exit_row_has_the_exit_code_or_signal_and_the_duration() {
         ppid: 976,
         uid: 0,
         comm: b"socat"[..].into(),
+        netns: None,
         end: End::Exited(1),
     };
     let row = Columns::default().exit_row(&exit);
