@@ -3,6 +3,7 @@
 
 pub mod cgroup;
 pub mod clock;
+pub mod foreign_file;
 pub mod inherited;
 pub mod limits;
 pub mod lockdown;

@@ -1,11 +1,9 @@
 //! The files of network namespaces.
 
-use std::fs::File;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-/// `NSFS_MAGIC` (include/uapi/linux/magic.h).
-const NSFS_MAGIC: i64 = 0x6e73_6673;
+use crate::host::foreign_file::open_namespace;
 
 /// The file of a process's network namespace.
 #[must_use]
@@ -44,7 +42,5 @@ pub fn is_ours(inode: u64) -> bool {
 /// because the file's mount is not visible here.
 #[must_use]
 pub fn inode_of(path: &Path) -> Option<u64> {
-    let file = File::open(path).ok()?;
-    let is_namespace = rustix::fs::fstatfs(&file).is_ok_and(|fs| fs.f_type == NSFS_MAGIC);
-    file.metadata().ok().filter(|_| is_namespace).map(|file| file.ino())
+    Some(open_namespace(path).ok()?.metadata().ok()?.ino())
 }

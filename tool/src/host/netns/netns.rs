@@ -3,7 +3,6 @@
 //! A socket stays in the namespace in which it was made, and any thread may use it. So
 //! one thread enters the namespace and makes the sockets there. All other threads stay outside.
 
-use std::fs::File;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -17,6 +16,7 @@ use tokio::sync::oneshot;
 
 use super::interfaces::{addresses_here, loopback_is_up_here};
 use super::listeners::listening_here;
+use crate::host::foreign_file::open_namespace;
 
 /// Work for the thread inside the namespace.
 type Job = Box<dyn FnOnce() + Send>;
@@ -33,7 +33,8 @@ impl Netns {
     /// Opens the namespace of a file such as `/proc/PID/ns/net` or `/run/netns/NAME`.
     pub fn open(path: &Path) -> io::Result<Self> {
         use std::os::unix::fs::MetadataExt as _;
-        let file = File::open(path)?;
+        // A broken runtime may name a pipe.
+        let file = open_namespace(path)?;
         let inode = file.metadata()?.ino();
         let (entered, outcome) = channel();
         let (jobs, queue) = channel::<Job>();
