@@ -5,8 +5,8 @@ use std::ffi::OsStr;
 use super::facts::daemons;
 use super::facts::distribution::Packages;
 use super::search_path::{USUAL_PATH, own_search};
-use super::shell::quoted;
 use crate::host::root::Root;
+use crate::output::quoted;
 
 /// The command that lets pfsnoop itself find a program that it does not find.
 pub(super) fn fix_for_pfsnoop(program: &str) -> String {

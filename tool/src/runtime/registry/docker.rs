@@ -12,6 +12,7 @@ use bollard::{API_DEFAULT_VERSION, Docker};
 
 use super::podman;
 use crate::model::{ForwardingMode, Pod, TargetInfo, TargetKind};
+use crate::output::operand;
 use crate::runtime::client::{Answer, Names, Place, RuntimeClient, RuntimeError};
 use crate::runtime::protocol::{Protocol, Socket, Variable};
 
@@ -78,7 +79,7 @@ impl RuntimeClient for Engine {
     }
 
     fn start_command(&self, id: &str) -> String {
-        format!("docker start {id}")
+        format!("docker start {}", operand(id))
     }
 
     fn list(&self) -> Answer<'_, Vec<TargetInfo>> {

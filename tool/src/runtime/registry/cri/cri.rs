@@ -14,6 +14,7 @@ use super::messages::{
     PodSandboxStatusResponse, SANDBOX_READY, StatusRequest, VersionRequest, VersionResponse,
 };
 use crate::model::{ForwardingMode, TargetInfo, TargetKind};
+use crate::output::operand;
 use crate::runtime::client::{Answer, Names, Place, RuntimeClient, RuntimeError};
 use crate::runtime::protocol::{Protocol, Socket, Variable};
 
@@ -178,7 +179,7 @@ impl RuntimeClient for Cri {
 
     fn start_command(&self, id: &str) -> String {
         // The kubelet makes a new container in its place.
-        format!("crictl inspect {id}")
+        format!("crictl inspect {}", operand(id))
     }
 
     fn list(&self) -> Answer<'_, Vec<TargetInfo>> {
