@@ -16,6 +16,7 @@ pub mod process;
 pub mod root;
 pub mod shutdown;
 pub mod slice;
+mod sock_diag;
 pub mod socat;
 pub mod tcp;
 pub mod time_zone;
