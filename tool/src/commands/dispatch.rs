@@ -17,6 +17,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Targets(args) => while_read(runtime, targets::run(args)),
         Command::Doctor(args) => while_read(runtime, doctor::run(args)),
         Command::Demo(args) => while_read(runtime, demo::run(args)),
+        Command::DoctorInspector => Ok(crate::doctor::facts::inspector::serve()?),
         Command::DemoPause => crate::demo::pause::run(),
         Command::DemoWeb(args) => runtime.block_on(crate::demo::web::run(args.pause)),
     }

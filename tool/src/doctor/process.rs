@@ -103,7 +103,9 @@ fn frozen_by(target: &Target, frozen: &FrozenCgroup) -> (String, String) {
     let by_path = Some(container.runtime).filter(|name| *name != "unknown");
     let runtime = by_path.or(target.runtime().map(|runtime| runtime.name));
     let fix = match runtime {
-        Some("containerd") if last.starts_with("nerdctl-") => format!("nerdctl unpause {}", operand(short)),
+        Some("containerd") if last.starts_with("nerdctl-") => {
+            format!("nerdctl unpause {}", operand(short))
+        }
         Some("containerd") => format!("ctr --namespace k8s.io tasks resume {}", operand(id)),
         Some(name @ ("docker" | "podman")) => format!("{name} unpause {}", operand(short)),
         // crictl has no command for it.

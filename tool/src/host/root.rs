@@ -40,6 +40,12 @@ impl Root {
         Ok(Self { top, is_foreign, is_our_namespace: is_same(namespace, our_namespace)? })
     }
 
+    /// Whether it is the same folder as another root.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        is_same(&self.top, &other.top).unwrap_or(false)
+    }
+
     /// Whether pfsnoop sees the same files.
     #[must_use]
     pub fn is_ours(&self) -> bool {

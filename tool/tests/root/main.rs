@@ -22,6 +22,7 @@ mod cli;
 mod doctor;
 mod exec;
 mod forward;
+mod hostile;
 mod kernels;
 mod targets;
 mod watch;
