@@ -57,11 +57,13 @@ pub async fn check(
         let options = TargetOptions { name, namespace, runtimes, ports, trust_path };
         return report(check_target(&options).await);
     }
+    let mut inspector = Inspector::default();
     let node = Node {
         runtimes: runtimes.clone(),
         idle: *idle,
         packages: Packages::of_this_node(),
-        daemons: running(&mut Inspector::default()).await,
+        daemons: running(&mut inspector).await,
+        inspector: inspector.into(),
     };
     for check in NODE_CHECKS {
         report(check(&node).await)?;

@@ -4,7 +4,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use tokio::sync::Mutex;
+
 use super::facts::distribution::Packages;
+use super::facts::inspector::Inspector;
 use super::facts::running::Daemons;
 use crate::model::Finding;
 use crate::runtime::Runtimes;
@@ -15,6 +18,8 @@ pub(super) struct Node {
     pub(super) idle: Duration,
     pub(super) packages: Packages,
     pub(super) daemons: Daemons,
+    /// Looks at further processes.
+    pub(super) inspector: Mutex<Inspector>,
 }
 
 /// The findings of a group, once its checks are done.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::doctor::facts::inspector::Inspector;
 use crate::doctor::facts::socats::{Socat, socats};
 use crate::doctor::node::{CheckFuture, Node};
 use crate::model::Finding;
@@ -20,7 +19,10 @@ const MAX_KILLED: usize = 20;
 
 /// Checks every running socat of a forward.
 pub(super) fn check(node: &Node) -> CheckFuture<'_> {
-    Box::pin(async { leftovers(&socats(&mut Inspector::default()).await, node.idle) })
+    Box::pin(async {
+        let socats = socats(&mut *node.inspector.lock().await).await;
+        leftovers(&socats, node.idle)
+    })
 }
 
 /// A finding for the socats that were left behind for the same reason, or one for all when there is

@@ -1,4 +1,4 @@
-//! A container whose files are devices and pipes. Opening some devices has effects.
+//! Devices and pipes in the place of files. Opening a pipe waits, and opening some devices has effects.
 
 use std::mem::MaybeUninit;
 use std::path::PathBuf;
@@ -6,9 +6,22 @@ use std::path::PathBuf;
 use rustix::fs::inotify::{self, CreateFlags, Reader, WatchFlags};
 use rustix::io::Errno;
 
-use crate::common::{eventually, pfsnoop, stdout_of};
+use crate::common::temp::TempDir;
+use crate::common::{assert_fails, eventually, pfsnoop, stdout_of, system};
 use crate::support::docker::Docker;
-use crate::support::doctor::{examine, find};
+use crate::support::doctor::{examine, find, severity};
+
+#[test]
+fn a_pipe_in_the_place_of_a_network_namespace_is_refused() {
+    let dir = TempDir::new("hostile-netns");
+    let pipe = dir.join("netns");
+    stdout_of(system("mkfifo").arg(&pipe));
+    let target = format!("netns/{}", pipe.display());
+    let said = "is not a network namespace that can be entered";
+    assert_fails(&mut pfsnoop(&["forward", &target, ":80"]), 1, &[said]);
+    let (findings, _) = examine(&mut pfsnoop(&["doctor", "-o", "json", &target, "80"]));
+    assert_eq!(severity(&findings, "target.found", said), "fail");
+}
 
 #[test]
 fn a_device_or_a_pipe_of_a_container_is_not_opened() {
