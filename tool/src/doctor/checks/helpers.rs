@@ -1,5 +1,7 @@
 //! Whether each process that forwards finds nsenter and socat.
 
+use rustix::process::geteuid;
+
 use crate::doctor::facts::daemons::Daemon;
 use crate::doctor::facts::programs::{PROGRAMS, ProgramSearch};
 use crate::doctor::facts::running::Daemons;
@@ -124,7 +126,13 @@ impl<'a> Searcher<'a> {
         let searcher = self.describe();
         let what = format!("cannot check whether {searcher} finds {program}: {error}");
         let capped = Searcher { severity: self.severity.min(Warn), ..*self };
-        capped.finding(check, "unreadable", what, || "sudo pfsnoop doctor".to_owned())
+        let fix = || {
+            if geteuid().is_root() {
+                return format!("# find out why the files of {searcher} cannot be read");
+            }
+            "sudo pfsnoop doctor".to_owned()
+        };
+        capped.finding(check, "unreadable", what, fix)
     }
 
     /// `kubelet (pid 812)`, `kubelet (pid 812, in container 0123456789ab (docker))`
