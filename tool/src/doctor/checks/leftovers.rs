@@ -14,6 +14,10 @@ const WHY_IDLE: &str =
     "its client has probably gone away without closing the connection, which stays open";
 const WHY_CONTAINER: &str = "they are the container's own, as in a node of kind";
 
+/// How many are reported one by one. More share one finding: whoever may start processes can start a
+/// thousand.
+const MAX_ALONE: usize = 3;
+
 /// How many processes one command ends.
 const MAX_KILLED: usize = 20;
 
@@ -25,8 +29,7 @@ pub(super) fn check(node: &Node) -> CheckFuture<'_> {
     })
 }
 
-/// A finding for the socats that were left behind for the same reason, or one for all when there is
-/// none.
+/// Findings for the socats that were left behind, or one for all when there is none.
 fn leftovers(socats: &[Socat], idle: Duration) -> Vec<Finding> {
     let (inside, socats): (Vec<&Socat>, Vec<&Socat>) =
         socats.iter().partition(|socat| socat.is_in_container);
@@ -70,25 +73,30 @@ fn none_left(socats: &[&Socat]) -> Finding {
     Finding::ok("leftover", what, WHY)
 }
 
-/// One finding for all that were left behind for one reason. The first is described.
+/// The findings for all that were left behind for one reason: few are described one by one, many by the
+/// first.
 fn left(
     socats: &[&Socat],
     check: &'static str,
     why: &'static str,
     reason: impl Fn(&Socat) -> String,
-) -> Option<Finding> {
-    let (first, others) = socats.split_first()?;
-    let Socat { pid, port, .. } = first;
-    let mut what = format!("socat {pid}, a forward to port {port}, {}", reason(first));
-    if !others.is_empty() {
-        let processes = if others.len() == 1 { "process" } else { "processes" };
-        what = format!("{what}; the same is true of {} more {processes} named socat", others.len());
+) -> Vec<Finding> {
+    let alone = |socat: &&Socat| {
+        let Socat { pid, port, .. } = socat;
+        let what = format!("socat {pid}, a forward to port {port}, {}", reason(socat));
+        Finding::new(Warn, check, what, why).fix(format!("kill {pid}"))
+    };
+    if socats.len() <= MAX_ALONE {
+        return socats.iter().map(alone).collect();
     }
+    let first = alone(&socats[0]).what;
+    let others = socats.len() - 1;
+    let what = format!("{first}; the same is true of {others} more processes named socat");
     let pids: Vec<String> =
         socats.iter().take(MAX_KILLED).map(|socat| socat.pid.to_string()).collect();
     let more =
         if socats.len() > MAX_KILLED { "   # the first of them; then check again" } else { "" };
-    Some(Finding::new(Warn, check, what, why).fix(format!("kill {}{more}", pids.join(" "))))
+    vec![Finding::new(Warn, check, what, why).fix(format!("kill {}{more}", pids.join(" ")))]
 }
 
 #[cfg(test)]
@@ -111,6 +119,13 @@ mod tests {
         assert_eq!(one.what, what);
         let fix = one.fix.as_deref().unwrap();
         assert!(fix.starts_with("kill 1 2 3 ") && fix.contains(" 20   # "), "{fix}");
+    }
+
+    #[test]
+    fn a_few_that_were_left_are_reported_one_by_one() {
+        let few: Vec<Socat> = (1..=3).map(|pid| socat(pid, true, false)).collect();
+        let fixes: Vec<_> = leftovers(&few, IDLE).into_iter().filter_map(|one| one.fix).collect();
+        assert_eq!(fixes, ["kill 1", "kill 2", "kill 3"]);
     }
 
     #[test]
