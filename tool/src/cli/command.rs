@@ -41,6 +41,9 @@ pub enum Command {
     Doctor(Doctor),
     /// Start a pod, forward a port to it, make one request, and show what the kernel saw
     Demo(Demo),
+    /// Looks at other processes for the doctor
+    #[command(hide = true)]
+    DoctorInspector,
     /// The demo's pause process
     #[command(hide = true)]
     DemoPause,

@@ -9,6 +9,9 @@ pub struct Demo {
     /// Keep the pod and the forward until Ctrl-C, for use with a browser
     #[arg(long)]
     pub stay: bool,
+    /// Run the nsenter and socat that come first in PATH even if other users can replace them
+    #[arg(long)]
+    pub trust_path: bool,
     /// Print more on stderr, including what the kernel programs log
     #[arg(short, long)]
     pub verbose: bool,

@@ -29,6 +29,9 @@ pub struct Doctor {
     /// idle timeout of a kubelet)
     #[arg(long, value_name = "SECS", default_value = "14400", value_parser = seconds)]
     pub idle: Duration,
+    /// Run the nsenter and socat that come first in PATH even if other users can replace them
+    #[arg(long)]
+    pub trust_path: bool,
     /// Format of the findings
     #[arg(short, long, value_enum, default_value_t)]
     pub output: TextOrJson,

@@ -36,6 +36,9 @@ pub struct Forward {
     /// How to connect inside the target
     #[arg(long, value_enum, default_value_t)]
     pub dialer: DialerChoice,
+    /// Run the nsenter and socat that come first in PATH even if other users can replace them
+    #[arg(long)]
+    pub trust_path: bool,
     /// How long connecting inside the target may take; by default as long as TCP itself tries
     #[arg(long, value_name = "SECS", value_parser = seconds)]
     pub connect_timeout: Option<Duration>,

@@ -18,5 +18,6 @@ pub(super) async fn run(args: cli::Demo) -> Result<()> {
     start_logging(args.verbose);
     let token = shutdown::on_signals()?;
     let mut sink = output::sink(Format::Text, View::Forward);
-    demo::run(args.stay, args.verbose, &mut *sink, &token).await
+    let cli::Demo { stay, trust_path, verbose } = args;
+    demo::run(demo::Options { stay, trust_path, verbose }, &mut *sink, &token).await
 }

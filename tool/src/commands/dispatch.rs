@@ -22,6 +22,10 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Targets(args) => while_read(runtime, targets::run(args)),
         Command::Doctor(args) => while_read(runtime, doctor::run(args)),
         Command::Demo(args) => while_read(runtime, demo::run(args)),
+        Command::DoctorInspector => {
+            privileges::settle_thread();
+            Ok(crate::doctor::facts::inspector::serve()?)
+        }
         Command::DemoPause => crate::demo::pause::run(),
         Command::DemoWeb(args) => runtime.block_on(crate::demo::web::run(args.pause)),
     }
@@ -49,6 +53,7 @@ fn needs(command: &Command) -> Needs {
         Command::Targets(args) => targets::needs(args),
         Command::Doctor(args) => doctor::needs(args),
         Command::Demo(_) => demo::needs(),
+        Command::DoctorInspector => Needs { processes: true, ..Needs::default() },
         Command::DemoPause | Command::DemoWeb(_) => Needs::default(),
     }
 }

@@ -11,7 +11,8 @@ use super::not_found::escaped;
 use crate::attribution::Attribution;
 use crate::cli::{self, DialerChoice};
 use crate::forward::{
-    self, AllowedUsers, Dialer, Forwarder, Listener, Native, Nsenter, TargetSource, listen_all,
+    self, AllowedUsers, Dialer, Forwarder, HelperError, Listener, Native, Nsenter, TargetSource,
+    listen_all,
 };
 use crate::host::privileges::{self, Needs};
 use crate::host::shutdown;
@@ -37,7 +38,9 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
     let finding = Target::find(&args.target, args.namespace.as_deref(), &runtimes);
     let Some(found) = token.run_until_cancelled(finding).await else { return Ok(()) };
     let target = found.map_err(escaped)?;
-    let dialer = dialer(args.dialer, &target, args.connect_timeout)?;
+    let look_up: fn() -> Result<Nsenter, HelperError> =
+        if args.trust_path { Nsenter::look_up_anywhere } else { Nsenter::look_up };
+    let dialer = dialer(args.dialer, look_up, &target, args.connect_timeout)?;
     // Only JSON records show the owner.
     let has_names = args.output == TextOrJson::Json;
     let looking_up = TargetSource::new(target, runtimes, has_names, args.wait_restart);
@@ -74,22 +77,25 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
 /// The requested dialer. With `auto`, the kubelet's dialer if it can work, else the native one.
 fn dialer(
     choice: DialerChoice,
+    look_up: fn() -> Result<Nsenter, HelperError>,
     target: &Target,
     connect_timeout: Option<Duration>,
 ) -> Result<Box<dyn Dialer>> {
     let native = Native::new(connect_timeout);
     let nsenter = match choice {
         DialerChoice::Native => return Ok(Box::new(native)),
-        DialerChoice::Nsenter => Nsenter::look_up()?,
+        DialerChoice::Nsenter => look_up().map_err(escaped)?,
         DialerChoice::Auto if target.pid().is_none() => {
             output::complain(
                 "nsenter needs a process inside the target, and none is known; dialing natively",
             );
             return Ok(Box::new(native));
         }
-        DialerChoice::Auto => match Nsenter::look_up() {
+        DialerChoice::Auto => match look_up() {
             Ok(nsenter) => nsenter,
-            Err(missing) => {
+            // Somebody may wait for root to run their program: this must not go unnoticed.
+            Err(error @ HelperError::Untrusted(_)) => return Err(escaped(error)),
+            Err(HelperError::Missing(missing)) => {
                 output::complain(&format!("{missing}; dialing natively instead"));
                 return Ok(Box::new(native));
             }

@@ -11,4 +11,4 @@ mod traced_request;
 pub mod web;
 
 pub use pod::{PORT, Pod};
-pub use scenario::run;
+pub use scenario::{Options, run};

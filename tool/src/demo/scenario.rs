@@ -16,7 +16,7 @@ use crate::forward::{
 use crate::host::privileges;
 use crate::model::{PortPair, Via};
 use crate::monitor::{Monitor, MonitorOptions};
-use crate::output::Sink;
+use crate::output::{Sink, escaped};
 use crate::runtime::Runtimes;
 use crate::target::{Target, TargetName};
 
@@ -26,14 +26,27 @@ const DEMO_TIMEOUT: Duration = Duration::from_secs(10);
 /// Enough for a browser, which opens several connections.
 const LIMITS: Limits = Limits { max_connections: 64, max_buffer_kib: 128 * 1024, is_watched: true };
 
-/// Runs the demo. With `stay`, the pod and the forward stay up until shutdown.
+/// How to run the demo.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// The pod and the forward stay up until shutdown.
+    pub stay: bool,
+    /// nsenter and socat may be programs that other users can replace.
+    pub trust_path: bool,
+    /// The kernel programs log.
+    pub verbose: bool,
+}
+
+/// Runs the demo.
 pub async fn run(
-    stay: bool,
-    verbose: bool,
+    Options { stay, trust_path, verbose }: Options,
     sink: &mut dyn Sink,
     shutdown: &CancellationToken,
 ) -> Result<()> {
-    let dialer = Nsenter::look_up()?;
+    let dialer = if trust_path { Nsenter::look_up_anywhere() } else { Nsenter::look_up() };
+    // A path may have any bytes.
+    let dialer =
+        dialer.map_err(|error| anyhow::Error::msg(escaped(error.to_string().as_bytes())))?;
     let options = MonitorOptions::own_children(verbose);
     let monitor = Monitor::attach(options, Attribution::without_names())?;
     let Some(pod) = shutdown.run_until_cancelled(Pod::start()).await else { return Ok(()) };

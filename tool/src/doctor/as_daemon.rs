@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use super::facts::daemons::Daemon;
 use super::facts::hosts;
+use super::facts::programs::PROGRAMS;
 use super::helper_fix::fix_for_daemon;
 use super::search_path::shown;
 use crate::host::root::Root;
@@ -18,16 +19,14 @@ pub(super) const WHY: &str = "this is the connection that a forward makes";
 pub(super) fn missing_program(daemon: &Daemon) -> Option<Finding> {
     let search = daemon.search.as_ref().ok()?;
     let path = search.path.as_deref();
-    let is_found =
-        |program: &str| path.is_some_and(|path| search.root.look_up(program, path).is_some());
     // In the order of the kubelet.
-    let missing = ["socat", "nsenter"].into_iter().find(|program| !is_found(program))?;
+    let missing = PROGRAMS.into_iter().find(|program| search.found(program).file.is_none())?;
     let Daemon { pid, name, .. } = daemon;
     let what = format!(
         "{name} (pid {pid}) forwards to this target, and does not find {missing} in its PATH: {}",
         shown(path)
     );
-    let fix = fix_for_daemon(missing, name, *pid, &search.root);
+    let fix = fix_for_daemon(missing, daemon, search);
     Some(Finding::new(Fail, "dial.nsenter", what, WHY).fix(fix))
 }
 
@@ -35,8 +34,9 @@ pub(super) fn missing_program(daemon: &Daemon) -> Option<Finding> {
 /// address of `localhost`, which they look up in the node's `/etc/hosts`.
 pub(super) fn ipv6_localhost(what: String, mode: ForwardingMode) -> Finding {
     let check = "dial.native";
-    let addresses = Root::own().map_or_else(|_| Vec::new(), |root| hosts::localhost(&root));
-    if addresses.contains(&IpAddr::V6(Ipv6Addr::LOCALHOST)) {
+    let hosts = Root::own().map(|root| hosts::localhost(&root)).unwrap_or_default();
+    // In the part that was not read, there may be another address.
+    if hosts.is_cut || hosts.addresses.contains(&IpAddr::V6(Ipv6Addr::LOCALHOST)) {
         return Finding::ok(check, what, WHY);
     }
     let severity = if mode == ForwardingMode::Native { Fail } else { Warn };

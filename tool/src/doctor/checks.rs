@@ -11,10 +11,11 @@ mod runtimes;
 use std::io;
 use std::time::Duration;
 
-use super::facts::daemons;
 use super::facts::distribution::Packages;
+use super::facts::inspector::Inspector;
+use super::facts::running::running;
 use super::node::{CheckFuture, Node};
-use super::target::check_target;
+use super::target::{TargetOptions, check_target};
 use crate::model::Finding;
 use crate::runtime::Runtimes;
 use crate::target::TargetName;
@@ -39,6 +40,8 @@ pub struct DoctorOptions {
     pub runtimes: Runtimes,
     /// A socat that has moved no bytes for this long counts as left behind.
     pub idle: Duration,
+    /// nsenter and socat may be programs that other users can replace.
+    pub trust_path: bool,
 }
 
 /// Runs the checks, and reports the findings of each group as soon as they are known.
@@ -48,15 +51,19 @@ pub async fn check(
     options: &DoctorOptions,
     report: &mut dyn FnMut(Vec<Finding>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let DoctorOptions { target, namespace, ports, runtimes, idle } = options;
-    if let Some(target) = target {
-        return report(check_target(target, namespace.as_deref(), runtimes, ports).await);
+    let DoctorOptions { target, namespace, ports, runtimes, idle, trust_path } = options;
+    if let Some(name) = target {
+        let (namespace, trust_path) = (namespace.as_deref(), *trust_path);
+        let options = TargetOptions { name, namespace, runtimes, ports, trust_path };
+        return report(check_target(&options).await);
     }
+    let mut inspector = Inspector::default();
     let node = Node {
         runtimes: runtimes.clone(),
         idle: *idle,
         packages: Packages::of_this_node(),
-        daemons: daemons::running(),
+        daemons: running(&mut inspector).await,
+        inspector: inspector.into(),
     };
     for check in NODE_CHECKS {
         report(check(&node).await)?;

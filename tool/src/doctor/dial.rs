@@ -4,13 +4,23 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use super::as_daemon::{WHY, ipv6_localhost, missing_program};
 use super::facts::daemons::{Daemon, spawner};
-use super::helper_fix::fix_for_pfsnoop;
+use super::helper_fix::{export_path, fix_for_pfsnoop};
 use super::helper_monitor::HelperMonitor;
 use super::shell::nsenter_options;
-use crate::forward::{Dialer, Native, Nsenter, attempt};
+use crate::forward::{Dialer, HelperError, Native, Nsenter, attempt};
 use crate::model::Severity::{self, Fail, Note, Warn};
 use crate::model::{Finding, ForwardingMode};
 use crate::target::Target;
+
+const WHY_UNTRUSTED: &str = "whoever can replace the program runs it as root";
+
+/// How to connect.
+pub(super) struct Dialing<'a> {
+    /// The daemons that may forward.
+    pub(super) daemons: &'a [Daemon],
+    /// nsenter and socat may be programs that other users can replace.
+    pub(super) trust_path: bool,
+}
 
 /// Connects to ports of a target as a forward does.
 pub(super) struct DialCheck<'a> {
@@ -20,6 +30,7 @@ pub(super) struct DialCheck<'a> {
     mode: ForwardingMode,
     /// The daemon that starts nsenter and socat for this target, if one is known.
     spawner: Option<&'a Daemon>,
+    trust_path: bool,
     helpers: HelperMonitor,
 }
 
@@ -28,10 +39,11 @@ impl<'a> DialCheck<'a> {
         target: &'a Target,
         target_args: &'a str,
         mode: ForwardingMode,
-        daemons: &'a [Daemon],
+        &Dialing { daemons, trust_path }: &Dialing<'a>,
     ) -> Self {
         let spawner = spawner(daemons).filter(|_| mode == ForwardingMode::Helpers);
-        Self { target, target_args, mode, spawner, helpers: HelperMonitor::start() }
+        let helpers = HelperMonitor::start();
+        Self { target, target_args, mode, spawner, trust_path, helpers }
     }
 
     /// Connects with both dialers. `listening` is the finding about the port's listener: its fix
@@ -65,9 +77,15 @@ impl<'a> DialCheck<'a> {
         }
         // A runtime that forwards natively does not need this connection.
         let severity = if self.mode == ForwardingMode::Native { Warn } else { Fail };
-        let nsenter = match Nsenter::look_up() {
+        let look_up: fn() -> Result<Nsenter, HelperError> =
+            if self.trust_path { Nsenter::look_up_anywhere } else { Nsenter::look_up };
+        let nsenter = match look_up() {
             Ok(nsenter) => nsenter,
-            Err(missing) => {
+            Err(HelperError::Untrusted(untrusted)) => {
+                let what = format!("pfsnoop does not try it: {untrusted}");
+                return Finding::new(severity, check, what, WHY_UNTRUSTED).fix(export_path());
+            }
+            Err(HelperError::Missing(missing)) => {
                 // The daemon that forwards finds both programs.
                 let severity = if self.spawner.is_some() { Warn } else { severity };
                 let what = format!("pfsnoop cannot try it: {missing}");

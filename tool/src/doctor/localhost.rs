@@ -1,17 +1,21 @@
 //! The address to which socat resolves `localhost`.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::facts::daemons::{Daemon, spawner};
-use super::facts::hosts;
+use super::facts::hosts::{self, Hosts, MAX_READ};
+use super::facts::place::Place;
+use super::helper_fix::on_node;
 use crate::host::root::Root;
-use crate::model::Severity::{Fail, Warn};
+use crate::model::Severity::{Fail, Note, Warn};
 use crate::model::{Finding, ForwardingMode};
 
 const WHY: &str = "socat resolves localhost with the node's files, not the pod's";
 
 const WHY_NATIVE: &str =
     "a runtime that forwards natively resolves localhost with the node's files, not the pod's";
+
+const WHY_CUT: &str = "the file is too large to judge: localhost may be further down";
 
 /// The program that dials `localhost`.
 struct Dialer {
@@ -23,31 +27,35 @@ struct Dialer {
 /// mount namespace. A runtime that forwards natively sees the files of the node.
 pub(super) fn localhost(daemons: &[Daemon], mode: ForwardingMode) -> Finding {
     if mode == ForwardingMode::Native {
-        let own = Root::own().map_or_else(|_| Vec::new(), |root| hosts::localhost(&root));
-        return finding(&own, &Dialer { name: "the container runtime", why: WHY_NATIVE }, "", "");
+        let runtime = Dialer { name: "the container runtime", why: WHY_NATIVE };
+        return finding(&own_hosts(), &runtime, "", str::to_owned);
     }
     let socat = Dialer { name: "socat", why: WHY };
     let readable =
-        spawner(daemons).and_then(|daemon| Some((daemon, &daemon.search.as_ref().ok()?.root)));
+        spawner(daemons).and_then(|daemon| Some((daemon, &daemon.search.as_ref().ok()?.hosts)));
     // Without such a daemon, or without access to its files, use the files of pfsnoop: they are
     // most likely the same.
-    let Some((Daemon { pid, name, .. }, root)) = readable else {
-        let own = Root::own().map_or_else(|_| Vec::new(), |root| hosts::localhost(&root));
-        return finding(&own, &socat, "", "");
+    let Some((Daemon { pid, name, place, .. }, hosts)) = readable else {
+        return finding(&own_hosts(), &socat, "", str::to_owned);
     };
-    let enter = if root.is_foreign() { format!("nsenter -t {pid} -m ") } else { String::new() };
-    finding(&hosts::localhost(root), &socat, &format!(" of {name} (pid {pid})"), &enter)
+    let run = if *place == Place::NodeOutside { on_node } else { str::to_owned };
+    finding(hosts, &socat, &format!(" of {name} (pid {pid})"), run)
+}
+
+fn own_hosts() -> Hosts {
+    Root::own().map(|root| hosts::localhost(&root)).unwrap_or_default()
 }
 
 /// The finding for the addresses of `localhost` in a file. `owner` names the daemon that sees the
-/// file. The prefix `enter` runs a command in the daemon's mount namespace.
-fn finding(addresses: &[IpAddr], dialer: &Dialer, owner: &str, enter: &str) -> Finding {
+/// file. `run` makes the command that runs another one where the file is.
+fn finding(hosts: &Hosts, dialer: &Dialer, owner: &str, run: fn(&str) -> String) -> Finding {
+    let Hosts { addresses, is_cut } = hosts;
     let Dialer { name, why } = *dialer;
     let check = "target.localhost";
     let file = format!("in /etc/hosts{owner}");
     // For IPv4, the C library takes a line with ::1 for 127.0.0.1.
     let first = addresses.iter().find(|ip| ip.is_ipv4()).or(addresses.first());
-    let insert_line = format!("{enter}sed -i '1i 127.0.0.1 localhost' /etc/hosts");
+    let insert_line = run("sed -i '1i 127.0.0.1 localhost' /etc/hosts");
     let (severity, what, fix) = match first {
         Some(ip) if *ip == Ipv4Addr::LOCALHOST || *ip == Ipv6Addr::LOCALHOST => {
             return Finding::ok(check, format!("localhost is {ip} {file}"), why);
@@ -59,11 +67,15 @@ fn finding(addresses: &[IpAddr], dialer: &Dialer, owner: &str, enter: &str) -> F
         Some(ip) => {
             (Fail, format!("localhost is {ip} {file}: {name} dials that instead"), insert_line)
         }
+        None if *is_cut => {
+            let what = format!("the first {MAX_READ} bytes {file} do not have localhost");
+            return Finding::new(Note, check, what, WHY_CUT);
+        }
         None => {
             let what =
                 format!("localhost is not {file}: {name} asks the other sources of nsswitch.conf");
             // The file may be empty or missing, so there is no first line to insert before.
-            (Warn, what, format!("echo 127.0.0.1 localhost | {enter}tee -a /etc/hosts"))
+            (Warn, what, run("echo 127.0.0.1 localhost | tee -a /etc/hosts"))
         }
     };
     Finding::new(severity, check, what, why).fix(fix)
@@ -76,11 +88,15 @@ mod tests {
 
     const SOCAT: Dialer = Dialer { name: "socat", why: WHY };
 
+    fn hosts(addresses: &[&str]) -> Hosts {
+        let addresses = addresses.iter().map(|ip| ip.parse().unwrap()).collect();
+        Hosts { addresses, is_cut: false }
+    }
+
     #[test]
     fn a_runtime_that_dials_itself_is_named() {
-        let elsewhere = ["10.0.0.1".parse().unwrap()];
         let runtime = Dialer { name: "the container runtime", why: WHY_NATIVE };
-        let finding = finding(&elsewhere, &runtime, "", "");
+        let finding = finding(&hosts(&["10.0.0.1"]), &runtime, "", str::to_owned);
         let what = "localhost is 10.0.0.1 in /etc/hosts: the container runtime dials that instead";
         assert_eq!((finding.severity, &*finding.what), (Fail, what));
     }
@@ -94,19 +110,30 @@ mod tests {
             (&["127.0.1.1"], Warn),
             (&[], Warn),
         ] {
-            let addresses: Vec<IpAddr> = addresses.iter().map(|ip| ip.parse().unwrap()).collect();
-            assert_eq!(finding(&addresses, &SOCAT, "", "").severity, severity, "{addresses:?}");
+            let finding = finding(&hosts(addresses), &SOCAT, "", str::to_owned);
+            assert_eq!(finding.severity, severity, "{addresses:?}");
         }
     }
 
     #[test]
+    fn a_file_that_was_cut_is_judged_only_by_what_was_found() {
+        let cut = |addresses| Hosts { is_cut: true, ..hosts(addresses) };
+        let none = finding(&cut(&[]), &SOCAT, "", str::to_owned);
+        assert_eq!((none.severity, none.why, none.fix), (Note, WHY_CUT, None));
+        let first = finding(&cut(&["10.0.0.1"]), &SOCAT, "", str::to_owned);
+        assert_eq!(first.severity, Fail);
+    }
+
+    #[test]
     fn the_fix_edits_the_file_that_the_daemon_sees() {
-        let elsewhere = ["10.0.0.1".parse().unwrap()];
         for (addresses, fix) in [
-            (&elsewhere[..], "nsenter -t 7 -m sed -i '1i 127.0.0.1 localhost' /etc/hosts"),
-            (&[], "echo 127.0.0.1 localhost | nsenter -t 7 -m tee -a /etc/hosts"),
+            (
+                &["10.0.0.1"][..],
+                r"nsenter -t 1 -m sh -c 'sed -i '\''1i 127.0.0.1 localhost'\'' /etc/hosts'",
+            ),
+            (&[], "nsenter -t 1 -m sh -c 'echo 127.0.0.1 localhost | tee -a /etc/hosts'"),
         ] {
-            let finding = finding(addresses, &SOCAT, " of kubelet (pid 7)", "nsenter -t 7 -m ");
+            let finding = finding(&hosts(addresses), &SOCAT, " of kubelet (pid 7)", on_node);
             assert_eq!(finding.fix.unwrap(), fix);
         }
     }

@@ -10,6 +10,7 @@ mod as_daemon;
 mod checks;
 mod dial;
 pub mod facts;
+mod grouped;
 mod helper_fix;
 mod helper_monitor;
 mod listening;

@@ -4,8 +4,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use super::facts::daemons::Daemon;
+use tokio::sync::Mutex;
+
 use super::facts::distribution::Packages;
+use super::facts::inspector::Inspector;
+use super::facts::running::Daemons;
 use crate::model::Finding;
 use crate::runtime::Runtimes;
 
@@ -14,7 +17,9 @@ pub(super) struct Node {
     pub(super) runtimes: Runtimes,
     pub(super) idle: Duration,
     pub(super) packages: Packages,
-    pub(super) daemons: Vec<Daemon>,
+    pub(super) daemons: Daemons,
+    /// Looks at further processes.
+    pub(super) inspector: Mutex<Inspector>,
 }
 
 /// The findings of a group, once its checks are done.

@@ -2,8 +2,7 @@
 
 use std::time::Instant;
 
-use super::dial::DialCheck;
-use super::facts::daemons::Daemon;
+use super::dial::{DialCheck, Dialing};
 use super::listening::{self, ListeningTarget, listening};
 use super::open_ports;
 use super::shell::nsenter_options;
@@ -19,11 +18,10 @@ const WHY_MORE: &str =
     "a target in the node's network namespace has every port that listens on the node";
 
 /// Checks these ports of the target, or every port that listens if none is given.
-/// `daemons` are those of the node that may forward.
 pub(super) async fn check_ports(
     target: &Target,
     target_args: &str,
-    daemons: &[Daemon],
+    dialing: &Dialing<'_>,
     ports: &[u16],
 ) -> Vec<Finding> {
     let start = Instant::now();
@@ -49,7 +47,7 @@ pub(super) async fn check_ports(
         return vec![Finding::new(Warn, listening::CHECK, what, WHY).fix(again).took(took)];
     }
     let mode = target.runtime().map_or(ForwardingMode::Helpers, |runtime| runtime.mode);
-    let mut dial = DialCheck::new(target, target_args, mode, daemons);
+    let mut dial = DialCheck::new(target, target_args, mode, dialing);
     let (enter, own_addresses) = (nsenter_options(target), target.own_addresses().await);
     let listening_target = ListeningTarget {
         listeners: &listeners,

@@ -2,11 +2,11 @@
 
 use super::facts::held::{Freezers, FrozenCgroup, Hold};
 use super::not_found::WHY_PROCESS;
-use super::shell::quoted;
 use crate::host::cgroup::of_path;
 use crate::host::process::{ProcessFacts, processes_in_netns};
 use crate::model::Finding;
 use crate::model::Severity::{self, Fail, Note, Warn};
+use crate::output::{operand, quoted};
 use crate::target::{Target, TargetName};
 
 const CHECK: &str = "target.process";
@@ -103,9 +103,11 @@ fn frozen_by(target: &Target, frozen: &FrozenCgroup) -> (String, String) {
     let by_path = Some(container.runtime).filter(|name| *name != "unknown");
     let runtime = by_path.or(target.runtime().map(|runtime| runtime.name));
     let fix = match runtime {
-        Some("containerd") if last.starts_with("nerdctl-") => format!("nerdctl unpause {short}"),
-        Some("containerd") => format!("ctr --namespace k8s.io tasks resume {id}"),
-        Some(name @ ("docker" | "podman")) => format!("{name} unpause {short}"),
+        Some("containerd") if last.starts_with("nerdctl-") => {
+            format!("nerdctl unpause {}", operand(short))
+        }
+        Some("containerd") => format!("ctr --namespace k8s.io tasks resume {}", operand(id)),
+        Some(name @ ("docker" | "podman")) => format!("{name} unpause {}", operand(short)),
         // crictl has no command for it.
         _ => thaw(),
     };

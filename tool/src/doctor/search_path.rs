@@ -4,18 +4,15 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 
-use super::facts::daemons::ProgramSearch;
+use super::facts::programs::ProgramSearch;
 use crate::host::root::Root;
-
-/// The folders in which distributions install nsenter and socat.
-pub(super) const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// How many characters of a `PATH` a finding shows.
 const MAX_SHOWN: usize = 400;
 
 /// Where pfsnoop itself looks for programs.
 pub(super) fn own_search() -> io::Result<ProgramSearch> {
-    Ok(ProgramSearch { path: std::env::var_os("PATH"), root: Root::own()? })
+    Ok(ProgramSearch::of(std::env::var_os("PATH"), &Root::own()?))
 }
 
 /// A `PATH` as a finding shows it: cut when it is very long.

@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use super::facts::daemons;
+use super::dial::Dialing;
+use super::facts::inspector::Inspector;
+use super::facts::running::running;
 use super::localhost;
 use super::not_found::{WHY_FOUND, not_found};
 use super::ports::check_ports;
@@ -17,15 +19,22 @@ const WHY_NETNS: &str = "a pod in the node's network namespace shares the node's
 const WHY_LOOPBACK: &str =
     "localhost is on the loopback interface: without it, no forward connects";
 
+/// What to check of which target.
+#[derive(Clone, Copy)]
+pub(super) struct TargetOptions<'a> {
+    pub(super) name: &'a TargetName,
+    pub(super) namespace: Option<&'a str>,
+    pub(super) runtimes: &'a Runtimes,
+    pub(super) ports: &'a [u16],
+    /// nsenter and socat may be programs that other users can replace.
+    pub(super) trust_path: bool,
+}
+
 /// Checks each step up to each of these ports, or up to every port that listens if none is given.
 ///
 /// Must be called within a tokio runtime.
-pub(super) async fn check_target(
-    name: &TargetName,
-    namespace: Option<&str>,
-    runtimes: &Runtimes,
-    ports: &[u16],
-) -> Vec<Finding> {
+pub(super) async fn check_target(options: &TargetOptions<'_>) -> Vec<Finding> {
+    let TargetOptions { name, namespace, runtimes, ports, trust_path } = *options;
     let start = Instant::now();
     let found = Target::find(name, namespace, runtimes).await;
     let took = start.elapsed();
@@ -42,12 +51,14 @@ pub(super) async fn check_target(
     let loopback = loopback(&target).await;
     let is_down = loopback.severity == Fail;
     findings.push(loopback);
-    let daemons = daemons::running();
+    let daemons = running(&mut Inspector::default()).await.daemons;
     let mode = target.runtime().map_or(ForwardingMode::Helpers, |runtime| runtime.mode);
     findings.push(localhost::localhost(&daemons, mode));
     // Without loopback, every connection would time out.
     if !is_down {
-        findings.extend(check_ports(&target, &args, &daemons, ports).await);
+        findings.extend(
+            check_ports(&target, &args, &Dialing { daemons: &daemons, trust_path }, ports).await,
+        );
     }
     findings
 }

@@ -42,7 +42,9 @@ pub use address::ListenOn;
 pub use allowed_users::{AllowedUsers, NotAllowed};
 pub use attempt::attempt;
 pub use correlator::{Correlator, Records};
-pub use dial::{Connection, Dialer, Dialing, HelperMissing, Native, Nsenter};
+pub use dial::{
+    Connection, Dialer, Dialing, HelperError, HelperMissing, HelperUntrusted, Native, Nsenter,
+};
 pub use event::{Accepted, ForwardEvent, Report, Restart, Upstream};
 pub use failure::Failure;
 pub use forwarder::{Forwarder, refuse_loop};

@@ -3,6 +3,7 @@
 
 pub mod cgroup;
 pub mod clock;
+pub mod foreign_file;
 pub mod inherited;
 pub mod limits;
 pub mod lockdown;
@@ -22,4 +23,5 @@ pub mod sock_diag;
 pub mod socket_buffer;
 pub mod tcp;
 pub mod time_zone;
+pub mod trusted;
 pub mod user;

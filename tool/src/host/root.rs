@@ -7,15 +7,13 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use procfs::process::Process;
-use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2};
+use rustix::fs::{CWD, FileType, Mode, fstat, openat};
 
+use super::foreign_file::{REFERENCE, open_regular_in, refer_in};
 use super::proc_files;
 
 /// At most this many bytes of a file are read. The files that pfsnoop reads have a page or two.
 const MAX_READ: u64 = 1024 * 1024;
-
-/// Opens a file only to refer to it.
-const REFERENCE: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
 
 /// The files that a process sees: its mount namespace, below its root. They are held: they stay the
 /// same after the process has ended, even if another process gets its pid.
@@ -42,6 +40,12 @@ impl Root {
         Ok(Self { top, is_foreign, is_our_namespace: is_same(namespace, our_namespace)? })
     }
 
+    /// Whether it is the same folder as another root.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        is_same(&self.top, &other.top).unwrap_or(false)
+    }
+
     /// Whether pfsnoop sees the same files.
     #[must_use]
     pub fn is_ours(&self) -> bool {
@@ -65,30 +69,26 @@ impl Root {
     /// A small text file; `None` when it cannot be read.
     #[must_use]
     pub fn read(&self, path: &Path) -> Option<String> {
-        // The owner of that root may have put a pipe there, and a read would block.
-        let file = self.open(path, OFlags::RDONLY | OFlags::NONBLOCK)?;
         let mut text = Vec::new();
-        File::from(file).take(MAX_READ).read_to_end(&mut text).ok()?;
+        self.open(path).ok()?.take(MAX_READ).read_to_end(&mut text).ok()?;
         Some(String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// Opens a regular file for reading.
+    pub fn open(&self, path: &Path) -> io::Result<File> {
+        open_regular_in(&self.top, path)
     }
 
     /// Whether there is a file at this path.
     #[must_use]
     pub fn has(&self, path: &Path) -> bool {
-        self.open(path, OFlags::PATH).is_some()
+        refer_in(&self.top, path).is_ok()
     }
 
     fn is_executable(&self, path: &Path) -> bool {
-        let Some(stat) = self.open(path, OFlags::PATH).and_then(|file| fstat(file).ok()) else {
-            return false;
-        };
+        let file = refer_in(&self.top, path);
+        let Ok(stat) = file.and_then(|file| Ok(fstat(file)?)) else { return false };
         FileType::from_raw_mode(stat.st_mode).is_file() && stat.st_mode & 0o111 != 0
-    }
-
-    /// Opens a path as if this root were `/`, also for absolute symbolic links (openat2(2)).
-    fn open(&self, path: &Path, flags: OFlags) -> Option<OwnedFd> {
-        let flags = flags | OFlags::CLOEXEC;
-        openat2(&self.top, path, flags, Mode::empty(), ResolveFlags::IN_ROOT).ok()
     }
 }
 

@@ -1,23 +1,54 @@
-//! Duplicates the connection of a running socat.
+//! The connections of running socats.
 
+use std::collections::HashSet;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::net::sockopt::{socket_acceptconn, socket_type};
 use rustix::net::{SocketType, getpeername, getsockname};
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
+use super::netns::{Netns, file_of};
 use super::tcp;
 
 /// The file descriptors among which socat's socket is searched. The socket gets the first number
 /// that is free after socat's own files (5 in 1.7.4) and the files that socat inherited.
 const DESCRIPTORS: std::ops::Range<i32> = 3..64;
 
+/// At most this many files of a process are looked at.
+const MAX_FILES: usize = 4096;
+
+/// How long the connection of any socat to `port` has carried no data. The error is `NotFound` if it
+/// has none. Nothing of the process is touched: its descriptors are read as names, and the kernel
+/// lists the connections.
+pub async fn idle_time(socat: u32, port: u16) -> io::Result<Duration> {
+    let own = sockets_of(socat)?;
+    let netns = Netns::open(&file_of(socat))?;
+    let all = netns.connections_to(port).await?;
+    let found = all.into_iter().find(|connection| own.contains(&connection.inode));
+    found.map(|connection| connection.last_data).ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+/// The inodes of a process's sockets.
+fn sockets_of(pid: u32) -> io::Result<HashSet<u64>> {
+    let files = std::fs::read_dir(format!("/proc/{pid}/fd"))?.flatten().take(MAX_FILES);
+    Ok(files.filter_map(|file| socket_inode(&std::fs::read_link(file.path()).ok()?)).collect())
+}
+
+/// `socket:[INODE]` (proc(5)).
+fn socket_inode(link: &std::path::Path) -> Option<u64> {
+    link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
+}
+
 /// A duplicate of the socket that connects this socat to `port`. The error is `NotFound` while
 /// socat is not connected, and another one if its files cannot be duplicated, for example without
 /// the right to ptrace(2).
+///
+/// Only for a socat that we have started: any other process may put a file in the place of a socket
+/// meanwhile, and to close a duplicate of that may take for ever (FUSE).
 pub fn connection_of(socat: Pid, port: u16) -> io::Result<OwnedFd> {
     find(socat, |file| is_connection_to(file, port))
 }
@@ -52,7 +83,7 @@ pub fn socket_of(socat: Pid, port: u16) -> io::Result<Option<SocatSocket>> {
 }
 
 /// A duplicate of the socket with which this socat tries to connect. The error is `NotFound` if it
-/// has none.
+/// has none. Only for a socat that we have started.
 pub fn connecting_of(socat: Pid) -> io::Result<OwnedFd> {
     find(socat, is_connecting)
 }
@@ -66,10 +97,17 @@ fn is_connecting(file: &OwnedFd) -> bool {
     is_bound && !is_open
 }
 
-/// Duplicates the first TCP socket of socat that fits.
+/// Duplicates the first TCP socket of socat that fits. What is no socket is left alone.
 fn find(socat: Pid, mut is_it: impl FnMut(&OwnedFd) -> bool) -> io::Result<OwnedFd> {
     let process = pidfd_open(socat, PidfdFlags::empty())?;
     for number in DESCRIPTORS {
+        let link = format!("/proc/{}/fd/{number}", socat.as_raw_nonzero());
+        match std::fs::read_link(link) {
+            Ok(link) if socket_inode(&link).is_none() => continue,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            // pidfd_getfd(2) has the better error.
+            _ => {}
+        }
         match pidfd_getfd(&process, number, PidfdGetfdFlags::empty()) {
             Ok(file) if socket_type(&file) == Ok(SocketType::STREAM) && is_it(&file) => {
                 return Ok(file);

@@ -6,6 +6,7 @@ mod format;
 mod log;
 mod names;
 mod reason;
+mod shell;
 mod sink;
 mod stderr;
 mod stdout;
@@ -16,6 +17,7 @@ mod width;
 
 pub use escape::escaped;
 pub use format::{Columns, Format, TextOrJson, sink};
+pub use shell::{operand, quoted};
 pub use sink::Sink;
 pub use stderr::{Stderr, complain};
 pub use stdout_closed::stdout_closed;

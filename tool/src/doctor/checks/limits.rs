@@ -2,6 +2,8 @@
 
 use crate::doctor::facts::daemons::{Daemon, OpenFiles};
 use crate::doctor::facts::usage::{self, Usage};
+use crate::doctor::grouped::{OfProcess, grouped};
+use crate::doctor::helper_fix::describe;
 use crate::doctor::node::{CheckFuture, Node};
 use crate::model::Finding;
 use crate::model::Severity::{Fail, Warn};
@@ -21,7 +23,7 @@ const WHY_CONNTRACK: &str = "when the table is full, the kernel drops new connec
 
 /// Checks the limits of the node and of its daemons.
 pub(super) fn check(node: &Node) -> CheckFuture<'_> {
-    Box::pin(async { limits(&node.daemons) })
+    Box::pin(async { limits(&node.daemons.daemons) })
 }
 
 fn limits(daemons: &[Daemon]) -> Vec<Finding> {
@@ -38,12 +40,12 @@ fn limits(daemons: &[Daemon]) -> Vec<Finding> {
         let unit = "connections tracked by the firewall (conntrack)";
         finding("limit.conntrack", unit, usage, WHY_CONNTRACK, fix)
     });
-    let daemons = daemons.iter().filter_map(daemon_files);
+    let daemons = grouped(daemons.iter().filter_map(daemon_files));
     [pids, files, conntrack].into_iter().flatten().chain(daemons).collect()
 }
 
-fn daemon_files(daemon: &Daemon) -> Option<Finding> {
-    let Daemon { pid, name, .. } = daemon;
+fn daemon_files(daemon: &Daemon) -> Option<OfProcess> {
+    let Daemon { pid, name, place, .. } = daemon;
     let OpenFiles { open, soft, hard } = daemon.open_files?;
     let usage = Usage { used: open, max: soft };
     let soft = doubled(usage);
@@ -53,9 +55,19 @@ fn daemon_files(daemon: &Daemon) -> Option<Finding> {
     } else {
         format!("{soft}:")
     };
-    let fix = format!("prlimit --pid {pid} --nofile={limits}");
-    let unit = format!("open files of {name} (pid {pid})");
-    Some(finding("limit.daemon-files", &unit, usage, WHY_FILES, fix))
+    let inside = describe(place).map_or_else(String::new, |place| format!(" in {place}"));
+    let unit = format!("open files of {name} (pid {pid}){inside}");
+    // A limit holds a container back. Only its owner may raise it.
+    let fix = if place.is_of_node() {
+        format!("prlimit --pid {pid} --nofile={limits}")
+    } else {
+        format!("# raise the limit of open files to {soft} where {name} (pid {pid}) is defined")
+    };
+    let mut finding = finding("limit.daemon-files", &unit, usage, WHY_FILES, fix);
+    if !place.is_of_node() {
+        finding.severity = finding.severity.min(Warn);
+    }
+    Some(OfProcess { finding, name: name.clone(), cause: ["files", place.kind()] })
 }
 
 /// The finding for a limit. `unit` is what the limit counts.

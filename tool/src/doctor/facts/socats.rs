@@ -1,15 +1,12 @@
 //! The socat processes of port-forwards on this node, and whether each is still in use.
 
-use std::io;
-use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::time::Duration;
 
 use procfs::process::Process;
-use rustix::process::Pid;
 
-use crate::host::socat::connection_of;
-use crate::model::{Arg, Args, Invocation, invocation};
+use super::inspector::{Answer, Inspector, Question};
+use super::place::container_of;
+use crate::host::socat::idle_time;
 
 /// Processes that adopt orphans, besides process 1.
 const REAPERS: [&str; 8] = [
@@ -23,6 +20,10 @@ const REAPERS: [&str; 8] = [
     "containerd-shim",
 ];
 
+/// How many processes named socat are looked at: more than a node has forwards, but whoever may start
+/// processes can start more.
+const MAX_SOCATS: usize = 1024;
+
 /// A running socat of a forward.
 #[derive(Clone, Debug)]
 pub struct Socat {
@@ -30,30 +31,49 @@ pub struct Socat {
     pub pid: u32,
     /// The port that it connects to, inside its target.
     pub port: u16,
+    /// It runs in a container on this node, and not for the node's own forwards.
+    pub is_in_container: bool,
     /// Whether the process that spawned it has ended.
     pub is_orphan: bool,
     /// How long its connection has carried no data. `None` if the connection cannot be read.
     pub idle: Option<Duration>,
 }
 
-/// Every socat of a forward that runs on this node, in any network namespace.
-#[must_use]
-pub fn socats() -> Vec<Socat> {
+/// The socats of forwards that root runs on this node, in any network namespace. Other users can give
+/// their processes any name and any arguments, and no kubelet starts a forward for them.
+pub async fn socats(inspector: &mut Inspector) -> Vec<Socat> {
     let all = procfs::process::all_processes().into_iter().flatten().flatten();
-    all.filter_map(|process| socat(&process)).collect()
+    let named: Vec<Process> = all.filter(is_named_socat).take(MAX_SOCATS).collect();
+    let mut found = Vec::new();
+    for process in named {
+        found.extend(socat(inspector, &process).await);
+    }
+    found
 }
 
-fn socat(process: &Process) -> Option<Socat> {
-    let words = process.cmdline().ok()?;
-    let list = words.iter().map(|word| Arg::Text(word.as_bytes())).collect();
-    let args = Args { list, ..Args::default() };
-    let Invocation::Socat { port } = invocation(&args)? else { return None };
-    let idle = idle(process.pid(), port).ok();
-    // A zombie holds no connection. Read the state last: this fails if the process has ended, and
-    // then the facts above may belong to another process with the same pid.
-    let stat = process.stat().ok().filter(|stat| stat.state != 'Z')?;
+/// Asks only the kernel, which answers.
+fn is_named_socat(process: &Process) -> bool {
+    let Ok(stat) = process.stat() else { return false };
+    // Debian's socat is a link to socat1, which has the name of the link.
+    let is_socat = stat.comm.starts_with("socat")
+        || process.exe().is_ok_and(|exe| {
+            exe.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"socat"))
+        });
+    // A zombie holds no connection.
+    is_socat && stat.state != 'Z' && process.status().is_ok_and(|status| status.ruid == 0)
+}
+
+async fn socat(inspector: &mut Inspector, process: &Process) -> Option<Socat> {
     let pid = u32::try_from(process.pid()).ok()?;
-    Some(Socat { pid, port, is_orphan: is_orphan(stat.ppid), idle })
+    let Ok(Answer::Socat(Some(port))) = inspector.ask(&Question::Socat { pid }).await else {
+        return None;
+    };
+    let is_in_container = container_of(pid).is_some();
+    let idle = if is_in_container { None } else { idle_time(pid, port).await.ok() };
+    // Read the state last: this fails if the process has ended, and then the facts above may belong to
+    // another process with the same pid.
+    let stat = process.stat().ok().filter(|stat| stat.state != 'Z')?;
+    Some(Socat { pid, port, is_in_container, is_orphan: is_orphan(stat.ppid), idle })
 }
 
 fn is_orphan(ppid: i32) -> bool {
@@ -64,30 +84,6 @@ fn is_orphan(ppid: i32) -> bool {
     let parent = Process::new(ppid).and_then(|parent| parent.stat());
     // The parent has just ended, so the process is an orphan by now.
     parent.map_or(true, |parent| REAPERS.iter().any(|name| parent.comm.starts_with(name)))
-}
-
-/// How long ago the connection last sent or received data (`tcp_info`, include/uapi/linux/tcp.h).
-fn idle(pid: i32, port: u16) -> io::Result<Duration> {
-    let pid = Pid::from_raw(pid).ok_or(io::ErrorKind::NotFound)?;
-    let info = tcp_info(&connection_of(pid, port)?)?;
-    let last = info.tcpi_last_data_sent.min(info.tcpi_last_data_recv);
-    Ok(Duration::from_millis(last.into()))
-}
-
-fn tcp_info(socket: &OwnedFd) -> io::Result<libc::tcp_info> {
-    let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
-    let mut len = libc::socklen_t::try_from(size_of::<libc::tcp_info>())
-        .map_err(|_| io::ErrorKind::InvalidInput)?;
-    // SAFETY: the kernel writes at most `len` bytes into a structure of that size.
-    let result = unsafe {
-        let to = info.as_mut_ptr().cast();
-        libc::getsockopt(socket.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_INFO, to, &raw mut len)
-    };
-    if result != 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the structure has only integer fields, so any bytes are valid.
-    Ok(unsafe { info.assume_init() })
 }
 
 #[cfg(test)]

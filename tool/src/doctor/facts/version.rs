@@ -8,7 +8,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::trusted::is_trusted;
+use crate::host::trusted::check_trusted;
 
 /// How long a program may take to print its version.
 const VERSION_TIMEOUT: Duration = Duration::from_secs(2);
@@ -33,9 +33,10 @@ pub enum Version {
 /// Asks a program for its version. The program runs with pfsnoop's rights, so it is run only if no
 /// user but root, or pfsnoop's own, can have put it there.
 pub async fn version(program: &Path) -> Version {
-    let Some(file) = program.canonicalize().ok().filter(|file| is_trusted(file)) else {
+    if check_trusted(program).is_err() {
         return Version::Unknown;
-    };
+    }
+    let Ok(file) = program.canonicalize() else { return Version::Unknown };
     // socat knows -V only.
     let option = if program.ends_with("socat") { "-V" } else { "--version" };
     let mut command = Command::new(file);

@@ -5,6 +5,7 @@ mod dialer;
 mod helper;
 mod helper_connect;
 mod helper_end;
+mod helper_error;
 mod helper_target;
 mod native;
 mod nsenter;
@@ -13,5 +14,6 @@ mod server_end;
 pub(in crate::forward) use helper::Helper;
 
 pub use dialer::{Connection, Dialer, Dialing};
+pub use helper_error::{HelperError, HelperMissing, HelperUntrusted};
 pub use native::Native;
-pub use nsenter::{HelperMissing, Nsenter};
+pub use nsenter::Nsenter;

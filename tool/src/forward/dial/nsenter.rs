@@ -12,24 +12,14 @@ use tokio::runtime::Handle;
 
 use super::dialer::{Connection, Dialer, Dialing};
 use super::helper::Helper;
+use super::helper_error::{HelperError, HelperMissing, HelperUntrusted};
 use crate::forward::failure::Failure;
 use crate::forward::stream::Duplex;
-use crate::host::path::look_up;
+use crate::host::path::{look_up, look_up_trusted};
 use crate::host::privileges::on_entering_thread;
 use crate::host::process::die_with;
 use crate::model::Via;
 use crate::target::Target;
-
-/// nsenter or socat is not in `PATH`. The words before the semicolon are the kubelet's.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error(
-    "unable to do port forwarding: {program} not found; install the package {package} on this node"
-)]
-pub struct HelperMissing {
-    /// The missing program.
-    pub program: &'static str,
-    package: &'static str,
-}
 
 /// The paths of nsenter and socat.
 #[derive(Clone, Debug)]
@@ -40,9 +30,25 @@ pub struct Nsenter {
 }
 
 impl Nsenter {
-    /// Looks up socat, then nsenter.
-    pub fn look_up() -> Result<Self, HelperMissing> {
-        let find = |program, package| look_up(program).ok_or(HelperMissing { program, package });
+    /// Looks up socat, then nsenter. They run with our rights, so a program that another user could
+    /// replace is an error.
+    pub fn look_up() -> Result<Self, HelperError> {
+        Self::of(|program, package| match look_up_trusted(program) {
+            Some(found) => found.map_err(|untrusted| HelperUntrusted { program, untrusted }.into()),
+            None => Err(HelperMissing { program, package }.into()),
+        })
+    }
+
+    /// The same with every program that comes first in `PATH`, whoever owns it.
+    pub fn look_up_anywhere() -> Result<Self, HelperError> {
+        Self::of(|program, package| {
+            look_up(program).ok_or_else(|| HelperMissing { program, package }.into())
+        })
+    }
+
+    fn of(
+        find: impl Fn(&'static str, &'static str) -> Result<PathBuf, HelperError>,
+    ) -> Result<Self, HelperError> {
         let socat = find("socat", "socat")?;
         let nsenter = find("nsenter", "util-linux")?;
         Ok(Self { program: nsenter, socat, connect_timeout: None })

@@ -19,6 +19,7 @@ use super::foreign;
 use super::interfaces::{addresses_here, loopback_is_up_here};
 use super::listeners::listening_here;
 use crate::host::privileges::{give_up_all, on_entering_thread};
+use crate::host::sock_diag::{Connection, connections_here};
 
 /// Work for the thread inside the namespace.
 type Job = Box<dyn FnOnce() + Send>;
@@ -66,6 +67,11 @@ impl Netns {
     /// The addresses on which processes listen for TCP, sorted by port.
     pub async fn listeners(&self) -> io::Result<Vec<SocketAddr>> {
         self.run(listening_here).await?
+    }
+
+    /// The TCP connections to this port that begin inside.
+    pub async fn connections_to(&self, port: u16) -> io::Result<Vec<Connection>> {
+        self.run(move || connections_here(port)).await?
     }
 
     /// Whether the loopback interface is up. Without it, not even localhost can be reached.

@@ -10,6 +10,7 @@ static ODD_EXEC: LazyLock<PathBuf> = LazyLock::new(|| build("odd-exec"));
 static LATE_EXEC: LazyLock<PathBuf> = LazyLock::new(|| build("late-exec"));
 static PEER: LazyLock<PathBuf> = LazyLock::new(|| build("peer"));
 static IMPOSTOR: LazyLock<PathBuf> = LazyLock::new(|| build("impostor"));
+static SILENT_FUSE: LazyLock<PathBuf> = LazyLock::new(|| build("silent-fuse"));
 static VISITOR: LazyLock<PathBuf> = LazyLock::new(|| build("visitor"));
 
 /// Cargo builds no examples for one test target, so this does.
@@ -50,6 +51,11 @@ pub fn impostor() -> &'static Path {
 /// The path of the program that visits a network namespace.
 pub fn visitor() -> &'static Path {
     &VISITOR
+}
+
+/// The path of the program with a file system that does not answer.
+pub fn silent_fuse() -> &'static Path {
+    &SILENT_FUSE
 }
 
 /// Runs the program for unusual execs to its end. Returns its pid.

@@ -1,12 +1,12 @@
 //! The program of a kubelet: whether it contains dockershim.
 
-use std::fs::File;
 use std::io::{self, Read};
 
 use memchr::memmem::Finder;
 use procfs::process::Process;
 use rustix::fs::OFlags;
 
+use crate::host::foreign_file::open_regular;
 use crate::host::proc_files;
 
 /// Packages of Go programs occur in the names of their functions, which also stripped programs have
@@ -33,7 +33,8 @@ pub(super) enum Dockershim {
 
 /// Reads the program that the process runs, in whichever mount namespace its file is.
 pub(super) fn dockershim(process: &Process) -> Dockershim {
-    let program = proc_files::open(process, "exe", OFlags::RDONLY).map(File::from);
+    let program = proc_files::open(process, "exe", OFlags::PATH);
+    let program = program.and_then(|file| open_regular(&file));
     program.and_then(|file| dockershim_in(file.take(MAX_READ))).unwrap_or(Dockershim::Unknown)
 }
 

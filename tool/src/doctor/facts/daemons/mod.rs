@@ -8,5 +8,5 @@ mod kubelet_config;
 mod kubelet_program;
 mod mode;
 
-pub use daemon::{Daemon, OpenFiles, ProgramSearch, running, spawner};
-pub use mode::unit_of;
+pub use daemon::{Daemon, OpenFiles, spawner};
+pub use mode::{is_daemon, unit_of};

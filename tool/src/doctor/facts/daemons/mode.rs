@@ -8,9 +8,9 @@ use super::kubelet;
 use crate::model::ForwardingMode;
 
 /// A daemon that may carry out port-forwards.
-pub(super) struct KnownDaemon {
+struct KnownDaemon {
     /// The comm.
-    pub(super) name: &'static str,
+    name: &'static str,
     /// The systemd unit, without `.service`.
     unit: &'static str,
     mode: fn(&Evidence) -> ForwardingMode,
@@ -18,7 +18,7 @@ pub(super) struct KnownDaemon {
 
 /// The daemons. rke2 is RKE2's process, and kubelite is MicroK8s': each contains a kubelet, and
 /// uses containerd.
-pub(super) const DAEMONS: [KnownDaemon; 8] = [
+const DAEMONS: [KnownDaemon; 8] = [
     KnownDaemon { name: "cri-dockerd", unit: "cri-docker", mode: |_| ForwardingMode::Helpers },
     // A kubelet reaches Docker through cri-dockerd, or through dockershim, which is part of a kubelet
     // before 1.24. These do the forwarding.
@@ -42,6 +42,12 @@ const K3S_CRI_DOCKERD: &str = "/run/k3s/cri-dockerd/cri-dockerd.sock";
 #[must_use]
 pub fn unit_of(name: &str) -> &str {
     known(name).map_or(name, |daemon| daemon.unit)
+}
+
+/// Whether a daemon has this comm.
+#[must_use]
+pub fn is_daemon(name: &str) -> bool {
+    known(name).is_some()
 }
 
 fn known(name: &str) -> Option<&'static KnownDaemon> {

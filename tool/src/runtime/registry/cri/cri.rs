@@ -15,6 +15,7 @@ use super::messages::{
     StatusRequest, VersionRequest, VersionResponse,
 };
 use crate::model::{ForwardingMode, TargetInfo, TargetKind};
+use crate::output::operand;
 use crate::runtime::client::{Answer, Names, Place, RuntimeClient, RuntimeError};
 use crate::runtime::protocol::{Protocol, Socket, Variable};
 use crate::runtime::registry::skipped::Skipped;
@@ -190,7 +191,7 @@ impl RuntimeClient for Cri {
 
     fn start_command(&self, id: &str) -> String {
         // The kubelet makes a new container in its place.
-        format!("crictl inspect {id}")
+        format!("crictl inspect {}", operand(id))
     }
 
     fn list(&self) -> Answer<'_, Vec<TargetInfo>> {

@@ -8,6 +8,7 @@ use hyper::HeaderMap;
 use super::listing::{addresses, names, targets_in};
 use super::messages::{Container, Version};
 use crate::model::{ForwardingMode, TargetInfo};
+use crate::output::operand;
 use crate::runtime::client::{Answer, Names, Place, RuntimeClient, RuntimeError};
 use crate::runtime::protocol::{Protocol, Socket, Variable};
 use crate::runtime::registry::http::{Client, unreadable};
@@ -95,7 +96,7 @@ impl RuntimeClient for Engine {
     }
 
     fn start_command(&self, id: &str) -> String {
-        format!("docker start {id}")
+        format!("docker start {}", operand(id))
     }
 
     fn list(&self) -> Answer<'_, Vec<TargetInfo>> {

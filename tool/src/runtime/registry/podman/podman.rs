@@ -13,6 +13,7 @@ use super::listing::{NAMESPACE, names, targets};
 use super::messages::{Container, Pod};
 use super::place::{PodNetwork, pod_network};
 use crate::model::{ForwardingMode, TargetInfo, TargetKind};
+use crate::output::operand;
 use crate::runtime::client::{Answer, Names, Place, RuntimeClient, RuntimeError};
 use crate::runtime::protocol::{Protocol, Socket, Variable};
 use crate::runtime::registry::http::{Client, unreadable};
@@ -145,11 +146,11 @@ impl RuntimeClient for Podman {
     }
 
     fn start_command(&self, id: &str) -> String {
-        format!("podman start {id}")
+        format!("podman start {}", operand(id))
     }
 
     fn start_pod_command(&self, id: &str) -> Option<String> {
-        Some(format!("podman pod start {id}"))
+        Some(format!("podman pod start {}", operand(id)))
     }
 
     fn list(&self) -> Answer<'_, Vec<TargetInfo>> {
