@@ -38,10 +38,10 @@ impl Monitor {
         if self.options.sessions {
             let lookup = self.sessions.lookup_for(&event);
             let forwarder = self.sessions.forwarder_of(&event);
-            let looked_up = LookedUp {
-                destination: lookup.map(|lookup| self.attribution.destination(lookup)),
-                forwarder_exe: forwarder.and_then(|(pid, time_ns)| process::exe_at(pid, time_ns)),
-            };
+            // First what may be gone first: a target runs for longer than some forwarders.
+            let forwarder_exe = forwarder.and_then(|(pid, at_ns)| process::exe_at(pid, at_ns));
+            let destination = lookup.map(|lookup| self.attribution.destination(lookup));
+            let looked_up = LookedUp { destination, forwarder_exe };
             let can_enter = |name| self.attribution.can_be_entered(name);
             changed = self.sessions.apply(&event, looked_up, can_enter);
         }

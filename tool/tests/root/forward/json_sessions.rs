@@ -45,7 +45,9 @@ fn a_native_connection_has_a_record_for_each_of_three_states() {
     for record in &all {
         assert_eq!(record["type"], "session");
         assert_eq!(record["via"], "native");
-        assert_eq!(record["forwarder"], json!({"pid": forward.pid(), "comm": "pfsnoop", "uid": 0}));
+        let exe = env!("CARGO_BIN_EXE_pfsnoop");
+        let expected = json!({"pid": forward.pid(), "comm": "pfsnoop", "uid": 0, "exe": exe});
+        assert_eq!(record["forwarder"], expected);
         assert_eq!(record["target"], json!({"pid": pod.pause, "netns": netns}));
         assert_eq!(record["port"], 8080, "the target's port");
         let time = record["time"].as_str().unwrap();
