@@ -60,7 +60,7 @@ pub(crate) unsafe fn copy_path(task: Task, to: *mut u8, len: &mut u32) {
         match next_searched() {
             Step::GO_ON => {}
             Step::FOUND => {
-                search.copy_folders();
+                copy_folders();
                 let used = bounded::<MAX_CGROUP_PATH>(search.len) as u32;
                 // SAFETY: the caller's promise, and the bound.
                 unsafe { bpf_probe_read_kernel(to.cast(), used, (&raw const search.path).cast()) };
@@ -115,6 +115,16 @@ extern "C" fn next_searched() -> u64 {
     unsafe { (*search).look_further() }
 }
 
+/// Copies the name of the innermost folder, then of the one above it, and so on, while there is room.
+#[inline(always)]
+fn copy_folders() {
+    for _ in 0..MAX_DEPTH {
+        if next_copied() != Step::GO_ON {
+            return;
+        }
+    }
+}
+
 /// Copies the name of the next folder.
 #[unsafe(no_mangle)]
 #[inline(never)]
@@ -156,18 +166,6 @@ impl Search {
         }
         (self.inside, self.node) = (self.node, parent);
         Step::GO_ON
-    }
-
-    /// Writes the name of the innermost folder, then of the one above it, and so on, while there is
-    /// room.
-    #[inline(always)]
-    #[expect(clippy::unused_self, reason = "the function that it calls changes the same value")]
-    fn copy_folders(&mut self) {
-        for _ in 0..MAX_DEPTH {
-            if next_copied() != Step::GO_ON {
-                return;
-            }
-        }
     }
 
     #[inline(always)]

@@ -116,6 +116,7 @@ fn memory(update: &Update) -> usize {
 #[cfg(test)]
 mod tests {
     use std::os::unix::net::UnixListener;
+    use std::path::PathBuf;
 
     use super::*;
     use crate::model::{ContainerRef, ExecEvent};
@@ -139,17 +140,34 @@ mod tests {
     }
 
     /// A runtime that accepts connections and does not answer.
-    fn silent_runtime(name: &str) -> (UnixListener, Runtimes) {
-        let path = std::env::temp_dir().join(format!("pfsnoop-{name}-{}", std::process::id()));
-        let listener = UnixListener::bind(&path).unwrap();
-        let endpoint = Some(path.display().to_string().parse().unwrap());
-        (listener, Runtimes { endpoint, ..Runtimes::default() })
+    struct SilentRuntime {
+        path: PathBuf,
+        _listener: UnixListener,
+    }
+
+    impl SilentRuntime {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("pfsnoop-{name}-{}", std::process::id()));
+            let _ = std::fs::remove_file(&path);
+            Self { _listener: UnixListener::bind(&path).unwrap(), path }
+        }
+
+        fn attribution(&self) -> Attribution {
+            let endpoint = Some(self.path.display().to_string().parse().unwrap());
+            Attribution::with_names(&Runtimes { endpoint, ..Runtimes::default() })
+        }
+    }
+
+    impl Drop for SilentRuntime {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 
     #[tokio::test]
     async fn a_row_waits_a_second_and_keeps_its_place() {
-        let (_listener, runtimes) = silent_runtime("row-waits");
-        let mut attribution = Attribution::with_names(&runtimes);
+        let runtime = SilentRuntime::new("row-waits");
+        let mut attribution = runtime.attribution();
         let (mut queue, mut released, start) = (NamingQueue::default(), Vec::new(), Instant::now());
         queue.push(exec(1), None, start);
         queue.push(exec(2), Some(unknown_container()), start);
@@ -165,8 +183,8 @@ mod tests {
 
     #[tokio::test]
     async fn beyond_the_limit_in_bytes_rows_wait_no_longer() {
-        let (_listener, runtimes) = silent_runtime("rows-wait");
-        let mut attribution = Attribution::with_names(&runtimes);
+        let runtime = SilentRuntime::new("rows-wait");
+        let mut attribution = runtime.attribution();
         let (mut queue, mut released, start) = (NamingQueue::default(), Vec::new(), Instant::now());
         let count = MAX_BYTES / (memory(&exec(0)) + unknown_container().memory()) + 10;
         for pid in 0..u32::try_from(count).unwrap() {
