@@ -27,7 +27,7 @@ fn rows(snoop: &Running, mark: &str) -> usize {
 /// Rows come, and one signal ends the command, whatever the runtime does.
 #[test]
 fn rows_come_and_a_signal_ends_it_whatever_the_runtime_answers() {
-    let letters = [b'x'; 64 * 1024];
+    let letters = vec![b'x'; 64 * 1024];
     let nested = "[".repeat(15 * 1024 * 1024);
     let endless = HttpRuntime::docker("lookups-endless", move |_, stream| {
         begin(stream)?;

@@ -256,7 +256,7 @@ fn the_live_view_marks_a_claim() {
     run(&mut impostors.forward(Attacker::Nobody, pod.pause, 5510));
     let row =
         live.stdout_line("its end", |line| line.contains("failed") && line.contains(" 5510 "));
-    assert!(row.contains("?") && row.contains(&format!("net:[{}]", pod.netns())), "{row}");
+    assert!(row.contains('?') && row.contains(&format!("net:[{}]", pod.netns())), "{row}");
     assert!(!live.stdout().iter().any(|line| line.contains("ok  ")), "{:#?}", live.stdout());
     // A real one.
     let (_, page) = request_page(spawn_piped(&mut nsenter_socat(pod.pause, 8080)));
