@@ -12,6 +12,7 @@ mod article;
 mod bench;
 mod demo;
 mod dist;
+mod fuzz;
 mod run;
 mod screenshots;
 mod setup;
@@ -71,6 +72,14 @@ enum Verb {
     /// Be a small web server for the benchmarks
     #[command(hide = true)]
     Serve { port: u16 },
+    /// Run the fuzz targets of tool/fuzz
+    Fuzz {
+        /// Targets; without any, all of them
+        targets: Vec<String>,
+        /// Inputs for each target
+        #[arg(long, default_value_t = 1_000_000)]
+        runs: u64,
+    },
     /// Set up, build, and run the tests (as root)
     Test {
         /// Leave out virtual machines, and all but one version of each container runtime
@@ -106,6 +115,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Dist => dist::run(),
         Verb::Article => article::run(),
         Verb::ArticleInside { cgroup } => article::run_inside(&cgroup),
+        Verb::Fuzz { targets, runs } => fuzz::run(&targets, runs),
         Verb::Screenshots => screenshots::run(),
         Verb::Test { quick, all, args } => {
             let tier = match (quick, all) {

@@ -13,4 +13,5 @@ mod build;
 mod golden;
 mod layering;
 mod runbook;
+mod security;
 mod usage;

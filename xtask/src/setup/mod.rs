@@ -17,5 +17,6 @@ mod wanted_parts;
 
 pub(crate) use kubernetes::programs as kubernetes_programs;
 pub(crate) use steps::{
-    to_bench, to_check, to_run, to_take_screenshots, to_test, to_write_article,
+    to_bench, to_check, to_fuzz, to_run, to_take_screenshots, to_test, to_write_article,
 };
+pub(crate) use toolchain::NIGHTLY;

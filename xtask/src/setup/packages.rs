@@ -30,6 +30,9 @@ pub(crate) const SCREENSHOTS: &[Needed] = &[
     needed("unshare", "util-linux"),
 ];
 
+/// The C++ compiler that libFuzzer is built with.
+pub(crate) const FUZZ: &[Needed] = &[needed("g++", "g++")];
+
 /// Peers for the benchmarks, and daemons, servers, clients and programs that the tests start.
 pub(crate) const TEST: &[Needed] = &[
     needed("execsnoop", "libbpf-tools"),

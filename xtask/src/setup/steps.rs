@@ -12,6 +12,9 @@ const BPF_LINKER: &str = "0.10.4";
 /// The newest version when it was chosen; it builds with Rust 1.88 and newer.
 const CARGO_DENY: &str = "0.20.2";
 
+/// The newest version when it was chosen.
+const CARGO_FUZZ: &str = "0.13.2";
+
 /// What the build and the demo need.
 pub(crate) fn to_run() -> Result<()> {
     step("packages for a forward", || packages::ensure(packages::RUN))?;
@@ -44,6 +47,13 @@ pub(crate) fn to_test() -> Result<()> {
     to_bench()?;
     step("kernels for the tests", kernels::ensure)?;
     step("newer parts", parts::ensure_newer)
+}
+
+/// What the fuzz targets need.
+pub(crate) fn to_fuzz() -> Result<()> {
+    step("packages for fuzzing", || packages::ensure(packages::FUZZ))?;
+    step("nightly compiler", toolchain::ensure_nightly)?;
+    step("cargo-fuzz", || cargo_install::ensure("cargo-fuzz", CARGO_FUZZ))
 }
 
 /// Everything that `.ci/run` needs.

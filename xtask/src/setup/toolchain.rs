@@ -13,8 +13,8 @@ use crate::run::{find_program, stdout_of, succeeds};
 /// The rustup toolchain that `tool/build.rs` asks for.
 const NAME: &str = "pfsnoop-ebpf";
 
-/// A nightly with LLVM 22, which the pinned bpf-linker reads.
-const NIGHTLY: &str = "nightly-2026-05-20";
+/// A nightly with LLVM 22, which the pinned bpf-linker reads. The fuzz targets need a nightly too.
+pub(crate) const NIGHTLY: &str = "nightly-2026-05-20";
 
 /// Debian 12's Rust 1.96 with its sources, also with LLVM 22.
 const DEBIAN: &[&str] = &["rustc-web", "rust-web-src", "cargo-web"];
@@ -37,6 +37,15 @@ pub(super) fn ensure() -> Result<Outcome> {
             DEBIAN.join(" "),
         ),
     }
+}
+
+/// Makes sure that the nightly itself is there.
+pub(super) fn ensure_nightly() -> Result<Outcome> {
+    if let Ok(version) = stdout_of(rustc(NIGHTLY).arg("--version")) {
+        return Ok(Outcome::Present(version.trim().to_owned()));
+    }
+    stdout_of(&mut rustup(&["toolchain", "install", NIGHTLY, "--profile", "minimal"]))?;
+    Ok(Outcome::Installed(NIGHTLY.to_owned()))
 }
 
 /// The version of the linked toolchain, if it exists and has the library's sources.

@@ -39,7 +39,8 @@ impl Packages {
     }
 
     /// By `ID`, then by each name in `ID_LIKE`. os-release(5) puts the closest relative first.
-    fn of_os_release(text: &str) -> Self {
+    #[must_use]
+    pub fn of_os_release(text: &str) -> Self {
         let value = |key: &str| {
             let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
             line.unwrap_or_default().trim_matches(['"', '\'']).to_owned()

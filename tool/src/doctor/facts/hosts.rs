@@ -35,7 +35,8 @@ pub fn localhost(root: &Root) -> Hosts {
     file.map_or_else(|_| Hosts::default(), |file| in_hosts(BufReader::new(file), MAX_READ))
 }
 
-fn in_hosts(file: impl BufRead, max: u64) -> Hosts {
+/// The addresses of `localhost` in the first `max` bytes of such a file.
+pub fn in_hosts(file: impl BufRead, max: u64) -> Hosts {
     let (mut hosts, mut line) = (Hosts::default(), Vec::new());
     let mut file = file.take(max);
     while (&mut file).take(MAX_LINE as u64).read_until(b'\n', &mut line).is_ok_and(|read| read > 0)

@@ -11,7 +11,8 @@ struct KubeletConfig {
 
 /// The container runtime's socket in a configuration, which is JSON or YAML. `None` if there is
 /// none, or the text is neither.
-pub(super) fn endpoint_in(text: &str) -> Option<String> {
+#[must_use]
+pub fn endpoint_in(text: &str) -> Option<String> {
     let text = text.trim_start_matches('\u{feff}');
     // Tabs may indent JSON, but not YAML.
     let config = serde_json::from_str(text).ok().or_else(|| from_yaml(text));

@@ -9,4 +9,5 @@ mod kubelet_program;
 mod mode;
 
 pub use daemon::{Daemon, OpenFiles, spawner};
+pub use kubelet_config::endpoint_in;
 pub use mode::{is_daemon, unit_of};
