@@ -59,8 +59,9 @@ pub const fn of_user(uid: u32) -> u32 {
 /// Spreads the keys over the numbers (multiplicative hashing, by 2^64 divided by the golden ratio).
 #[inline(always)]
 const fn number(key: u64) -> u32 {
+    // The upper bits are the well-mixed ones, so they are scaled, and no remainder is taken.
     let hash = key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-    FIRST + (hash % (COUNT - FIRST) as u64) as u32
+    FIRST + ((hash * (COUNT - FIRST) as u64) >> 32) as u32
 }
 
 #[cfg(test)]
