@@ -5,6 +5,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::{demo, doctor, exec, forward, targets, watch};
 use crate::cli::{Cli, Command};
+use crate::host::clock;
 use crate::host::limits::{self, FILES_TO_FORWARD, FILES_TO_LOOK, TooFew};
 use crate::host::privileges::{self, Needs};
 use crate::output;
@@ -13,6 +14,7 @@ use crate::output;
 pub fn run(cli: Cli) -> anyhow::Result<()> {
     let command = cli.command.unwrap_or(Command::Exec(cli.exec));
     check_limits(&command)?;
+    clock::prepare();
     privileges::begin(&needs(&command)).context("cannot give up privileges")?;
     let runtime = runtime(&command)?;
     match command {

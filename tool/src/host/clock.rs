@@ -20,6 +20,11 @@ pub fn wall_time(boottime_ns: u64) -> Timestamp {
     Timestamp::from_nanosecond(wall).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
+/// Reads what is needed to know the node's clock. Must be called while this process may still open files.
+pub fn prepare() {
+    LazyLock::force(&NAMESPACE_OFFSET);
+}
+
 /// The node's `CLOCK_BOOTTIME` now, ns.
 #[must_use]
 pub fn boottime_ns() -> u64 {

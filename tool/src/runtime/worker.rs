@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::client::RuntimeError;
+use crate::host::privileges;
 
 /// The thread, once it is needed; `None` if it cannot be started. It is never waited for: at the end
 /// of the process it ends, whatever it does.
@@ -20,7 +21,10 @@ fn start() -> std::io::Result<Handle> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let handle = runtime.handle().clone();
     let thread = std::thread::Builder::new().name("runtimes".to_owned());
-    thread.spawn(move || runtime.block_on(std::future::pending::<()>()))?;
+    thread.spawn(move || {
+        privileges::settle_thread();
+        runtime.block_on(std::future::pending::<()>());
+    })?;
     Ok(handle)
 }
 

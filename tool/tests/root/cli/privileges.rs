@@ -82,7 +82,10 @@ fn what_only_watches_keeps_what_watching_needs() {
         (&["watch", "-o", "json"], with_names),
     ] {
         let running = started(args);
-        let threads = ["pfsnoop", "reader", "stdout"].map(|thread| (thread, kept));
+        let mut threads = ["pfsnoop", "reader", "stdout"].map(|thread| (thread, kept)).to_vec();
+        if kept == with_names {
+            threads.push(("runtimes", kept));
+        }
         assert_keeps(&args.join(" "), running.pid(), &threads);
     }
 }
@@ -153,12 +156,14 @@ fn what_ends_by_itself_keeps_what_it_needs_from_the_start() {
     let _silent = UnixListener::bind(&socket).unwrap();
     let endpoint = format!("unix://{}", socket.display());
     let doctor = TRACING | ENTERING | SYS_RESOURCE;
-    for (command, expected) in [
-        ("targets", &[("entering", ENTERING), ("pfsnoop", PROCESSES), ("stdout", PROCESSES)][..]),
-        ("doctor", &[("pfsnoop", doctor), ("stdout", doctor)]),
-    ] {
+    for (command, ordinary, entering) in
+        [("targets", PROCESSES, Some(ENTERING)), ("doctor", doctor, None)]
+    {
         let running = Running::start(&mut pfsnoop(&[command, "--runtime-endpoint", &endpoint]));
-        assert_keeps(command, running.pid(), expected);
+        let mut expected =
+            ["pfsnoop", "stdout", "runtimes"].map(|thread| (thread, ordinary)).to_vec();
+        expected.extend(entering.map(|kept| ("entering", kept)));
+        assert_keeps(command, running.pid(), &expected);
     }
     std::fs::remove_file(socket).unwrap();
 }
@@ -209,7 +214,7 @@ fn watch_runs_for_nobody_with_two_capabilities() {
     let helper = run_nsenter_socat(pod.pause, 9);
     let end = closed(&watch, |record| record["helper_pid"] == helper);
     assert_eq!(end["outcome"], "refused", "{end}");
-    let threads = ["pfsnoop", "reader", "stdout"].map(|thread| (thread, TRACING));
+    let threads = ["pfsnoop", "reader", "runtimes", "stdout"].map(|thread| (thread, TRACING));
     assert_keeps("watch", watch.pid(), &threads);
 }
 
