@@ -88,10 +88,11 @@ fn netns_at_end(task: Task) -> u32 {
     if setting!(host_netns) == 0 { 0 } else { task.netns().unwrap_or(0) }
 }
 
-/// Its share of the ring buffer, where connections are traced.
+/// Its share of the ring buffer, where connections are traced: the same as that of its connections. By
+/// now its last thread may be in another network namespace than at home.
 #[inline(always)]
-fn share_of(leader: Task, netns: u32) -> u32 {
-    if setting!(host_netns) == 0 { shares::HOST } else { share::of(leader, netns) }
+fn share_of(leader: Task, home: Option<u32>) -> u32 {
+    if setting!(host_netns) == 0 { shares::HOST } else { share::of(leader, home.unwrap_or(0)) }
 }
 
 #[inline(always)]
@@ -101,18 +102,20 @@ fn try_exit(ctx: &RawTracePointContext) -> Option<()> {
     if task.live_threads()? != 0 {
         return None;
     }
+    let leader = task.leader();
+    let home = leader.and_then(|leader| home::home_of(ctx.tgid(), leader));
     home::leave(ctx.tgid());
     if !attached::all() || setting!(ends) == 0 {
         return None;
     }
-    let leader = task.leader()?;
+    let leader = leader?;
     let start_ns = leader.start_ns().unwrap_or(0);
     if !claim_end(ctx.tgid(), start_ns) {
         return None;
     }
     let netns = netns_at_end(task);
     let comm = leader.comm().unwrap_or([0; COMM_LEN]);
-    let (ring, share) = (ring_of_end(&comm), share_of(leader, netns));
+    let (ring, share) = (ring_of_end(&comm), share_of(leader, home));
     if emit::is_full_for(ring, share) {
         emit::count_lost(LossCount::Processes, share);
         return None;

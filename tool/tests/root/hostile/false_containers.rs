@@ -127,7 +127,8 @@ fn without_a_runtime_an_id_counts_only_where_root_put_it() {
     let nowhere = "unix:///nonexistent/docker.sock";
     let (true_id, false_id, users_id) = (id("a"), id("b"), id("c"));
     let all = attached(&mut pfsnoop(&["-o", "json", "-n", "true", "-v"]), nowhere);
-    let filtered = |id: &str| attached(&mut pfsnoop(&["--container", id, "-v"]), nowhere);
+    let filtered =
+        |id: &str| attached(&mut pfsnoop(&["-n", "true", "--container", id, "-v"]), nowhere);
     let [by_true, by_false, by_users] = [&true_id, &false_id, &users_id].map(|id| filtered(id));
 
     let run = |at: &std::path::Path, mark: &str| {

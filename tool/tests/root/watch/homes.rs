@@ -70,6 +70,7 @@ fn a_visitor_that_was_inside_when_pfsnoop_started() {
 
 #[test]
 fn a_process_whose_whole_life_is_in_the_namespace_makes_no_session() {
+    let _exclusive = exclusive_ring_buffers();
     let pod = DemoPod::start();
     let _server = pod.serve_fixture(7063, "serve-echo");
     let inside = |count: usize| {

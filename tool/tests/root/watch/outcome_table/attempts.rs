@@ -122,15 +122,20 @@ fn set_mode(file: &Path, mode: u32) {
     std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// nsenter runs as a user without rights: the real program, refused by the real kernel.
+/// nsenter runs in a user namespace of its own, without rights outside: the real program, refused by the
+/// real kernel.
 #[test]
 fn nsenter_may_not_enter() {
     for way in ways().split_off(1) {
         let (way, folder) = copies(&way, "may-not");
-        let nsenter = folder.join("nsenter");
-        std::os::unix::fs::chown(&nsenter, Some(65534), Some(65534)).unwrap();
-        set_mode(&nsenter, 0o4755);
-        let case = Case::connect(&way, DemoPod::start(), 7093);
+        let without_rights = || {
+            let real = folder.join("real");
+            std::fs::create_dir(&real).unwrap();
+            std::fs::rename(folder.join("nsenter"), real.join("nsenter")).unwrap();
+            let nsenter = real.join("nsenter").display().to_string();
+            folder.script("nsenter", &format!("exec /usr/bin/unshare --user {nsenter} \"$@\""));
+        };
+        let case = Case::connect_with(&way, &[], DemoPod::start(), 7093, without_rights);
         let pause = case.pod.pause;
         let end = end_of(case);
         let reason = format!("nsenter could not enter process {pause} (exit code 1)");
