@@ -136,9 +136,10 @@ fn one_signal_ends_it_although_nobody_reads() {
 
 #[test]
 fn a_slow_reader_gets_every_row() {
-    let unread = Unread::start(&["--duration", "2"]);
+    // Long enough for a busy machine to run all that makes rows.
+    let unread = Unread::start(&["--duration", "4"]);
     // It reads on as soon as the time is up.
-    sleep(Duration::from_secs(2).saturating_sub(unread.started.elapsed()));
+    sleep(Duration::from_secs(4).saturating_sub(unread.started.elapsed()));
     let output = unread.snoop.wait_with_output().unwrap();
     assert_eq!(text(&output.stderr), "");
     assert!(text(&output.stdout).lines().count() > 21);
