@@ -60,14 +60,13 @@ fn fuzz_dir() -> PathBuf {
     workspace_root().join("tool/fuzz")
 }
 
-/// cargo-fuzz with the nightly compiler of the kernel programs. The targets load no kernel programs, so
-/// none are built. They have no `unsafe` code either, so a sanitizer would only make them slower; debug
-/// assertions and overflow checks are on.
+/// cargo-fuzz with the nightly compiler of the kernel programs. The targets have no `unsafe` code, so a
+/// sanitizer would only make them slower; debug assertions and overflow checks are on.
 fn cargo_fuzz(args: &[&str]) -> Command {
     let mut command = Command::new("rustup");
     command.args(["run", setup::NIGHTLY, "cargo", "fuzz"]).args(args);
     command.arg("--fuzz-dir").arg(fuzz_dir());
-    command.current_dir(workspace_root()).env("AYA_BUILD_SKIP", "1");
+    command.current_dir(workspace_root());
     // The cargo that runs xtask sets these for its own compiler.
     command.env_remove("CARGO").env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO_TARGET_DIR");
     command
