@@ -7,7 +7,7 @@ use pfsnoop_common::{names, record::NOT_FOLLOWED, ring_bytes};
 use super::error::{ProbeError, failed, program_failed};
 use super::object::program;
 use super::{Options, failed_execs, homes, offsets, settings};
-use crate::host::{limits, process};
+use crate::host::{limits, privileges, process};
 
 /// The oldest kernel on which the programs run: it has ring buffers (5.8), and calls functions from a
 /// program that makes tail calls and runs raw tracepoint programs on demand (both 5.10).
@@ -34,9 +34,11 @@ pub(super) fn load(options: &Options) -> Result<Ebpf, ProbeError> {
     settings.ends = options.exits.into();
     settings.host_netns = if options.connections { homes::host_netns() } else { 0 };
     settings.host_mntns = process::host_mntns().unwrap_or(0);
-    let mut loader = EbpfLoader::new();
+    // A new loader reads and parses the types of the kernel, if it can: tens of megabytes of small objects,
+    // and half of the time from the start to the first row. The programs have no relocations against them,
+    // and no other function of aya makes a loader.
+    let mut loader = privileges::without_files(EbpfLoader::new);
     loader
-        // The programs have no relocations against kernel types: free aya's parse of them.
         .btf(None)
         .verifier_log_level(VerifierLogLevel::STATS)
         .override_global(names::OFFSETS, bytemuck::bytes_of(&offsets), true)

@@ -12,3 +12,4 @@ pub use entering::on_entering_thread;
 pub use in_force::{InForce, in_force};
 pub use needs::Needs;
 pub use profile::{begin, give_up_all, settle_thread};
+pub use sandbox::without_files;
