@@ -15,7 +15,7 @@ use crate::forward::{
     listen_all,
 };
 use crate::host::privileges::{self, Needs};
-use crate::host::shutdown;
+use crate::host::{memory, program_file, shutdown};
 use crate::monitor::{Monitor, MonitorOptions};
 use crate::output::{self, TextOrJson, View};
 use crate::runtime::Runtimes;
@@ -69,6 +69,8 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
 
     // The kernel programs are attached, and the ports are bound.
     privileges::settle_thread();
+    memory::give_back();
+    program_file::give_back();
     let (forwarder, events) = Forwarder::start(source, dialer, listeners, limits, allowed_users);
     let running = forward::Forward { forwarder, events, monitor, correlator };
     forward::run(running, &mut *sink, &token).await

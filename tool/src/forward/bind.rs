@@ -9,6 +9,8 @@ use tokio::net::{TcpListener, TcpSocket};
 use super::address::{ListenOn, Wanted, wanted};
 use super::keepalive::set_keepalive;
 use super::listen_error::ListenError;
+use super::stream::limit_buffer;
+use crate::host::socket_buffer::SocketBuffer;
 use crate::model::PortPair;
 
 /// Connections that the kernel holds until they are accepted (`net.core.somaxconn` may allow
@@ -87,11 +89,12 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
         set_ipv6_v6only(&socket, true)?;
     }
     socket.set_reuseaddr(true)?;
-    // Accepted sockets inherit all three. A response that is written in two parts is sent at once.
+    // Accepted sockets inherit all of these. A response that is written in two parts is sent at once.
     set_tcp_nodelay(&socket, true)?;
     set_keepalive(&socket)?;
     // Before urgent data can come.
     set_socket_oobinline(&socket, true)?;
+    limit_buffer(SocketBuffer::Send, &socket);
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }

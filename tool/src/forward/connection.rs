@@ -18,14 +18,17 @@ use super::relay;
 use super::relay_end::{RelayEnd, RelayError};
 use super::relayed::Relayed;
 use super::shared::Shared;
-use super::stream::{Duplex, Socket, limit_buffers};
+use super::stream::{Duplex, Socket, limit_buffer};
 use crate::host::clock;
+use crate::host::socket_buffer::SocketBuffer;
 use crate::model::{Outcome, PortPair};
 
 /// Serves one client, and reports how the connection started and ended.
 pub(super) async fn serve(client: TcpStream, ports: PortPair, shared: Arc<Shared>) {
     let start = Instant::now();
-    limit_buffers(&client);
+    // The listener's limit would also be one of the window, for good (`tcp_openreq_init_rwin`,
+    // net/ipv4/tcp_minisocks.c).
+    limit_buffer(SocketBuffer::Receive, &client);
     let accepted = shared.accept(ports);
     shared.report(ForwardEvent::Accepted(accepted)).await;
     let relayed = Relayed::default();

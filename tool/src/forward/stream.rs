@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, ioctl_fionbio, ioctl_fionread};
-use rustix::net::sockopt::{set_socket_linger, set_socket_oobinline, socket_error};
+use rustix::net::sockopt::{set_socket_linger, socket_error};
 use rustix::net::{Shutdown, shutdown};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -72,7 +72,6 @@ impl Duplex {
 
     fn of_socket(stream: TcpStream, kind: Kind) -> io::Result<Self> {
         let fd = register(stream.into_std()?.into())?;
-        set_socket_oobinline(fd.get_ref(), true)?;
         let from = ReadHalf { fd: Arc::clone(&fd), kind, error: None };
         Ok(Self { from, to: WriteHalf { fd, kind } })
     }
@@ -94,11 +93,16 @@ impl Duplex {
 
 /// Limits the buffers of a socket to what a connection starts with.
 pub(super) fn limit_buffers(socket: impl AsFd) {
-    let [room, ..] = ROOMS;
     for buffer in [SocketBuffer::Receive, SocketBuffer::Send] {
-        if let Some(kib) = room.limit_of(buffer, false) {
-            note(buffer.limit(&socket, kib));
-        }
+        limit_buffer(buffer, &socket);
+    }
+}
+
+/// Limits one of them.
+pub(super) fn limit_buffer(buffer: SocketBuffer, socket: impl AsFd) {
+    let [room, ..] = ROOMS;
+    if let Some(kib) = room.limit_of(buffer, false) {
+        note(buffer.limit(socket, kib));
     }
 }
 
@@ -107,7 +111,7 @@ fn make_room(fd: &OwnedFd, kind: Kind, buffer: SocketBuffer, room: Room) {
     note(match kind {
         Kind::Pipe => pipe_size::set(fd, kib_in_bytes(room.helper_pipe_kib())),
         Kind::Client | Kind::Target => match room.limit_of(buffer, kind == Kind::Client) {
-            Some(kib) => buffer.limit(fd, kib),
+            Some(kib) => buffer.raise_limit(fd, kib),
             None => buffer.unlimit(fd),
         },
     });

@@ -15,6 +15,7 @@ pub mod private_mount;
 pub mod privileges;
 pub mod proc_files;
 pub mod process;
+pub mod program_file;
 pub mod root;
 pub mod shutdown;
 pub mod slice;

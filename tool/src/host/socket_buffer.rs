@@ -49,19 +49,25 @@ const SO_BUF_LOCK: libc::c_int = 72;
 
 impl SocketBuffer {
     /// Limits the buffer to so many KiB. The kernel then leaves its size alone. The limit is of memory: of the
-    /// data, about half as much fits.
+    /// data, about half as much fits. Sockets that a listener accepts inherit its limits.
     pub fn limit(self, socket: impl AsFd, kib: u32) -> io::Result<()> {
-        let bytes = usize::try_from(kib).map_err(io::Error::other)? * 1024;
         // The kernel doubles the number (`__sock_set_rcvbuf`, net/core/sock.c).
+        let bytes = bytes(kib)? / 2;
         match self {
-            Self::Receive => {
-                set_socket_recv_buffer_size(&socket, bytes / 2)?;
-                // Without this, the window keeps the limit that it had (`__tcp_select_window`,
-                // net/ipv4/tcp_output.c).
-                set_int(socket.as_fd(), libc::IPPROTO_TCP, libc::TCP_WINDOW_CLAMP, bytes / 2)
-            }
-            Self::Send => Ok(set_socket_send_buffer_size(socket, bytes / 2)?),
+            Self::Receive => Ok(set_socket_recv_buffer_size(socket, bytes)?),
+            Self::Send => Ok(set_socket_send_buffer_size(socket, bytes)?),
         }
+    }
+
+    /// Raises the limit of a connection's buffer.
+    pub fn raise_limit(self, socket: impl AsFd, kib: u32) -> io::Result<()> {
+        self.limit(&socket, kib)?;
+        if self == Self::Receive {
+            // Without this, the window keeps the limit that it had (`__tcp_select_window`,
+            // net/ipv4/tcp_output.c).
+            set_int(socket.as_fd(), libc::IPPROTO_TCP, libc::TCP_WINDOW_CLAMP, bytes(kib)? / 2)?;
+        }
+        Ok(())
     }
 
     /// Has the kernel size the buffer again, by the speed and the length of the path. Before Linux 5.14 that is
@@ -96,6 +102,10 @@ impl SocketBuffer {
             Self::Send => send,
         }
     }
+}
+
+fn bytes(kib: u32) -> io::Result<usize> {
+    Ok(usize::try_from(kib).map_err(io::Error::other)? * 1024)
 }
 
 fn set_int(socket: BorrowedFd, level: libc::c_int, name: libc::c_int, to: usize) -> io::Result<()> {

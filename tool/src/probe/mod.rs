@@ -10,7 +10,6 @@ mod homes;
 mod load;
 mod logs;
 mod lost;
-mod memory;
 mod object;
 mod offsets;
 mod options;

@@ -2,7 +2,8 @@
 
 use super::error::ProbeError;
 use super::reader::Rings;
-use super::{attached, homes, load, logs, lost, memory, options::Options};
+use super::{attached, homes, load, logs, lost, options::Options};
+use crate::host::{memory, program_file};
 use crate::model::Losses;
 
 /// The running kernel programs. Dropping it detaches them.
@@ -30,7 +31,9 @@ impl Probe {
         if options.connections {
             homes::enter_running(&mut programs)?;
         }
+        // What only loading used.
         memory::give_back();
+        program_file::give_back();
         log::debug!("the kernel programs are attached");
         Ok((Self { attached, lost, _logs: logs, programs: Some(programs) }, rings))
     }

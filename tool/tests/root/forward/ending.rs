@@ -140,9 +140,11 @@ fn without_free_files_it_waits_and_says_so_once() {
     assert_eq!(reported, 1, "{:#?}", forward.stderr());
     assert_eq!(forward.stdout().iter().filter(|line| line.starts_with("Handling")).count(), 1);
 
-    drop(open);
+    // More than one file: a connection needs several at once.
+    stdout_of(system("prlimit").args(["--pid", &pid, "--nofile=1024:1024"]));
     let mut page = String::new();
     waiting.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
     waiting.read_to_string(&mut page).unwrap();
     assert!(page.contains("pfsnoop demo pod"), "it was waited for");
+    drop(open);
 }

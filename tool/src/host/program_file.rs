@@ -1,17 +1,12 @@
-//! Gives back the memory that loading took.
+//! The pages of the program's own file.
 
 use std::ffi::{c_int, c_void};
 
 use rustix::mm::{Advice, madvise};
 
-use crate::host::memory;
-
-/// Gives back what loading used and running does not: the heap of aya's loader, and the pages of
-/// our own file.
-pub(super) fn give_back() {
-    // aya's loader parses all of the kernel's types whether it needs them or not. The tens of
-    // megabytes are free again by now, but the allocator would keep them.
-    memory::give_back();
+/// Gives back the pages that are not in use. A command that has started needs a part of what its start
+/// needed.
+pub fn give_back() {
     // SAFETY: the callback fits the signature, and the data that it takes is unused.
     unsafe { libc::dl_iterate_phdr(Some(give_back_file), std::ptr::null_mut()) };
 }
