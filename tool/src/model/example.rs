@@ -29,6 +29,7 @@ impl Session {
             forwarder: Program { pid: 1, comm: Box::default(), uid: None, exe: None },
             helper: None,
             cookie: None,
+            client: None,
             target: Destination::default(),
             port: 8080,
             ports: None,

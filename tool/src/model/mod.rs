@@ -3,6 +3,7 @@
 
 mod args;
 mod attempt;
+mod client;
 mod destination;
 mod end;
 mod event;
@@ -33,6 +34,7 @@ mod update;
 
 pub use args::{Arg, ArgList, Args};
 pub use attempt::Attempt;
+pub use client::{Client, Transport};
 pub use destination::{Destination, LookedUp, Lookup};
 pub use end::End;
 pub use event::Event;

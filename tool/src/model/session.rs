@@ -1,8 +1,9 @@
 //! A forwarded connection as a record: its states and its end. The same for every forwarder.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use super::{Destination, End, Outcome, PortPair, Program, Reason};
+use super::{Client, Destination, End, Outcome, PortPair, Program, Reason};
 
 /// A forwarded connection in one of its states.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,11 +20,13 @@ pub struct Session {
     pub helper: Option<Helper>,
     /// The `SO_COOKIE` of the connection's socket, if its process had asked the kernel for one.
     pub cookie: Option<u64>,
+    /// Who asked for the connection, of a session of pfsnoop's own endpoint.
+    pub client: Option<Arc<Client>>,
     /// The target.
     pub target: Destination,
     /// The port inside the target.
     pub port: u16,
-    /// The local port and the target's, of a session that pfsnoop itself forwards.
+    /// The local port and the target's, of a session that pfsnoop itself forwards from a local port.
     pub ports: Option<PortPair>,
     /// The address of the target that answered, when it is known.
     pub address: Option<IpAddr>,

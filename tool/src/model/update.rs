@@ -1,8 +1,9 @@
 //! What the pipeline reports, one piece at a time: the input of every sink.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use super::{ExecEvent, ExitEvent, Finding, Lost, Owner, PortPair, Session, TargetEntry};
+use super::{Client, ExecEvent, ExitEvent, Finding, Lost, Owner, PortPair, Session, TargetEntry};
 
 /// Something to show.
 #[derive(Clone, Debug)]
@@ -53,13 +54,22 @@ pub struct Listening {
     pub target_port: u16,
 }
 
-/// Why a forward cannot serve clients.
+/// Why a client cannot be served.
 #[derive(Clone, Debug)]
 pub enum Trouble {
     /// As many connections as allowed are open: a client was turned away.
     TooManyConnections {
         /// The ports that the client asked for.
         ports: PortPair,
+        /// How many connections are allowed.
+        max: u32,
+    },
+    /// As many connections as allowed are open: a stream was turned away.
+    TooManyStreams {
+        /// Who asked for it.
+        client: Arc<Client>,
+        /// The port inside the target.
+        port: u16,
         /// How many connections are allowed.
         max: u32,
     },

@@ -50,7 +50,7 @@ impl From<TextOrJson> for Format {
 pub fn sink(format: impl Into<Format>, view: View) -> Box<dyn Sink> {
     match view {
         // These commands run on, and have more to do than to print: a forward has connections.
-        View::Execs(_) | View::Sessions | View::Forward => {
+        View::Execs(_) | View::Sessions | View::Forward | View::Serve => {
             sink_to(Log::new(stdout()), format.into(), view)
         }
         // Without its output, such a command has failed.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::escape::escaped;
-use crate::model::{Container, Destination, Outcome, Pod, Program};
+use super::width::cut;
+use crate::model::{Client, Container, Destination, Outcome, Pod, Program, Session};
 
 /// `NAMESPACE/NAME`
 pub(super) fn pod_name(pod: &Pod) -> String {
@@ -46,6 +47,21 @@ pub(super) fn forwarder_name(forwarder: &Program) -> String {
         Some(uid) if uid != 0 => format!("{name} (uid {uid})"),
         _ => name,
     }
+}
+
+/// The most columns that a row has for what a client calls itself.
+const MAX_PROGRAM: usize = 40;
+
+/// What a client of an endpoint calls itself, up to the first space, and its address:
+/// `kubectl/v1.32.3 at 127.0.0.1:51234`.
+pub(super) fn client_name(client: &Client) -> String {
+    let program = client.user_agent.split_whitespace().next().unwrap_or("a client");
+    format!("{} at {}", cut(&escaped(program.as_bytes()), MAX_PROGRAM), client.address)
+}
+
+/// Where a session leads: `port 8080 of shop/kuard`.
+pub(super) fn port_of_target(session: &Session) -> String {
+    format!("port {} of {}", session.port, target_name(&session.target))
 }
 
 fn place_name(target: &Destination) -> String {
@@ -92,6 +108,19 @@ pub(super) fn outcome_counts(outcomes: &BTreeMap<Outcome, u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Transport;
+
+    #[test]
+    fn a_client_has_a_short_and_escaped_name() {
+        let name = |user_agent: &str| {
+            let (address, transport) = ("[::1]:5".parse().unwrap(), Transport::Spdy);
+            client_name(&Client { address, user_agent: user_agent.to_owned(), transport })
+        };
+        assert_eq!(name("kubectl/v1.32.3 (linux/amd64)"), "kubectl/v1.32.3 at [::1]:5");
+        assert_eq!(name(" \x1b[31m"), "\\x1b[31m at [::1]:5");
+        assert_eq!(name(""), "a client at [::1]:5");
+        assert_eq!(name(&"x".repeat(100)).chars().count(), MAX_PROGRAM + " at [::1]:5".len());
+    }
 
     #[test]
     fn a_target_has_a_short_and_escaped_name() {

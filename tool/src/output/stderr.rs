@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use super::escape::escaped;
-use super::names::short_id;
+use super::names::{client_name, port_of_target, short_id};
 use super::reason::reason;
 use super::stdout::ReadyWriter;
 use crate::model::{Closed, Listening, Lost, Outcome, RestartWords, Session, State, Trouble};
@@ -37,12 +37,19 @@ fn print(line: &str) {
     let _ = Stderr.write_all(line.as_bytes());
 }
 
-/// Reports a session of a forward that failed, in kubectl's words.
+/// Reports a session of pfsnoop's own that failed, in kubectl's words.
 pub(super) fn report_failure(session: &Session) {
-    if let (State::Closed(closed), Some(ports)) = (&session.state, session.ports)
-        && let Some(why) = failure(closed)
-    {
-        complain(&format!("an error occurred forwarding {ports}: {why}"));
+    let State::Closed(closed) = &session.state else { return };
+    let what = match (session.ports, &session.client) {
+        (Some(ports), _) => ports.to_string(),
+        (None, Some(client)) => {
+            format!("{} for {}", port_of_target(session), client_name(client))
+        }
+        // Another forwarder's.
+        (None, None) => return,
+    };
+    if let Some(why) = failure(closed) {
+        complain(&format!("an error occurred forwarding {what}: {why}"));
     }
 }
 
@@ -64,6 +71,10 @@ pub(super) fn report_trouble(trouble: &Trouble) {
             "turned away a connection for {}: {max} connections are open, the limit set by \
              --max-connections or --max-buffer",
             ports.local
+        ),
+        Trouble::TooManyStreams { client, port, max } => format!(
+            "turned away a connection for port {port}, from {}: {max} connections are open, the limit",
+            client_name(client)
         ),
         Trouble::CannotAccept { address, error } => {
             format!("cannot accept a connection on {address}: {error}; trying again")

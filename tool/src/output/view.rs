@@ -11,6 +11,8 @@ pub enum View {
     Sessions,
     /// The connections of a forward, in kubectl's words.
     Forward,
+    /// The connections of an endpoint, with their clients.
+    Serve,
     /// The findings of the doctor.
     Findings,
     /// The targets that can be forwarded to.

@@ -41,6 +41,7 @@ impl Records {
             forwarder: self.forwarder.clone(),
             helper: upstream.helper_pid.map(helper),
             cookie: upstream.cookie,
+            client: None,
             target: target.clone(),
             port: accepted.ports.remote,
             ports: Some(accepted.ports),

@@ -22,6 +22,8 @@ pub(super) struct Session {
     /// The `exec_id` in the helper's exec and exit records.
     #[serde(skip_serializing_if = "Option::is_none")]
     helper_exec_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<Client>,
     target: Target,
     port: u16,
     /// `null` until one of the target's addresses has answered.
@@ -38,6 +40,14 @@ struct Program {
     uid: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exe: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Client {
+    address: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_agent: Option<String>,
+    transport: &'static str,
 }
 
 #[derive(Serialize)]
@@ -81,6 +91,7 @@ pub(super) fn session(session: &model::Session) -> Session {
         },
         helper_pid: session.helper.map(|helper| helper.pid),
         helper_exec_id: session.helper.and_then(exec_id),
+        client: session.client.as_deref().map(Into::into),
         target: (&session.target).into(),
         port: session.port,
         address,
@@ -90,6 +101,14 @@ pub(super) fn session(session: &model::Session) -> Session {
 
 fn exec_id(model::Helper { pid, start_ns }: model::Helper) -> Option<String> {
     start_ns.map(|start_ns| ProcessId { pid, start_ns }.to_string())
+}
+
+impl From<&model::Client> for Client {
+    fn from(client: &model::Client) -> Self {
+        let model::Client { address, user_agent, transport } = client;
+        let user_agent = (!user_agent.is_empty()).then(|| user_agent.clone());
+        Self { address: address.to_string(), user_agent, transport: transport.name() }
+    }
 }
 
 impl From<&model::Destination> for Target {

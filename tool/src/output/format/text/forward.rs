@@ -1,25 +1,23 @@
 //! The view of a forward: its connections in kubectl's words, and the execs of its helpers.
 
 use std::io::{self, Write};
-use std::time::Duration;
 
-use super::columns::Columns;
+use super::own_forwards::{OwnForwards, end_in_words};
 use super::port_table::port_table;
-use crate::model::{Closed, Owner, PortPair, PortSums, Session, State, Update};
-use crate::output::names::rounded_seconds;
+use crate::model::{Closed, PortPair, PortSums, Session, State, Update};
 use crate::output::sink::Sink;
 use crate::output::stderr;
 
 /// Writes lines, and a table of sums at the end.
 pub(super) struct ForwardSink<W> {
     out: W,
-    columns: Columns,
+    common: OwnForwards,
     sums: PortSums,
 }
 
 impl<W: Write> ForwardSink<W> {
     pub(super) fn new(out: W) -> Self {
-        Self { out, columns: Columns::default(), sums: PortSums::default() }
+        Self { out, common: OwnForwards::default(), sums: PortSums::default() }
     }
 
     fn session(&mut self, session: &Session, ports: PortPair) -> io::Result<()> {
@@ -46,30 +44,11 @@ impl<W: Write> Sink for ForwardSink<W> {
                 let (address, port) = (listening.address, listening.target_port);
                 writeln!(self.out, "Forwarding from {address} -> {port}")
             }
-            Update::Ready(ready) if ready.has_execs => {
-                writeln!(self.out, "{}", self.columns.header())
-            }
-            Update::Exec(exec, _) => {
-                writeln!(self.out, "{}", self.columns.row(exec, &Owner::default()))
-            }
             Update::Session(session) => match session.ports {
                 Some(ports) => self.session(session, ports),
                 None => Ok(()),
             },
-            Update::Lost(lost) => {
-                stderr::report_lost(*lost);
-                Ok(())
-            }
-            Update::Trouble(trouble) => {
-                stderr::report_trouble(trouble);
-                Ok(())
-            }
-            Update::Restarted(restart) => {
-                stderr::report_restart(restart);
-                Ok(())
-            }
-            Update::Line(line) => writeln!(self.out, "{line}"),
-            _ => Ok(()),
+            update => self.common.update(&mut self.out, update),
         }
     }
 
@@ -87,14 +66,5 @@ impl<W: Write> Sink for ForwardSink<W> {
 
 fn closed_line(ports: PortPair, session: &Session, closed: &Closed) -> String {
     let at = session.address.map_or_else(String::new, |address| format!(" at {address}"));
-    let bytes = |bytes: Option<u64>| bytes.map_or_else(|| "?".to_owned(), |n| n.to_string());
-    let duration = Duration::from_nanos(closed.duration_ns.unwrap_or(0));
-    format!(
-        "Closed connection for {}{at}: {} bytes to the pod, {} from it, {}, {}",
-        ports.local,
-        bytes(closed.bytes_to_pod),
-        bytes(closed.bytes_from_pod),
-        rounded_seconds(duration),
-        closed.outcome.name(),
-    )
+    format!("Closed connection for {}{at}: {}", ports.local, end_in_words(closed))
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use super::execs::ExecSink;
 use super::findings::FindingSink;
 use super::forward::ForwardSink;
+use super::serve::ServeSink;
 use super::sessions::SessionSink;
 use super::targets::TargetSink;
 use crate::output::sink::Sink;
@@ -16,6 +17,7 @@ pub(in crate::output) fn sink(out: impl Write + 'static, view: View) -> Box<dyn 
         View::Execs(columns) => Box::new(ExecSink::new(out, columns)),
         View::Sessions => Box::new(SessionSink::new(out)),
         View::Forward => Box::new(ForwardSink::new(out)),
+        View::Serve => Box::new(ServeSink::new(out)),
         View::Findings => Box::new(FindingSink::new(out)),
         View::Targets => Box::new(TargetSink::new(out)),
     }
