@@ -1,6 +1,5 @@
 //! `pfsnoop forward`: a forwarder that shows its helpers as the kernel reports them.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -45,17 +44,17 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
     let has_names = args.output == TextOrJson::Json;
     let looking_up = TargetSource::new(target, runtimes, has_names, args.wait_restart);
     let Some(source) = token.run_until_cancelled(looking_up).await else { return Ok(()) };
-    let (target, destination) = (source.target(), Arc::clone(source.destination()));
+    let (target, destination) = (source.target(), source.destination());
     let monitor = if args.no_watch {
         None
     } else {
-        let attribution = Attribution::fixed((*destination).clone());
+        let attribution = Attribution::fixed((**destination).clone());
         let monitor = Monitor::attach(MonitorOptions::own_children(args.verbose), attribution);
         Some(monitor.context("cannot watch the helpers; use --no-watch to forward without that")?)
     };
-    let correlator = forward::correlator(dialer.via(), destination, monitor.is_some())?;
+    let correlator = forward::correlator(monitor.is_some())?;
     let listeners = listen_all(&args.address, &args.ports).map_err(anyhow::Error::msg)?;
-    forward::refuse_loop(&listeners, target, dialer.via())?;
+    forward::refuse_loop(&listeners, target, dialer.via(target))?;
     let allowed_users = allowed_users(args.allow_uid, &listeners)?;
     note_host_network(target);
     if allowed_users.is_none() {

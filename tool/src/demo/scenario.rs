@@ -1,6 +1,5 @@
 //! The scenario of the demo: a pod, a forward to it, and a request through the forward.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -14,7 +13,7 @@ use crate::forward::{
     self, Forward, Forwarder, Limits, ListenOn, Listener, Nsenter, TargetSource, listen_all,
 };
 use crate::host::privileges;
-use crate::model::{PortPair, Via};
+use crate::model::PortPair;
 use crate::monitor::{Monitor, MonitorOptions};
 use crate::output::{Sink, escaped};
 use crate::runtime::Runtimes;
@@ -72,7 +71,6 @@ async fn forward_to(
     let target =
         Target::find(&TargetName::Pid(pod.pause_pid()), None, &Runtimes::default()).await?;
     let source = TargetSource::new(target, Runtimes::default(), false, Duration::ZERO).await;
-    let destination = Arc::clone(source.destination());
     let ports = PortPair { local: 0, remote: PORT };
     let listeners = listen_all(&[ListenOn::Localhost], &[ports]).map_err(anyhow::Error::msg)?;
     let local = listeners.first().context("no listener")?.ports().local;
@@ -90,7 +88,7 @@ async fn forward_to(
             sink,
             format!("Open http://localhost:{local}/ in a browser; Ctrl-C ends the demo"),
         )?;
-        let correlator = forward::correlator(Via::NsenterSocat, destination, true)?;
+        let correlator = forward::correlator(true)?;
         let running = Forward { forwarder, events, monitor: Some(monitor), correlator };
         return forward::run(running, sink, shutdown).await;
     }

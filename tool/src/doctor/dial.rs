@@ -97,7 +97,7 @@ impl<'a> DialCheck<'a> {
         let record = self.helpers.last_helper().await;
         let record = record
             .map_or_else(String::new, |record| format!("; the kernel saw: {}", record.describe()));
-        let via = nsenter.via().name();
+        let via = nsenter.via(self.target).name();
         let finding = match result {
             Ok(_) => Finding::ok(check, format!("{via} connects to {port}{record}"), WHY),
             Err(failure) => {

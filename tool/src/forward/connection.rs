@@ -29,8 +29,8 @@ pub(super) async fn serve(client: TcpStream, ports: PortPair, shared: Arc<Shared
     // The listener's limit would also be one of the window, for good (`tcp_openreq_init_rwin`,
     // net/ipv4/tcp_minisocks.c).
     limit_buffer(SocketBuffer::Receive, &client);
-    let accepted = shared.accept(ports);
-    shared.report(ForwardEvent::Accepted(accepted)).await;
+    let (accepted, destination) = shared.accept(ports);
+    shared.report(ForwardEvent::Accepted(accepted, destination, None)).await;
     let relayed = Relayed::default();
     let mut upstream = Upstream::default();
     let dialed = tokio::select! {
@@ -97,7 +97,7 @@ async fn dial(shared: &Shared, ports: PortPair) -> Result<(Connection, Current),
             () = shared.draining.cancelled() => return Err(Failure::Stopped),
         };
         let target = &current.target;
-        own_listeners.check(ports, target, dialer.via())?;
+        own_listeners.check(ports, target, dialer.via(target))?;
         let result = tokio::select! {
             result = dialer.dial(target, ports.remote) => result,
             () = live.ended(&current) => target.check().map_err(Failure::TargetGone).and(Err(Failure::Stopped)),

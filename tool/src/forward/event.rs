@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use super::relay_end::RelayEnd;
-use crate::model::{Destination, PortPair, RestartWords, Trouble};
+use crate::model::{Client, Destination, PortPair, RestartWords, Trouble, Via};
 use crate::target::{Identity, Target, TargetEnded};
 
 /// Something that happened to the forwarder or to one of its connections.
 #[derive(Debug)]
 pub enum ForwardEvent {
-    /// A client connected.
-    Accepted(Accepted),
+    /// A client connected, and asks for a connection to there. It is known by name if it is a client of
+    /// an endpoint.
+    Accepted(Accepted, Arc<Destination>, Option<Arc<Client>>),
     /// The dialer has done its part: its helper is inside the target's namespace, or its socket is
     /// connected. It leads there.
     Dialed(Accepted, Upstream, Arc<Destination>),
@@ -45,8 +46,12 @@ pub struct Restart {
 pub struct Accepted {
     /// Number of the connection, unique within the forwarder.
     pub number: u64,
-    /// The local port and the port of the target.
-    pub ports: PortPair,
+    /// How the forwarder gets into the target.
+    pub via: Via,
+    /// The port of the target.
+    pub port: u16,
+    /// The port of the listener, if there is one.
+    pub local_port: Option<u16>,
     /// When it was accepted: `CLOCK_BOOTTIME`, ns.
     pub time_ns: u64,
 }
@@ -81,6 +86,14 @@ pub struct Report {
     pub duration: Duration,
     /// How it ended.
     pub result: Result<RelayEnd, Failure>,
+}
+
+impl Accepted {
+    /// The local port and the port of the target, if there is a local one.
+    #[must_use]
+    pub fn ports(&self) -> Option<PortPair> {
+        self.local_port.map(|local| PortPair { local, remote: self.port })
+    }
 }
 
 impl Restart {

@@ -41,7 +41,7 @@ mod urgent;
 pub use address::ListenOn;
 pub use allowed_users::{AllowedUsers, NotAllowed};
 pub use attempt::attempt;
-pub use correlator::{Correlator, Records};
+pub use correlator::{Correlator, Records, Watched};
 pub use dial::{
     Connection, Dialer, Dialing, HelperError, HelperMissing, HelperUntrusted, Native, Nsenter,
 };

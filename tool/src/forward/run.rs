@@ -1,6 +1,5 @@
 //! Runs a forward: the forwarder's events and the monitor's updates go to one sink.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -8,12 +7,12 @@ use tokio::sync::mpsc::Receiver;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::correlator::{Correlator, Records};
+use super::correlator::{Correlator, Records, Watched};
 use super::event::ForwardEvent;
 use super::forwarder::Forwarder;
 use super::listener::Listener;
 use crate::host::{clock, process};
-use crate::model::{Destination, Listening, Program, Ready, Update, Via};
+use crate::model::{Listening, Program, Ready, Update};
 use crate::monitor::Monitor;
 use crate::output::Sink;
 use crate::probe::ProbeError;
@@ -37,21 +36,19 @@ pub struct Forward {
     pub correlator: Correlator,
 }
 
-/// The correlator of a forward by this process. `is_watched`: a monitor sees what it does.
-pub fn correlator(via: Via, target: Arc<Destination>, is_watched: bool) -> Result<Correlator> {
+/// The correlator of a forwarder in this process. `is_watched`: a monitor sees what it does.
+pub fn correlator(is_watched: bool) -> Result<Correlator> {
     let pid = std::process::id();
-    // The kernel programs do not report a native connection inside this process's own namespace.
-    let is_inside = target.netns.is_some() && target.netns == process::netns_of(pid).ok();
-    let is_watched = is_watched && !(via == Via::Native && is_inside);
-    // The kernel's records name a helper by another pid than we do.
-    let has_kernel_pids = process::foreign_namespace().is_none();
-    let is_watched = is_watched && (via == Via::Native || has_kernel_pids);
+    let watched = is_watched.then(|| Watched {
+        own_netns: process::netns_of(pid).ok(),
+        has_kernel_pids: process::foreign_namespace().is_none(),
+    });
     let comm = rustix::thread::name().context("cannot read the name of this process")?;
     let uid = Some(rustix::process::getuid().as_raw());
     let exe = process::exe_at(pid, clock::boottime_ns());
     let forwarder = Program { pid, comm: comm.into_bytes().into(), uid, exe };
     let start_ns = clock::boottime_ns();
-    Ok(Correlator::new(Records { forwarder, start_ns, via, target }, is_watched))
+    Ok(Correlator::new(Records { forwarder, start_ns }, watched))
 }
 
 /// The first updates: the listeners, and that everything is ready.

@@ -13,10 +13,10 @@ use super::dial::Dialer;
 use super::event::{Accepted, ForwardEvent, Upstream};
 use super::kernel_ends::{KernelEnd, KernelEnds};
 use super::limits::Limits;
-use super::live_target::LiveTarget;
+use super::live_target::{Current, LiveTarget};
 use super::own_listeners::OwnListeners;
 use crate::host::clock;
-use crate::model::PortPair;
+use crate::model::{Destination, PortPair};
 
 /// What the listeners and connections of a forwarder share.
 pub(super) struct Shared {
@@ -75,10 +75,18 @@ impl Shared {
         Some(self.kernel_ends.as_ref()?.of(upstream.helper_pid?))
     }
 
-    /// Numbers a connection that was accepted now.
-    pub(super) fn accept(&self, ports: PortPair) -> Accepted {
+    /// Numbers a connection that was accepted now, and returns where it leads, as far as is known.
+    pub(super) fn accept(&self, ports: PortPair) -> (Accepted, Arc<Destination>) {
+        let Current { target, destination } = self.live.current();
         let number = self.accepted.fetch_add(1, Ordering::Relaxed) + 1;
-        Accepted { number, ports, time_ns: clock::boottime_ns() }
+        let accepted = Accepted {
+            number,
+            via: self.dialer.via(&target),
+            port: ports.remote,
+            local_port: Some(ports.local),
+            time_ns: clock::boottime_ns(),
+        };
+        (accepted, destination)
     }
 
     /// Waits until no connection is open. No other may be accepted then.

@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use super::records::{self, Records};
 use super::views::{JoinKey, KernelView, LocalView};
+use super::watched::Watched;
 use crate::forward::event::{Accepted, ForwardEvent, Report, Restart, Upstream};
-use crate::model::{Destination, Session, State, Update};
+use crate::model::{Client, Destination, Session, State, Update};
 
 /// How long the end of a connection waits for the kernel's view: twice as long as a session waits
 /// for the end of a connection after its process has closed the socket.
@@ -21,11 +22,12 @@ pub(super) const KERNEL_TIMEOUT_NS: u64 = 1_000_000_000;
 /// early leaves such a session.
 pub(super) const UNMATCHED_TIMEOUT_NS: u64 = 10_000_000_000;
 
-/// All connections of a forward.
+/// All connections of a forwarder.
 #[derive(Debug)]
 pub struct Correlator {
     pub(super) records: Records,
-    is_watched: bool,
+    /// What the monitor sees; `None` without one.
+    watched: Option<Watched>,
     /// By number of the connection.
     pub(super) local: HashMap<u64, LocalView>,
     pub(super) kernel: HashMap<JoinKey, KernelView>,
@@ -36,12 +38,12 @@ pub struct Correlator {
 }
 
 impl Correlator {
-    /// `is_watched`: a monitor will report the kernel's sessions.
+    /// `watched`: which of the kernel's sessions a monitor will report.
     #[must_use]
-    pub fn new(records: Records, is_watched: bool) -> Self {
+    pub fn new(records: Records, watched: Option<Watched>) -> Self {
         Self {
             records,
-            is_watched,
+            watched,
             local: HashMap::new(),
             kernel: HashMap::new(),
             numbers: HashMap::new(),
@@ -53,13 +55,8 @@ impl Correlator {
     pub fn event(&mut self, event: ForwardEvent) -> Vec<Update> {
         let mut updates = Vec::new();
         match event {
-            ForwardEvent::Accepted(accepted) => {
-                let (time_ns, upstream) = (accepted.time_ns, Upstream::default());
-                let target = Arc::clone(&self.records.target);
-                let session =
-                    self.records.session(&accepted, time_ns, upstream, &target, State::Started);
-                updates.push(Update::Session(session.into()));
-                self.local.insert(accepted.number, LocalView::new(accepted, target));
+            ForwardEvent::Accepted(accepted, target, client) => {
+                self.accepted(accepted, target, client, &mut updates);
             }
             ForwardEvent::Dialed(accepted, upstream, target) => {
                 self.dialed(&accepted, upstream, target, &mut updates);
@@ -68,14 +65,13 @@ impl Correlator {
                 let Some(local) = self.local.get_mut(&accepted.number) else { return updates };
                 local.answered_ns = Some(time_ns);
                 // Only the kernel knows the address of a helper's connection.
-                if !self.is_watched || local.upstream.helper_pid.is_none() {
+                if !local.is_watched || local.upstream.helper_pid.is_none() {
                     self.answered(accepted.number, &mut updates);
                 }
             }
             ForwardEvent::Closed(report) => self.closed(report, &mut updates),
             ForwardEvent::Trouble(trouble) => updates.push(Update::Trouble(trouble)),
-            ForwardEvent::Restarted(Restart { words, destination }) => {
-                self.records.target = destination;
+            ForwardEvent::Restarted(Restart { words, .. }) => {
                 updates.push(Update::Restarted(words));
             }
             ForwardEvent::TargetEnded(_) => {}
@@ -112,6 +108,19 @@ impl Correlator {
         updates
     }
 
+    fn accepted(
+        &mut self,
+        accepted: Accepted,
+        target: Arc<Destination>,
+        client: Option<Arc<Client>>,
+        updates: &mut Vec<Update>,
+    ) {
+        let local = LocalView::new(accepted, target, client, self.watched);
+        let session = self.records.session(&local, accepted.time_ns, State::Started);
+        updates.push(Update::Session(session.into()));
+        self.local.insert(accepted.number, local);
+    }
+
     fn dialed(
         &mut self,
         accepted: &Accepted,
@@ -120,9 +129,7 @@ impl Correlator {
         updates: &mut Vec<Update>,
     ) {
         let Some(local) = self.local.get_mut(&accepted.number) else { return };
-        local.upstream = upstream;
-        // The target may have restarted while the connection waited.
-        local.target = target;
+        local.dialed(upstream, target, self.watched);
         if let Some(key) = JoinKey::of_upstream(upstream) {
             self.numbers.insert(key, accepted.number);
         }
@@ -133,7 +140,7 @@ impl Correlator {
         let (number, time_ns) = (report.accepted.number, report.time_ns);
         let Some(local) = self.local.get_mut(&number) else { return };
         local.report = Some(report);
-        if self.is_watched && local.key().is_some() {
+        if local.is_watched && local.key().is_some() {
             self.waiting.push_back((time_ns.saturating_add(KERNEL_TIMEOUT_NS), number));
             self.settle(number, updates);
         } else {
@@ -167,9 +174,7 @@ impl Correlator {
         }
         let address = kernel.and_then(|session| session.address);
         local.upstream.address = address.or(local.upstream.address);
-        let (accepted, upstream) = (&local.accepted, local.upstream);
-        let session =
-            self.records.session(accepted, time_ns, upstream, &local.target, State::Connected);
+        let session = self.records.session(local, time_ns, State::Connected);
         updates.push(Update::Session(session.into()));
     }
 
@@ -179,20 +184,17 @@ impl Correlator {
             return;
         }
         self.answered(number, updates);
-        let Some(LocalView { accepted, upstream, target, report: Some(report), .. }) =
-            self.local.remove(&number)
-        else {
-            return;
-        };
-        let kernel = JoinKey::of_upstream(upstream).and_then(|key| {
+        let Some(local) = self.local.remove(&number) else { return };
+        let Some(report) = &local.report else { return };
+        let kernel = local.key().and_then(|key| {
             // A later helper may have the same pid by now.
             if self.numbers.get(&key) == Some(&number) {
                 self.numbers.remove(&key);
             }
             self.kernel.remove(&key)?.closed
         });
-        let state = State::Closed(records::closed(&report, kernel));
-        let session = self.records.session(&accepted, report.time_ns, upstream, &target, state);
+        let state = State::Closed(records::closed(report, kernel));
+        let session = self.records.session(&local, report.time_ns, state);
         updates.push(Update::Session(session.into()));
     }
 }

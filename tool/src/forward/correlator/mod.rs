@@ -3,9 +3,11 @@
 mod correlator;
 mod records;
 mod views;
+mod watched;
 
 #[cfg(test)]
 mod tests;
 
 pub use correlator::Correlator;
 pub use records::Records;
+pub use watched::Watched;

@@ -1,13 +1,10 @@
 //! The connections of a forwarder as sessions.
 
-use std::sync::Arc;
-
-use crate::forward::event::{Accepted, Report, Upstream};
+use super::views::LocalView;
+use crate::forward::event::Report;
 use crate::forward::failure::{Failure, end_of};
 use crate::forward::relay_end::RelayEnd;
-use crate::model::{
-    Closed, Destination, End, Helper, Outcome, ProcessId, Program, Reason, Session, State, Via,
-};
+use crate::model::{Closed, End, Helper, Outcome, ProcessId, Program, Reason, Session, State};
 
 /// What all connections of a forwarder have in common.
 #[derive(Debug)]
@@ -16,35 +13,25 @@ pub struct Records {
     pub forwarder: Program,
     /// When the forward started: `CLOCK_BOOTTIME`, ns. With the pid, it names the forward for good.
     pub start_ns: u64,
-    /// How the forwarder gets into the target.
-    pub via: Via,
-    /// The target as it runs now.
-    pub target: Arc<Destination>,
 }
 
 impl Records {
-    /// A connection to a target, in a state that it entered at `time_ns` of `CLOCK_BOOTTIME`.
-    pub(super) fn session(
-        &self,
-        accepted: &Accepted,
-        time_ns: u64,
-        upstream: Upstream,
-        target: &Destination,
-        state: State,
-    ) -> Session {
+    /// A connection in a state that it entered at `time_ns` of `CLOCK_BOOTTIME`.
+    pub(super) fn session(&self, local: &LocalView, time_ns: u64, state: State) -> Session {
+        let LocalView { accepted, upstream, target, client, .. } = local;
         let forward = ProcessId { pid: self.forwarder.pid, start_ns: self.start_ns };
         let helper = |pid| Helper { pid, start_ns: upstream.helper_start_ns };
         Session {
             id: format!("{forward}-{}", accepted.number),
             time_ns,
-            via: self.via,
+            via: accepted.via,
             forwarder: self.forwarder.clone(),
             helper: upstream.helper_pid.map(helper),
             cookie: upstream.cookie,
-            client: None,
-            target: target.clone(),
-            port: accepted.ports.remote,
-            ports: Some(accepted.ports),
+            client: client.clone(),
+            target: (**target).clone(),
+            port: accepted.port,
+            ports: accepted.ports(),
             address: upstream.address,
             state,
         }

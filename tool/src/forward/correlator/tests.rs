@@ -5,19 +5,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::correlator::{KERNEL_TIMEOUT_NS, UNMATCHED_TIMEOUT_NS};
-use super::{Correlator, Records};
+use super::views::LocalView;
+use super::{Correlator, Records, Watched};
 use crate::forward::event::{Accepted, ForwardEvent, Report, Restart, Upstream};
 use crate::forward::failure::Failure;
 use crate::forward::relay_end::{RelayEnd, RelayError};
 use crate::model::{
-    Closed, Destination, End, Helper, Outcome, PortPair, Program, Reason, RestartWords, Session,
-    State, Trouble, Update, Via,
+    Client, Closed, Destination, End, Helper, Outcome, PortPair, Program, Reason, RestartWords,
+    Session, State, Transport, Trouble, Update, Via,
 };
 
 const PID: u32 = 42;
 const COOKIE: u64 = 4242;
 const PORTS: PortPair = PortPair { local: 8080, remote: 80 };
-const ACCEPTED: Accepted = Accepted { number: 1, ports: PORTS, time_ns: 1000 };
+const ACCEPTED: Accepted = Accepted {
+    number: 1,
+    via: Via::NsenterSocat,
+    port: PORTS.remote,
+    local_port: Some(PORTS.local),
+    time_ns: 1000,
+};
 const HELPER: Upstream =
     Upstream { address: None, helper_pid: Some(PID), helper_start_ns: None, cookie: None };
 
@@ -27,8 +34,13 @@ fn target(pid: u32) -> Arc<Destination> {
 
 fn correlator(is_watched: bool) -> Correlator {
     let forwarder = Program { pid: 7, comm: b"pfsnoop"[..].into(), uid: Some(0), exe: None };
-    let (via, target) = (Via::NsenterSocat, target(1));
-    Correlator::new(Records { forwarder, start_ns: 5, via, target }, is_watched)
+    let watched = Watched { own_netns: None, has_kernel_pids: true };
+    Correlator::new(Records { forwarder, start_ns: 5 }, is_watched.then_some(watched))
+}
+
+/// A client of a listener.
+fn accepted() -> ForwardEvent {
+    ForwardEvent::Accepted(ACCEPTED, target(1), None)
 }
 
 fn report(upstream: Upstream, result: Result<RelayEnd, Failure>) -> ForwardEvent {
@@ -50,7 +62,8 @@ fn seen(upstream: Upstream, time_ns: u64, state: State) -> Session {
     let helper = helper_pid.map(|pid| Helper { pid, start_ns: Some(5) });
     let address = (state != State::Started).then(|| "127.0.0.1".parse().unwrap());
     let records = correlator(true).records;
-    let session = records.session(&ACCEPTED, time_ns, Upstream::default(), &target(1), state);
+    let local = LocalView::new(ACCEPTED, target(1), None, None);
+    let session = records.session(&local, time_ns, state);
     Session { helper, cookie, address, ..session }
 }
 
@@ -97,7 +110,7 @@ fn helper_failed() -> Failure {
 #[test]
 fn without_a_monitor_only_the_local_view_is_reported() {
     let mut joined = correlator(false);
-    assert_eq!(states(&joined.event(ForwardEvent::Accepted(ACCEPTED))), [("started", 1000, false)]);
+    assert_eq!(states(&joined.event(accepted())), [("started", 1000, false)]);
     assert_eq!(states(&joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER, target(1)))), []);
     let updates = joined.event(ForwardEvent::Connected(ACCEPTED, 2000));
     assert_eq!(states(&updates), [("connected", 2000, false)]);
@@ -116,7 +129,7 @@ fn the_views_are_joined_by_helper_and_by_socket() {
     for upstream in [HELPER, socket] {
         for kernel_is_first in [true, false] {
             let mut joined = correlator(true);
-            joined.event(ForwardEvent::Accepted(ACCEPTED));
+            joined.event(accepted());
             joined.session(seen(upstream, 1500, State::Started));
             let connected = seen(upstream, 1600, State::Connected);
             let updates = if kernel_is_first {
@@ -167,7 +180,7 @@ fn a_connection_that_pfsnoop_ended_is_reported_so() {
         ),
     ] {
         let mut joined = correlator(true);
-        joined.event(ForwardEvent::Accepted(ACCEPTED));
+        joined.event(accepted());
         joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER, target(1)));
         joined.session(seen(HELPER, 3000, killed()));
         let closed = closed(joined.event(report(HELPER, Err(failure))));
@@ -182,7 +195,7 @@ fn a_connection_that_pfsnoop_ended_is_reported_so() {
         (Outcome::Ok, Reason::BothEnded, Reason::InWords(String::new())),
     ] {
         let mut joined = correlator(true);
-        joined.event(ForwardEvent::Accepted(ACCEPTED));
+        joined.event(accepted());
         joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER, target(1)));
         joined.session(seen(HELPER, 3000, ended(seen_as, reason)));
         let failure = Failure::Relay(RelayError::Target(reset()));
@@ -196,7 +209,7 @@ fn a_connection_that_pfsnoop_ended_is_reported_so() {
 #[test]
 fn an_end_waits_for_the_kernel_only_for_a_while() {
     let mut joined = correlator(true);
-    joined.event(ForwardEvent::Accepted(ACCEPTED));
+    joined.event(accepted());
     joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER, target(1)));
     joined.event(ForwardEvent::Connected(ACCEPTED, 2000));
     assert_eq!(states(&joined.event(report(HELPER, Ok(RelayEnd::Ended)))), []);
@@ -217,7 +230,7 @@ fn a_kernel_view_that_was_lost_or_guessed_does_not_count() {
         (Outcome::Unreachable, Reason::NotTried, Err(helper_failed()), Outcome::Failed),
     ] {
         let mut joined = correlator(true);
-        joined.event(ForwardEvent::Accepted(ACCEPTED));
+        joined.event(accepted());
         joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER, target(1)));
         joined.session(seen(HELPER, 3000, ended(seen_as, reason)));
         assert_eq!(closed(joined.event(report(HELPER, end))).outcome, outcome);
@@ -230,7 +243,7 @@ fn a_reused_pid_starts_without_a_kernel_view() {
     let mut joined = correlator(true);
     joined.session(seen(HELPER, 500, ended(Outcome::Killed, Reason::BothEnded)));
     joined.session(seen(HELPER, 1500, State::Started));
-    joined.event(ForwardEvent::Accepted(ACCEPTED));
+    joined.event(accepted());
     joined.event(ForwardEvent::Dialed(ACCEPTED, HELPER, target(1)));
     assert_eq!(
         states(&joined.event(report(HELPER, Ok(RelayEnd::Ended)))),
@@ -243,7 +256,7 @@ fn a_reused_pid_starts_without_a_kernel_view() {
 #[test]
 fn a_connection_that_was_never_dialed_does_not_wait() {
     let mut joined = correlator(true);
-    joined.event(ForwardEvent::Accepted(ACCEPTED));
+    joined.event(accepted());
     let updates = joined.event(report(Upstream::default(), Err(Failure::NoProcess)));
     assert_eq!(states(&updates), [("closed", 9000, false)]);
     let full = ForwardEvent::Trouble(Trouble::TooManyConnections { ports: PORTS, max: 1 });
@@ -262,7 +275,10 @@ fn each_connection_keeps_its_target_when_the_target_restarts() {
     let mut joined = correlator(false);
     let number = |number| Accepted { number, ..ACCEPTED };
     for n in [1, 2] {
-        assert_eq!(pids(joined.event(ForwardEvent::Accepted(number(n)))), [Some(1)]);
+        assert_eq!(
+            pids(joined.event(ForwardEvent::Accepted(number(n), target(1), None))),
+            [Some(1)]
+        );
     }
     joined.event(ForwardEvent::Dialed(number(1), HELPER, target(1)));
     let words = RestartWords {
@@ -276,7 +292,7 @@ fn each_connection_keeps_its_target_when_the_target_restarts() {
     joined.event(ForwardEvent::Restarted(Restart { words, destination: target(2) }));
     // The second one waited for the restart, and the third came after it.
     joined.event(ForwardEvent::Dialed(number(2), Upstream::default(), target(2)));
-    assert_eq!(pids(joined.event(ForwardEvent::Accepted(number(3)))), [Some(2)]);
+    assert_eq!(pids(joined.event(ForwardEvent::Accepted(number(3), target(2), None))), [Some(2)]);
     for (n, pid) in [(1, 1), (2, 2), (3, 2)] {
         let ForwardEvent::Closed(report) = report(Upstream::default(), Err(Failure::Stopped))
         else {
@@ -284,5 +300,34 @@ fn each_connection_keeps_its_target_when_the_target_restarts() {
         };
         let ended = ForwardEvent::Closed(Report { accepted: number(n), ..report });
         assert_eq!(pids(joined.event(ended)), [Some(pid)], "connection {n}");
+    }
+}
+
+/// Streams name their targets, and each has a client.
+#[test]
+fn the_sessions_of_a_stream_name_its_client_and_its_target() {
+    let client = Arc::new(Client {
+        address: "127.0.0.1:51234".parse().unwrap(),
+        user_agent: "kubectl/v1.32.3".to_owned(),
+        transport: Transport::Spdy,
+    });
+    let mut joined = correlator(false);
+    for number in [1, 2] {
+        let accepted = Accepted { number, local_port: None, ..ACCEPTED };
+        let to = target(u32::try_from(number).unwrap());
+        let mut updates =
+            joined.event(ForwardEvent::Accepted(accepted, to, Some(Arc::clone(&client))));
+        let ForwardEvent::Closed(report) = report(Upstream::default(), Ok(RelayEnd::Ended)) else {
+            unreachable!()
+        };
+        updates.extend(joined.event(ForwardEvent::Connected(accepted, 2000)));
+        updates.extend(joined.event(ForwardEvent::Closed(Report { accepted, ..report })));
+        assert_eq!(states(&updates).len(), 3, "{updates:?}");
+        for update in updates {
+            let Update::Session(session) = update else { panic!("{update:?}") };
+            assert_eq!(session.client.as_ref(), Some(&client));
+            assert_eq!((session.port, session.ports), (PORTS.remote, None));
+            assert_eq!(session.target.pid.map(u64::from), Some(number));
+        }
     }
 }

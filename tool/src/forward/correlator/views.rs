@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::watched::Watched;
 use crate::forward::event::{Accepted, Report, Upstream};
-use crate::model::{Closed, Destination, Session, State};
+use crate::model::{Client, Closed, Destination, Session, State};
 
 /// Identifies a connection both in the kernel's records and in the forwarder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,6 +22,9 @@ pub(super) struct LocalView {
     pub(super) accepted: Accepted,
     pub(super) upstream: Upstream,
     pub(super) target: Arc<Destination>,
+    pub(super) client: Option<Arc<Client>>,
+    /// The kernel reports the connection.
+    pub(super) is_watched: bool,
     /// The target's answer has been reported.
     pub(super) is_answer_reported: bool,
     /// When the forwarder saw the target's answer.
@@ -53,15 +57,35 @@ impl JoinKey {
 }
 
 impl LocalView {
-    pub(super) fn new(accepted: Accepted, target: Arc<Destination>) -> Self {
+    pub(super) fn new(
+        accepted: Accepted,
+        target: Arc<Destination>,
+        client: Option<Arc<Client>>,
+        watched: Option<Watched>,
+    ) -> Self {
+        let is_watched = watched.is_some_and(|watched| watched.shows(accepted.via, &target));
         Self {
             accepted,
             upstream: Upstream::default(),
             target,
+            client,
+            is_watched,
             is_answer_reported: false,
             answered_ns: None,
             report: None,
         }
+    }
+
+    /// The dialer has done its part. The target may have restarted while the connection waited.
+    pub(super) fn dialed(
+        &mut self,
+        upstream: Upstream,
+        target: Arc<Destination>,
+        watched: Option<Watched>,
+    ) {
+        self.upstream = upstream;
+        self.is_watched = watched.is_some_and(|watched| watched.shows(self.accepted.via, &target));
+        self.target = target;
     }
 
     pub(super) fn key(&self) -> Option<JoinKey> {

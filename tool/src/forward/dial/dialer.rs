@@ -13,8 +13,8 @@ use crate::target::Target;
 
 /// A way to connect inside a target.
 pub trait Dialer: Send + Sync {
-    /// Its name in records.
-    fn via(&self) -> Via;
+    /// How it gets into a target, as records have it.
+    fn via(&self, target: &Target) -> Via;
 
     /// Connects to a port of the target.
     fn dial<'a>(&'a self, target: &'a Target, port: u16) -> Dialing<'a>;

@@ -35,7 +35,7 @@ impl Native {
 }
 
 impl Dialer for Native {
-    fn via(&self) -> Via {
+    fn via(&self, _target: &Target) -> Via {
         Via::Native
     }
 

@@ -91,7 +91,7 @@ impl Nsenter {
 }
 
 impl Dialer for Nsenter {
-    fn via(&self) -> Via {
+    fn via(&self, _target: &Target) -> Via {
         Via::NsenterSocat
     }
 
