@@ -5,7 +5,6 @@
 
 mod address;
 mod allowed_users;
-mod attempt;
 mod bind;
 mod budget;
 mod connection;
@@ -36,11 +35,11 @@ mod run;
 mod shared;
 mod stream;
 mod target_source;
+mod test_connection;
 mod urgent;
 
 pub use address::ListenOn;
 pub use allowed_users::{AllowedUsers, NotAllowed};
-pub use attempt::attempt;
 pub use correlator::{Correlator, Records};
 pub use dial::{
     Connection, Dialer, Dialing, HelperError, HelperMissing, HelperUntrusted, Native, Nsenter,
@@ -55,3 +54,4 @@ pub use own_listeners::LeadsBack;
 pub use relay_end::{RelayEnd, RelayError};
 pub use run::{Forward, correlator, opening, run};
 pub use target_source::TargetSource;
+pub use test_connection::test_connection;

@@ -5,13 +5,13 @@ mod exec_rows;
 mod execs;
 mod findings;
 mod forward;
-mod place_table;
 mod port_table;
 mod session_layout;
 mod session_rows;
 mod sessions;
 mod short_size;
 mod target_table;
+mod target_totals;
 mod targets;
 mod view;
 
