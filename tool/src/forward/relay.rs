@@ -18,7 +18,7 @@ use crate::host::socket_buffer::SocketBuffer;
 /// Relays until the connection is over, or one side has reset it.
 ///
 /// The end of one direction is passed on (half-close) and does not end the other direction. A reset
-/// is passed on as a reset, so that neither side takes a part of the data for all of it.
+/// is passed on as a reset, so that neither side mistakes incomplete data for complete data.
 ///
 /// When the client's direction has ended, `to_target` is `None`. If the relay fails, the caller
 /// decides what the target sees when it drops `to_target`.
