@@ -1,7 +1,9 @@
-//! Types that the kernel programs and user space share: the records on the ring buffers, the offsets
-//! of kernel fields, and the settings that user space loads the programs with.
+//! What the kernel programs and user space agree on: the records on the ring buffers, the offsets of
+//! kernel fields, the settings that user space loads the programs with, the limits of shares, the
+//! names of cgroups, the sizes of the ring buffers, and the names of the maps.
 //!
-//! All of them are `repr(C)` without padding, so both sides agree on every byte.
+//! The records, the offsets and the settings are `repr(C)` without padding, so both sides agree on
+//! every byte.
 #![no_std]
 
 pub mod cgroup;

@@ -1,8 +1,8 @@
-//! Shares of the tables that connections and sessions are kept in. One user or container cannot push
-//! out the connections of another, and none of them those of the host's root.
+//! Shares: each user and each container may use only a part of a table of connections or sessions. So
+//! no user and no container can push out the connections of another, or of the host's root.
 //!
-//! A share is a number: [`HOST`], or one from [`FIRST`] on, for a container or a user. Two of them may
-//! have the same number, one time in a thousand. They then share its room.
+//! A share is a number: [`HOST`], or a number from [`FIRST`] on, for a container or a user. Two of them
+//! have the same number one time in a thousand, and then use the same part together.
 
 /// The share of the host's root: processes of user 0 in the first user and pid namespaces that have the
 /// host's network or mount namespace. A kubelet, containerd and cri-dockerd are there, and the nsenter

@@ -14,11 +14,12 @@
 //! # Invariants
 //!
 //! - A module imports only from modules that follow it in this list: `main, commands, cli, demo,
-//!   doctor, forward, monitor, attribution, target, runtime, probe, output, host, sessions, model`.
-//!   There are no cycles between files. `mod.rs` files only declare and re-export.
-//! - Only [`probe`] names aya. Only [`host`], `doctor/facts` and [`demo`] read /proc. A test
-//!   (`tests/cli/layering`) checks the rules up to here.
-//! - [`model`] and [`sessions`] do no I/O and read no clock. Only [`output`] formats.
+//!   doctor, serve, forward, monitor, attribution, target, runtime, probe, output, host, sessions,
+//!   model`. There are no cycles between files. `mod.rs` files only declare and re-export.
+//! - Only [`probe`] names aya. Only [`host`], `doctor/facts` and [`demo`] read /proc; other modules
+//!   ask [`host`]. A test (`tests/cli/layering`) checks the rules up to here.
+//! - [`model`] and [`sessions`] do no I/O and read no clock. Only [`output`] formats, except for words
+//!   that are the same in rows and in JSON ([`model::Outcome::name`]).
 //! - Reading the ring buffers never waits: not for a runtime, not for stdout, not for a disk. What
 //!   must wait is queued in order within a limit in bytes. The monitor's inbox drops and counts the
 //!   events that do not fit. The queue for names drops nothing: it releases the oldest updates

@@ -40,7 +40,7 @@ enum Verb {
         #[arg(last = true)]
         args: Vec<String>,
     },
-    /// Measure pfsnoop and its peers in one run
+    /// Measure pfsnoop and comparable programs in one run
     Bench {
         #[command(subcommand)]
         bench: bench::Bench,
@@ -52,7 +52,7 @@ enum Verb {
     /// Build a kubelet with dockershim, forward to its pod with kubectl, and show what execsnoop and
     /// pfsnoop see; writes docs/article.md (as root)
     Article,
-    /// Be the part of `article` that runs in a node of its own
+    /// The part of `article` that runs inside its separate node
     #[command(hide = true)]
     ArticleInside { cgroup: String },
     /// Run a program COUNT times, for the benchmarks to trace
@@ -85,7 +85,7 @@ enum Verb {
         /// Leave out virtual machines, and all but one version of each container runtime
         #[arg(long, conflicts_with = "all")]
         quick: bool,
-        /// Run the long matrices of versions too
+        /// Run the tests that wait for minutes too
         #[arg(long)]
         all: bool,
         /// Arguments for `cargo test`, after `--`

@@ -38,9 +38,7 @@ impl Tier {
                 "virtual machines, all but one version of each container runtime, and the tests that \
                  wait for minutes"
             }
-            Self::Default => {
-                "the long matrices of versions, and the tests that wait for minutes, which --all runs"
-            }
+            Self::Default => "the tests that wait for minutes, which --all runs",
             Self::All => "nothing",
         }
     }

@@ -1,5 +1,8 @@
-//! Finds the owner of a placement, that is, the names of its pod and container. Asks the resolver
-//! for names that are not known yet, remembers the answers, and never makes an event wait.
+//! Finds the owner of a process or network namespace.
+//!
+//! A *placement* is what is known without a runtime: the id of the container, from the path of the
+//! cgroup. The *owner* has the names of the pod and the container. Names that are not known yet come
+//! from the resolver. The answers are remembered, and no event waits for them.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};

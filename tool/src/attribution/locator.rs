@@ -1,6 +1,6 @@
 //! Finds the container and pod of a process: by its cgroup, by the network namespace that it has
-//! entered, or by the target that it is about to enter. Reads /proc, and is fast: the process may
-//! end at any time.
+//! entered, or by the target that it is about to enter. Asks `host`, which reads /proc, and does not
+//! wait for anything else: the process may end at any time.
 
 use std::time::Instant;
 
@@ -192,7 +192,8 @@ impl Locator {
             if placement.container.is_some() {
                 let placement = self.delegations.judge(placement);
                 let is_certain = !placement.container_folder.is_delegated;
-                // A process whose cgroup anybody may have named does not hide another one.
+                // If others than root may have named this cgroup, the search goes on: a process in a
+                // cgroup that only root can name counts more.
                 if is_certain || found.is_none() {
                     found = Some((process.pid(), placement));
                 }

@@ -1,7 +1,7 @@
 //! Finds the pod and the container of a process or of a network namespace, in two steps:
 //!
-//! 1. `Locator` reads /proc at once, while the process is still there, and finds the container's
-//!    id.
+//! 1. `Locator` asks `host`, which reads /proc, at once, while the process is still there, and finds
+//!    the container's id.
 //! 2. `NameResolver` asks the runtimes for the names, on the thread for the runtimes, so that no event
 //!    has to wait for a runtime. A runtime also confirms that the cgroup is the container's.
 //!

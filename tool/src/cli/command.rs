@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::{Demo, DemoWeb, Doctor, Exec, Forward, Targets, Watch};
 
-/// Shows every kubectl port-forward on a node, with or without nsenter and socat, and forwards ports
-/// in the same way
+/// Shows every kubectl port-forward on a node, with or without nsenter and socat, and is itself a port
+/// forwarder
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
 pub struct Cli {
@@ -31,7 +31,7 @@ Examples:
 pub enum Command {
     /// Show every exec on this node as it happens
     Exec(Exec),
-    /// Forward local ports to a target as a kubelet does, and show each helper that starts
+    /// Forward local ports to a target as a kubelet does, and show each nsenter and socat that starts
     Forward(Forward),
     /// Show every port-forward on this node, from any program, and how it ends
     Watch(Watch),

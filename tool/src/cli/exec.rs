@@ -28,13 +28,13 @@ pub struct Exec {
     /// Print the time of day (HH:MM:SS)
     #[arg(short = 'T', long)]
     pub time: bool,
-    /// Print the seconds since the start
+    /// Print the seconds since pfsnoop started
     #[arg(short, long)]
     pub timestamp: bool,
     /// Print the user id
     #[arg(short = 'U', long)]
     pub print_uid: bool,
-    /// Show only this user, by number or by name
+    /// Show only processes of this user, by number or by name
     #[arg(short, long, value_name = "USER", value_parser = uid_of)]
     pub uid: Option<u32>,
     /// Put each argument in quotes
@@ -43,7 +43,7 @@ pub struct Exec {
     /// Show only children of this process
     #[arg(short = 'P', long, value_name = "PID")]
     pub ppid: Option<u32>,
-    /// Show only this cgroup (a folder of cgroup v2) and the cgroups below it
+    /// Show only processes in this cgroup (a folder of cgroup v2) and below it
     #[arg(short, long, value_name = "PATH")]
     pub cgroup: Option<CgroupFolder>,
     /// Show only processes of this pod

@@ -42,21 +42,21 @@ pub struct Forward {
     /// How long connecting inside the target may take; by default as long as TCP itself tries
     #[arg(long, value_name = "SECS", value_parser = seconds)]
     pub connect_timeout: Option<Duration>,
-    /// How long a connection waits for a target by name that restarts; 0 does not wait
+    /// How long new connections wait while a named target restarts (0: do not wait)
     #[arg(long, value_name = "SECS", default_value = "30", value_parser = seconds_or_zero)]
     pub wait_restart: Duration,
     /// Which runtimes to ask.
     #[command(flatten)]
     pub runtimes: AskRuntimes,
-    /// How many connections may be open at once; further connections are turned away [default: 4096, or as many
-    /// as half of --max-buffer suffices for]
+    /// How many connections may be open at once; further connections are turned away [default: 4096, or fewer
+    /// if half of --max-buffer is too small]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: Option<u32>,
     /// How much kernel memory the pipes and socket buffers of all connections may take (384K each, more for
     /// streams) [default: an eighth of the node's memory]
     #[arg(long, value_name = "SIZE")]
     pub max_buffer: Option<Size>,
-    /// Do not load kernel programs; the kernel then needs no BTF
+    /// Do not load kernel programs (works without BTF); outcomes then come from the forwarder alone
     #[arg(long)]
     pub no_watch: bool,
     /// Format of the output
@@ -88,7 +88,7 @@ Examples:
 /// What `--dialer` takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum DialerChoice {
-    /// nsenter and socat if the node has both, else native
+    /// nsenter and socat if the node has both and the target has a process, else native
     #[default]
     Auto,
     /// `nsenter -t PID -n socat - TCP4:localhost:PORT`, as a kubelet does

@@ -1,10 +1,10 @@
-//! What of the environment a command ignores.
+//! Notes on environment variables that a command ignores.
 
 use crate::output;
 use crate::runtime::Runtimes;
 
-/// Says which variables would name a container runtime, and are ignored. To be called once by each
-/// command that asks the runtimes.
+/// Prints a note for each variable that should name a container runtime but has an address that pfsnoop
+/// cannot use. Each command that asks the runtimes calls this once.
 pub(super) fn note_ignored(runtimes: &Runtimes) {
     for note in runtimes.ignored() {
         output::complain(&output::escaped(note.as_bytes()));

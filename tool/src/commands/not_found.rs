@@ -1,4 +1,4 @@
-//! Errors that quote others, such as the one for a target that was not found.
+//! Errors with text from other programs in them, such as the error for a target that was not found.
 
 use std::error::Error;
 

@@ -55,7 +55,7 @@ async fn helper_execs(
     let expected = NsenterSocat { target: Some(pod.pause_pid()), port: PORT };
     let (mut nsenter, mut socat) = (None, None);
     loop {
-        for update in monitor.updates().await?.context("the tracer has ended")? {
+        for update in monitor.updates().await?.context("the monitor has ended")? {
             // The monitor also sees the execs that started the pod. They are not part of the
             // forward.
             let Update::Exec(exec, _) = &update else { continue };

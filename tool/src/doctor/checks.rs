@@ -34,7 +34,7 @@ pub struct DoctorOptions {
     pub target: Option<TargetName>,
     /// Namespace of the target's pod. `None`: the default of its runtime.
     pub namespace: Option<String>,
-    /// Ports inside the target. If empty, every port that listens.
+    /// Ports inside the target. If empty, the first 8 on which something listens.
     pub ports: Vec<u16>,
     /// The container runtimes to ask.
     pub runtimes: Runtimes,

@@ -7,7 +7,7 @@ use super::facts::daemons::{Daemon, spawner};
 use super::helper_fix::{export_path, fix_for_pfsnoop};
 use super::helper_monitor::HelperMonitor;
 use super::shell::nsenter_options;
-use crate::forward::{Dialer, HelperError, Native, Nsenter, attempt};
+use crate::forward::{Dialer, HelperError, Native, Nsenter, test_connection};
 use crate::model::Severity::{self, Fail, Note, Warn};
 use crate::model::{Finding, ForwardingMode};
 use crate::target::Target;
@@ -93,7 +93,7 @@ impl<'a> DialCheck<'a> {
                 return Finding::new(severity, check, what, WHY).fix(fix);
             }
         };
-        let (result, took) = attempt(&nsenter, self.target, port).await;
+        let (result, took) = test_connection(&nsenter, self.target, port).await;
         let record = self.helpers.last_helper().await;
         let record = record
             .map_or_else(String::new, |record| format!("; the kernel saw: {}", record.describe()));
@@ -113,7 +113,7 @@ impl<'a> DialCheck<'a> {
     /// whether one did.
     async fn dial_native(&self, port: u16, fix: &str) -> (Finding, bool) {
         let check = "dial.native";
-        let (result, took) = attempt(&Native::default(), self.target, port).await;
+        let (result, took) = test_connection(&Native::default(), self.target, port).await;
         let is_connected = result.is_ok();
         let finding = match result {
             Ok(address) => {

@@ -17,7 +17,8 @@ const WHY: &str = "a connection is accepted only where a process listens";
 const WHY_MORE: &str =
     "a target in the node's network namespace has every port that listens on the node";
 
-/// Checks these ports of the target, or every port that listens if none is given.
+/// Checks these ports of the target. If none is given, the first [`MAX_PORTS`] on which something
+/// listens.
 pub(super) async fn check_ports(
     target: &Target,
     target_args: &str,

@@ -30,7 +30,8 @@ pub(super) struct TargetOptions<'a> {
     pub(super) trust_path: bool,
 }
 
-/// Checks each step up to each of these ports, or up to every port that listens if none is given.
+/// Checks each step up to each of these ports. If none is given, up to the first 8 on which something
+/// listens.
 ///
 /// Must be called within a tokio runtime.
 pub(super) async fn check_target(options: &TargetOptions<'_>) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 //! Tells connections what the kernel saw of the ends of their helpers.
 //!
-//! socat 1.7 exits with 0 after its connection was reset, so its client would take a part of the data
-//! for all of it. The kernel's record of the socket has the reset.
+//! socat 1.7 exits with 0 after its connection was reset. The kernel's record of the socket has the
+//! reset, so that the client does not mistake incomplete data for a complete reply.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

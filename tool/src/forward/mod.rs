@@ -6,7 +6,6 @@
 mod address;
 mod allowed_users;
 mod arrival;
-mod attempt;
 mod bind;
 mod budget;
 mod client_gone;
@@ -46,6 +45,7 @@ mod stream_forwarder;
 mod stream_pair;
 mod stream_target;
 mod target_source;
+mod test_connection;
 mod urgent;
 
 #[cfg(test)]
@@ -53,7 +53,6 @@ mod relay_tests;
 
 pub use address::ListenOn;
 pub use allowed_users::{AllowedUsers, NotAllowed};
-pub use attempt::attempt;
 pub use correlator::{Correlator, Records, Watched};
 pub use dial::{
     Auto, Connection, Dialer, Dialing, HelperError, HelperMissing, HelperUntrusted, Native, Nsenter,
@@ -73,3 +72,4 @@ pub use stream_forwarder::StreamForwarder;
 pub use stream_pair::stream_pair;
 pub use stream_target::StreamTarget;
 pub use target_source::TargetSource;
+pub use test_connection::test_connection;

@@ -21,7 +21,7 @@ use crate::host::socket_buffer::SocketBuffer;
 /// Relays until the connection is over, or one side has reset it.
 ///
 /// The end of one direction is passed on (half-close) and does not end the other direction. A reset
-/// is passed on as a reset, so that neither side takes a part of the data for all of it.
+/// is passed on as a reset, so that neither side mistakes incomplete data for complete data.
 ///
 /// `gone` is the reset of a client that has a stream instead of a socket.
 ///

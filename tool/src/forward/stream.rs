@@ -247,8 +247,8 @@ impl WriteHalf {
 pub(super) struct Socket(Arc<AsyncFd<OwnedFd>>);
 
 impl Socket {
-    /// Makes close(2) send a reset instead of a FIN, so that the peer does not take a part of the
-    /// data for all of it.
+    /// Makes close(2) send a reset instead of a FIN, so that the peer does not mistake incomplete
+    /// data for complete data.
     pub(super) fn reset_on_close(&self) {
         // A connection that has ended already has nothing to reset.
         let _ = set_socket_linger(self.0.get_ref(), Some(Duration::ZERO));

@@ -1,4 +1,4 @@
-//! What splice(2) does not pass on: urgent data (`MSG_OOB`), and everything behind it.
+//! Reads urgent data (`MSG_OOB`) and the bytes behind it, at which splice(2) stops.
 //!
 //! splice(2) stops before a byte of urgent data until somebody reads past it (`tcp_read_sock`,
 //! net/ipv4/tcp.c). Then it returns "would block" although data is there, and 0 after the peer's

@@ -1,5 +1,5 @@
-//! When a command ends: at a signal, or when its time is up. A token tells the event loop. What
-//! blocks the event loop asks [`is_due`].
+//! When a command must end: at a signal, or when its time is up. A token ends the event loop. Code that
+//! blocks, so that the event loop cannot run, calls [`is_due`].
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,5 +1,5 @@
-//! Plain data: what happened on the node and what it means. No I/O and no clock: bytes and times
-//! come in as arguments, so that every case is a unit test.
+//! Plain data: what happened on the node, and what pfsnoop reports about it. No module here does I/O
+//! or reads a clock: bytes and times come in as arguments, so a unit test can check every case.
 
 mod args;
 mod attempt;

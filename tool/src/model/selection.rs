@@ -61,7 +61,7 @@ impl Selection {
         }
     }
 
-    /// Without a filter every end is shown, even if the process started before the tracer.
+    /// Without a filter every end is shown, even if the process started before pfsnoop.
     fn wants_exit(&mut self, exit: &ExitEvent) -> bool {
         !self.ends_of_shown || self.shown.remove(&exit.pid) == Some(exit.start_ns)
     }

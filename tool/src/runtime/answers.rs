@@ -1,4 +1,4 @@
-//! The answers of runtimes from their bytes, for programs that try hostile ones.
+//! Parses the answers of runtimes from bytes, for the fuzz targets (`tool/fuzz`).
 
 use std::net::IpAddr;
 

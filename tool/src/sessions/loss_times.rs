@@ -1,4 +1,4 @@
-//! Which sessions may lack records that were lost.
+//! When records were lost, and which sessions one of those records may belong to.
 
 use pfsnoop_common::shares;
 

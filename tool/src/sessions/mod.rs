@@ -9,11 +9,14 @@
 //! ```
 //!
 //! A session is either one helper process, which may start socat as a child, or one connection that
-//! a process makes to localhost in a network namespace that is not its home. Any event may be
-//! missing. A session with a missing event says so, or does not appear. When records were lost,
-//! nothing is concluded from a record that did not come. The last event may be missing too, so the
-//! caller checks open sessions from time to time ([`OpenSession::may_be_open`],
-//! [`SessionTable::give_up`]).
+//! a process makes to localhost in a network namespace that is not its *home*, the namespace in which
+//! it last called exec.
+//!
+//! Any event may be missing. Without the event of its start, a session begins at the next event, or
+//! does not appear. Without the event of its end, it ends with the reason that the end was not seen.
+//! While records are being lost, the table concludes nothing from a missing event. If the last event
+//! of a session is missing, nothing would close the session, so the caller checks open sessions from
+//! time to time ([`OpenSession::may_be_open`], [`SessionTable::give_up`]).
 //!
 //! Imports within this folder run one way: `table -> processes, connections -> index -> state,
 //! deadlines`, `state -> open_session, ending`.

@@ -27,8 +27,8 @@ impl SessionState {
         }
         let is_at_home = self.home == Some(netns);
         if target.netns == Some(netns) {
-            // Where the helper has not entered anything, the arguments alone tell which of the processes
-            // in there is meant.
+            // The helper has stayed where it started, and many processes are in that namespace. Only the
+            // arguments say which one is the target.
             target.is_claimed = is_at_home;
         } else if is_at_home && target.netns.is_some() {
             return;

@@ -1,5 +1,6 @@
-//! `cargo xtask article`: what the article did that pfsnoop goes back to, with the kubelet of its time.
-//! Everything runs in a node of its own on this machine.
+//! `cargo xtask article`: repeats the article of 2018 about `kubectl port-forward` that pfsnoop started
+//! from, with a kubelet of that kind (1.20, with dockershim). Everything runs in namespaces that are
+//! separate from this machine's.
 
 mod act;
 mod article;

@@ -1,4 +1,4 @@
-//! The running kernel, and whether the tracer works on it.
+//! The running kernel, and whether the kernel programs work on it.
 
 use crate::doctor::node::{CheckFuture, Node};
 use std::time::{Duration, Instant};
@@ -15,8 +15,9 @@ use crate::monitor::{Monitor, MonitorOptions};
 use crate::probe::{OLDEST_KERNEL, ProbeError};
 
 const WHY_VERSION: &str =
-    "the tracer needs what older kernels lack; `forward --no-watch` works on older kernels";
-const WHY_BTF: &str = "the tracer reads from BTF where the kernel keeps the fields that it shows";
+    "the kernel programs need what older kernels lack; `forward --no-watch` works on older kernels";
+const WHY_BTF: &str =
+    "pfsnoop reads from BTF where this kernel keeps the fields that the kernel programs show";
 const WHY_CAPABILITIES: &str =
     "pfsnoop needs them to enter namespaces of other processes and to load kernel programs";
 const WHY_HARDENING: &str =
@@ -26,7 +27,7 @@ const WHY_LOCKDOWN: &str =
 const WHY_TRACING: &str =
     "`exec`, `watch` and the exec rows of `forward` need it; `forward --no-watch` does not";
 
-/// Checks the kernel, and attaches the tracer for a moment.
+/// Checks the kernel, and attaches the kernel programs for a moment.
 pub(super) fn check(node: &Node) -> CheckFuture<'_> {
     Box::pin(async {
         let mut kernel = Kernel::running();

@@ -65,13 +65,14 @@ fn is_lockdown_booted() -> bool {
 
 fn missing_capabilities() -> Vec<&'static str> {
     let status = Process::myself().and_then(|process| process.status());
-    // If /proc cannot be read, assume all capabilities: attaching the tracer shows what is missing.
+    // If /proc cannot be read, assume all capabilities: attaching the kernel programs shows what
+    // is missing.
     let held = status.map_or(u64::MAX, |status| status.capeff);
     let missing = CAPABILITIES.iter().filter(|(_, number)| held >> number & 1 == 0);
     missing.map(|&(name, _)| name).collect()
 }
 
-/// `true` if /proc cannot be read: attaching the tracer shows what is missing.
+/// `true` if /proc cannot be read: attaching the kernel programs shows what is missing.
 fn is_first_user_namespace() -> bool {
     fs::metadata("/proc/self/ns/user").map_or(true, |user| user.ino() == FIRST_USER_NAMESPACE)
 }

@@ -12,8 +12,8 @@ pub(super) const EXIT_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl Helper {
     /// Ends the helper as [`end`](Self::end) does, once the client's bytes have arrived at the server,
-    /// and has the kernel reset its connection: the server must not take a part of the data for all of
-    /// it. The helper's stdin must still be open.
+    /// and has the kernel reset its connection: the server must not mistake incomplete data for
+    /// complete data. The helper's stdin must still be open.
     pub(in crate::forward) async fn reset(self, bytes_to_pod: u64) {
         if let Some(server) = self.server_now() {
             server.arrived(bytes_to_pod).await;

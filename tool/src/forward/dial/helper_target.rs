@@ -1,4 +1,4 @@
-//! What a helper lets be seen of the target: its end, its reset.
+//! How a connection through a helper ends on the side of the target: with an end or with a reset.
 
 use std::future::pending;
 use std::io;

@@ -1,5 +1,5 @@
-//! Opens the file of a namespace by a path that somebody else chose: a container runtime, or a
-//! symbolic link of anybody's.
+//! Opens the file of a namespace by a path that somebody else chose: a container runtime, or whoever made
+//! a symbolic link in the path.
 //!
 //! Opening an arbitrary file is not harmless. A pipe without a writer and a file of a dead FUSE daemon
 //! block, the latter beyond SIGKILL (fs/fuse/dev.c, `request_wait_answer`). A device may act. So each

@@ -1,4 +1,4 @@
-//! What is in force, for people.
+//! Which capabilities and restrictions are in force, for the findings of the doctor.
 
 use landlock::RulesetStatus;
 use rustix::thread::{capabilities, no_new_privs};
@@ -16,7 +16,7 @@ pub struct InForce {
     pub has_landlock: bool,
 }
 
-/// Reads it.
+/// Reads what is in force for the calling thread.
 #[must_use]
 pub fn in_force() -> InForce {
     let kept = capabilities(None).map(|sets| sets.permitted);

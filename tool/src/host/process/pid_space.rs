@@ -1,4 +1,5 @@
-//! Whose pids /proc has. The kernel's records have those of the first pid namespace.
+//! Which pid namespace the pids in /proc belong to. The pids in the kernel's records belong to the first
+//! pid namespace.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -7,7 +8,7 @@ use std::sync::LazyLock;
 /// Inode of the first pid namespace (`PROC_PID_INIT_INO`, include/linux/proc_ns.h).
 const FIRST_PID_NAMESPACE: u32 = 0xefff_fffc;
 
-/// Inode of the pid namespace whose pids /proc has; `None` if it is not known. A process sees no other
+/// Inode of the pid namespace that the pids in /proc belong to; `None` if it is not known. A process sees no other
 /// pids in /proc, and /proc cannot change its namespace.
 static NAMESPACE: LazyLock<Option<u32>> = LazyLock::new(|| {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -1,4 +1,5 @@
-//! What the kernel tells of the sockets of others (sock_diag(7)), without touching them.
+//! Asks the kernel about the sockets of other processes (sock_diag(7)). This does not disturb the
+//! sockets.
 
 mod connections;
 mod users;

@@ -1,4 +1,4 @@
-//! Asks the kernel whose a TCP socket is (sock_diag(7)).
+//! Asks the kernel which user a TCP socket belongs to (sock_diag(7)).
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};

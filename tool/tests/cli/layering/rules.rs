@@ -7,13 +7,12 @@ use super::scan::Found;
 use super::tree::{File, Tree};
 
 /// A module imports only from modules to its right.
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 16] = [
     "main",
     "commands",
     "cli",
     "demo",
     "doctor",
-    "agent",
     "serve",
     "forward",
     "monitor",

@@ -4,28 +4,14 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::attackers::{NOBODY, script_in_container};
 use super::fixture::impostor;
 use crate::common::system;
 use crate::common::temp::TempDir;
 
-/// Runs a program as user nobody.
-const NOBODY: [&str; 4] = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-
-/// Runs a program as root of a container, with a server on the port `$0` of its localhost.
-const CONTAINER: [&str; 11] = [
-    "unshare",
-    "--pid",
-    "--fork",
-    "--kill-child",
-    "--net",
-    "--mount",
-    "--mount-proc",
-    "--",
-    "sh",
-    "-c",
-    "ip link set lo up; \"$1\" serve-echo \"$0\" & shift; \
-     until ss -Hltn | grep -q \":$0 \"; do sleep 0.01; done; \"$@\"; code=$?; kill %1; exit $code",
-];
+/// Runs a program with a server on the port `$0` of localhost.
+const WITH_SERVER: &str = "ip link set lo up; \"$1\" serve-echo \"$0\" & shift; \
+     until ss -Hltn | grep -q \":$0 \"; do sleep 0.01; done; \"$@\"; code=$?; kill %1; exit $code";
 
 /// Who runs them.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +54,9 @@ impl Impostors {
         let prefix: Vec<&str> = match attacker {
             Attacker::Root => vec!["env"],
             Attacker::Nobody => NOBODY.to_vec(),
-            Attacker::Container => [&CONTAINER[..], &[&port, &odd_exec]].concat(),
+            Attacker::Container => {
+                [&script_in_container(WITH_SERVER)[..], &[&port, &odd_exec]].concat()
+            }
         };
         let mut command = system(prefix[0]);
         command.args(&prefix[1..]).arg(self.forwarder());

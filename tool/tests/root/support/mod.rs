@@ -1,5 +1,6 @@
 //! What the tests that need root share: one file per fixture.
 
+pub mod attackers;
 pub mod bpf_maps;
 pub mod cgroup;
 pub mod containerd;

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::common::running::Running;
 use crate::common::temp::TempDir;
 use crate::common::{eventually, system};
+use crate::support::attackers::{CONTAINER, NOBODY, script_in_container};
 use crate::support::exclusive::exclusive_ring_buffers;
 use crate::support::fixture::{odd_exec, visitor};
 use crate::support::helper::{nsenter_socat, request_page, spawn_piped};
@@ -23,27 +24,8 @@ use crate::support::watch::watch_json;
 /// As many connections as one process may have.
 const FLOOD: &str = "18000";
 
-/// Runs a program as user nobody.
-const NOBODY: &[&str] = &["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-
-/// Runs a program as root of a container.
-const CONTAINER: &[&str] =
-    &["unshare", "--pid", "--fork", "--kill-child", "--net", "--mount", "--mount-proc", "--"];
-
-/// Runs a program as root of a container, in a shell with its loopback up.
-const CONTAINER_WITH_LOOPBACK: &[&str] = &[
-    "unshare",
-    "--pid",
-    "--fork",
-    "--kill-child",
-    "--net",
-    "--mount",
-    "--mount-proc",
-    "--",
-    "sh",
-    "-c",
-    "ip link set lo up; exec \"$0\" \"$@\"",
-];
+/// Runs a program with the loopback up.
+const WITH_LOOPBACK: &str = "ip link set lo up; exec \"$0\" \"$@\"";
 
 /// A copy of the fixture that everybody may execute.
 struct Fixture(TempDir);
@@ -160,7 +142,8 @@ fn connections_of_a_container_push_no_session_out() {
 /// Any container may run a program of that name.
 #[test]
 fn connections_of_a_socat_in_a_container_push_no_session_out() {
-    assert_that_nobody_is_pushed_out(CONTAINER_WITH_LOOPBACK, "hold-as-socat", "flood-socat");
+    let attacker = script_in_container(WITH_LOOPBACK);
+    assert_that_nobody_is_pushed_out(&attacker, "hold-as-socat", "flood-socat");
 }
 
 /// A forwarder in a container, as on a node in a container (kind), beside a flood in another container.

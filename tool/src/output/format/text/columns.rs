@@ -1,4 +1,5 @@
-//! execsnoop's columns, at exactly its widths (bcc tools/execsnoop.py, libbpf-tools/execsnoop.c).
+//! The columns of exec rows: execsnoop's, with exactly its widths (bcc tools/execsnoop.py,
+//! libbpf-tools/execsnoop.c), and those that `-o wide` adds.
 
 use jiff::tz::TimeZone;
 

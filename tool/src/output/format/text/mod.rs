@@ -6,7 +6,6 @@ mod execs;
 mod findings;
 mod forward;
 mod own_forwards;
-mod place_table;
 mod port_table;
 mod serve;
 mod session_layout;
@@ -14,6 +13,7 @@ mod session_rows;
 mod sessions;
 mod short_size;
 mod target_table;
+mod target_totals;
 mod targets;
 mod view;
 

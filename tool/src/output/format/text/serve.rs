@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::own_forwards::{OwnForwards, end_in_words};
-use super::place_table::place_table;
+use super::target_totals::target_totals;
 use crate::model::{Client, Closed, Session, SessionSums, State, Update};
 use crate::output::names::{client_name, port_of_target, target_name};
 use crate::output::sink::Sink;
@@ -52,7 +52,7 @@ impl<W: Write> Sink for ServeSink<W> {
     }
 
     fn end(&mut self, _open: usize) -> io::Result<()> {
-        if let Some(table) = place_table(&self.sums, terminal_width()) {
+        if let Some(table) = target_totals(&self.sums, terminal_width()) {
             writeln!(self.out, "\n{table}")?;
         }
         self.flush()

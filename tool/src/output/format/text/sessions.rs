@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::place_table::place_table;
 use super::session_rows::SessionRows;
+use super::target_totals::target_totals;
 use crate::model::{SessionSums, State, Update};
 use crate::output::names::target_name;
 use crate::output::sink::Sink;
@@ -67,7 +67,7 @@ pub(in crate::output) fn write_end(
     sums: &SessionSums,
     open: usize,
 ) -> io::Result<()> {
-    if let Some(table) = place_table(sums, terminal_width()) {
+    if let Some(table) = target_totals(sums, terminal_width()) {
         writeln!(out, "\n{table}")?;
     }
     if open > 0 {

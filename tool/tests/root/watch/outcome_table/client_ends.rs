@@ -42,7 +42,7 @@ fn the_client_ends_and_socat_gives_up() {
     }
 }
 
-/// Ctrl-C in the middle of a download: no client takes the part for all of it.
+/// Ctrl-C in the middle of a download: no client mistakes incomplete data for a complete reply.
 #[test]
 fn the_forward_is_stopped_in_the_middle_of_a_transfer() {
     for way in ways() {

@@ -1,4 +1,4 @@
-//! Test connections: made, and closed without any data.
+//! The doctor's test connections: made, with limits of time, and closed without any data.
 
 use std::io;
 use std::net::IpAddr;
@@ -19,7 +19,7 @@ const HELPER_TIMEOUT: Duration = Duration::from_secs(8);
 /// Connects to a port of the target and closes the connection. Returns the address that answered,
 /// if the dialer knows it, and how long connecting took. The server sees a client that leaves at
 /// once.
-pub async fn attempt(
+pub async fn test_connection(
     dialer: &dyn Dialer,
     target: &Target,
     port: u16,

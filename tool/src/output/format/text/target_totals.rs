@@ -1,4 +1,4 @@
-//! The table of totals of `watch`: a row for each port of each target.
+//! The totals of `watch`, by target and port.
 
 use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets,
@@ -18,7 +18,7 @@ const MAX_UNBROKEN_NAME: usize = 30;
 
 /// The table. `None` if no session has closed. In a terminal of `columns`, long cells are broken
 /// over several lines, names last.
-pub(in crate::output) fn place_table(sums: &SessionSums, columns: Option<u16>) -> Option<String> {
+pub(in crate::output) fn target_totals(sums: &SessionSums, columns: Option<u16>) -> Option<String> {
     if sums.places().len() == 0 {
         return None;
     }
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_row_for_each_place() {
-        let table = place_table(&sums(), None).unwrap();
+        let table = target_totals(&sums(), None).unwrap();
         let lines: Vec<Vec<_>> =
             table.lines().map(|line| line.split_whitespace().collect()).collect();
         assert_eq!(lines[0].join(" "), "TARGET PORT SESSIONS FAILED TO POD FROM POD MEDIAN");
@@ -95,13 +95,13 @@ mod tests {
         assert!(lines[1].join(" ").starts_with(sums), "{table}");
         let median: f64 = lines[1][lines[1].len() - 2].parse().unwrap();
         assert!((2.0..=3.1).contains(&median), "{table}");
-        assert!(place_table(&SessionSums::default(), None).is_none());
+        assert!(target_totals(&SessionSums::default(), None).is_none());
     }
 
     #[test]
     fn a_terminal_does_not_break_names_and_counts() {
         for width in [40, 80, 200] {
-            let table = place_table(&sums(), Some(width)).unwrap();
+            let table = target_totals(&sums(), Some(width)).unwrap();
             for whole in ["net:[4026532178] ", "1 helper-missing,", "4938268"] {
                 assert!(table.contains(whole), "{width}: {table}");
             }
