@@ -57,6 +57,6 @@ pub use selection::Selection;
 pub use session::{Closed, Helper, Session, State, Via};
 pub use sock_event::{Bytes, Ending, OwnReset, SockEvent, SockState};
 pub use sums::{PortSums, SessionSums, Sums};
-pub use target::{TargetEntry, TargetInfo, TargetKind, TargetNetwork};
+pub use target::{DeclaredPort, TargetDetails, TargetEntry, TargetInfo, TargetKind, TargetNetwork};
 pub use times::Times;
 pub use update::{Listening, Ready, RestartWords, Trouble, Update};

@@ -1,6 +1,9 @@
 //! What can be forwarded to: the pods and containers of the node's runtimes.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+
+use jiff::Timestamp;
 
 use super::Pod;
 
@@ -30,6 +33,38 @@ pub struct TargetInfo {
     pub is_running: bool,
     /// The state in the runtime's words: `running`, `exited`, `Ready`, `NotReady`...
     pub state: String,
+    /// What only a list for people or for other programs shows.
+    pub details: TargetDetails,
+}
+
+/// What a runtime's list says about a sandbox or a container, beyond what it takes to find it. What the
+/// runtime does not report is absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TargetDetails {
+    /// Its labels, without those by which a kubelet names the pod and the container.
+    pub labels: BTreeMap<String, String>,
+    /// When it was created.
+    pub created: Option<Timestamp>,
+    /// The name of the container's image.
+    pub image: Option<String>,
+    /// The TCP ports that the container declares. It may listen on others.
+    pub ports: Vec<DeclaredPort>,
+}
+
+/// A TCP port that a container declares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeclaredPort {
+    /// The port in the container.
+    pub port: u16,
+    /// Its name in the pod's specification.
+    pub name: Option<String>,
+}
+
+/// A port without a name, as Docker and Podman list them.
+impl From<u16> for DeclaredPort {
+    fn from(port: u16) -> Self {
+        Self { port, name: None }
+    }
 }
 
 impl TargetInfo {

@@ -1,11 +1,12 @@
 //! A client whose answers come within limits.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::client::{Answer, Names, Place, RuntimeClient};
 use super::worker::ask;
-use crate::model::{ForwardingMode, Pod, TargetInfo};
+use crate::model::{ForwardingMode, Pod, TargetDetails, TargetInfo};
 
 /// How long the whole list may take.
 const LIST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -20,6 +21,16 @@ const NAMES_TIMEOUT: Duration = Duration::from_secs(2);
 /// A name is cut after so many bytes. Names in Kubernetes have 253 at most. The ones of thousands of
 /// containers are remembered, and a table takes a minute for a name of megabytes.
 const MAX_NAME: usize = 1024;
+
+/// At most this many labels of a sandbox or container are kept. Pods have about ten.
+const MAX_LABELS: usize = 64;
+
+/// A label with a longer name or value is left out. A label's name in Kubernetes has at most 317 bytes
+/// and its value 63. Docker has no limits, and a value that was cut would be another value.
+const MAX_LABEL: usize = 1024;
+
+/// At most this many declared ports are kept.
+const MAX_PORTS: usize = 64;
 
 /// Asks a client on the thread for the runtimes.
 pub(super) struct Guarded {
@@ -78,10 +89,22 @@ impl RuntimeClient for Guarded {
 }
 
 fn listed(info: TargetInfo) -> TargetInfo {
-    let TargetInfo { kind, id, name, name_in_pod, pod, is_running, state } = info;
+    let TargetInfo { kind, id, name, name_in_pod, pod, is_running, state, details } = info;
     let (id, state, pod) = (cut(id), cut(state), pod.map(short_pod));
     let (name, name_in_pod) = (name.map(cut), name_in_pod.map(cut));
-    TargetInfo { kind, id, name, name_in_pod, pod, is_running, state }
+    let details = short_details(details);
+    TargetInfo { kind, id, name, name_in_pod, pod, is_running, state, details }
+}
+
+fn short_details(details: TargetDetails) -> TargetDetails {
+    let TargetDetails { labels, created, image, mut ports } = details;
+    let fits = |(name, value): &(String, String)| name.len().max(value.len()) <= MAX_LABEL;
+    let labels: BTreeMap<_, _> = labels.into_iter().filter(fits).take(MAX_LABELS).collect();
+    ports.truncate(MAX_PORTS);
+    for port in &mut ports {
+        port.name = port.name.take().map(cut);
+    }
+    TargetDetails { labels, created, image: image.map(cut), ports }
 }
 
 fn short(Names { name, pod, pid }: Names) -> Names {
@@ -111,5 +134,18 @@ mod tests {
         let short = cut(long.clone());
         assert!(short.len() >= MAX_NAME - 1 && short.len() <= MAX_NAME);
         assert!(long.starts_with(&short));
+    }
+
+    #[test]
+    fn labels_that_are_too_long_or_too_many_are_left_out() {
+        let label = |name: &str, value: usize| (name.to_owned(), "x".repeat(value));
+        let of = |labels: Vec<(String, String)>| {
+            let labels = labels.into_iter().collect();
+            short_details(TargetDetails { labels, ..TargetDetails::default() }).labels
+        };
+        let kept = of(vec![label("a", MAX_LABEL), label("b", MAX_LABEL + 1), label("c", 0)]);
+        assert_eq!(kept.keys().collect::<Vec<_>>(), ["a", "c"]);
+        let many = (0..2 * MAX_LABELS).map(|number| label(&number.to_string(), 1)).collect();
+        assert_eq!(of(many).len(), MAX_LABELS);
     }
 }

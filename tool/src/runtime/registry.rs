@@ -6,6 +6,7 @@ pub mod cri;
 pub(super) mod docker;
 mod http;
 mod json;
+mod kubelet;
 pub(super) mod podman;
 mod skipped;
 

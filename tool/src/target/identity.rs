@@ -94,7 +94,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::ForwardingMode;
+    use crate::model::{ForwardingMode, TargetDetails};
     use crate::runtime::{Answer, Names, Place, RuntimeClient};
 
     struct Named(&'static str);
@@ -142,6 +142,7 @@ mod tests {
             pod: (!pod.is_empty()).then_some(Pod { namespace, name: pod_name, uid }),
             is_running: true,
             state: String::new(),
+            details: TargetDetails::default(),
         };
         IndexEntry { client: Arc::new(Named("containerd")), info }
     }

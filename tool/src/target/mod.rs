@@ -8,6 +8,7 @@ mod find;
 mod identity;
 mod list;
 mod name;
+mod networks;
 mod resource;
 mod target;
 
@@ -19,4 +20,5 @@ pub use error::FindError;
 pub use identity::Identity;
 pub use list::TargetList;
 pub use name::TargetName;
+pub use networks::NetworkLookup;
 pub use target::{RuntimeInfo, Target};

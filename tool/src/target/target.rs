@@ -128,7 +128,7 @@ impl Target {
 
     /// The target of a sandbox or container. Its runtime is asked again once the process is held:
     /// if the process has ended in between, its pid may be another process's.
-    pub(super) async fn of_entry(entry: &IndexEntry) -> Result<Self, FindError> {
+    pub async fn of_entry(entry: &IndexEntry) -> Result<Self, FindError> {
         let place = async || match entry.place().await {
             Ok(place) => place.ok_or_else(|| FindError::not_running(entry)),
             Err(error) => Err(FindError::no_place(entry, &error)),

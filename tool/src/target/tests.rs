@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::error::FindError;
 use super::target::Target;
 use crate::host::process::ProcessError;
-use crate::model::{ForwardingMode, TargetInfo, TargetKind};
+use crate::model::{ForwardingMode, TargetDetails, TargetInfo, TargetKind};
 use crate::runtime::{Answer, IndexEntry, Names, Place, RuntimeClient};
 
 /// Answers with these places, one after the other, as a real runtime does when a sandbox changes at
@@ -56,6 +56,7 @@ async fn find(answers: &[Option<Place>]) -> Result<Target, FindError> {
         pod: None,
         is_running: true,
         state: "Ready".to_owned(),
+        details: TargetDetails::default(),
     };
     let client = Arc::new(Scripted(Mutex::new(answers.to_vec().into())));
     Target::of_entry(&IndexEntry { client, info }).await

@@ -2,10 +2,11 @@
 //! other, and a field of another type than expected costs that field. What is not needed takes no
 //! memory.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{DeserializeOwned, IgnoredAny, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -100,6 +101,36 @@ impl<'de> Visitor<'de> for FirstVisitor {
         let first = all.next_element()?;
         while all.next_element::<IgnoredAny>()?.is_some() {}
         Ok(First(first))
+    }
+}
+
+/// The entries of an object whose values are strings, such as labels.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Strings(pub(super) BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for Strings {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(StringsVisitor)
+    }
+}
+
+struct StringsVisitor;
+
+impl<'de> Visitor<'de> for StringsVisitor {
+    type Value = Strings;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an object with strings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut all: A) -> Result<Strings, A::Error> {
+        let mut strings = BTreeMap::new();
+        while let Some((name, raw)) = all.next_entry::<String, &RawValue>()? {
+            if let Ok(value) = serde_json::from_str(raw.get()) {
+                strings.insert(name, value);
+            }
+        }
+        Ok(Strings(strings))
     }
 }
 

@@ -66,7 +66,7 @@ fn list<T>(items: &[T], show: fn(&T) -> String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Pod, TargetInfo};
+    use crate::model::{Pod, TargetDetails, TargetInfo};
 
     fn targets() -> Vec<TargetEntry> {
         let pod =
@@ -79,6 +79,7 @@ mod tests {
             pod: Some(pod),
             is_running: true,
             state: "Ready".into(),
+            details: TargetDetails::default(),
         };
         let network = TargetNetwork {
             pid: Some(4947),

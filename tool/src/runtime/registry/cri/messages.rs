@@ -50,6 +50,8 @@ pub(super) struct PodSandbox {
     /// Nanoseconds since 1970.
     #[prost(int64, tag = "4")]
     pub(super) created_at: i64,
+    #[prost(map = "string, string", tag = "5")]
+    pub(super) labels: HashMap<String, String>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -70,11 +72,27 @@ pub(super) struct Container {
     pub(super) pod_sandbox_id: String,
     #[prost(message, optional, tag = "3")]
     pub(super) metadata: Option<ContainerMetadata>,
+    #[prost(message, optional, tag = "4")]
+    pub(super) image: Option<ImageSpec>,
     #[prost(int32, tag = "6")]
     pub(super) state: i32,
     /// Nanoseconds since 1970.
     #[prost(int64, tag = "7")]
     pub(super) created_at: i64,
+    #[prost(map = "string, string", tag = "8")]
+    pub(super) labels: HashMap<String, String>,
+    #[prost(map = "string, string", tag = "9")]
+    pub(super) annotations: HashMap<String, String>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct ImageSpec {
+    /// A name, or the id of the image.
+    #[prost(string, tag = "1")]
+    pub(super) image: String,
+    /// The name in the pod's specification. Kubelets set it since 1.28.
+    #[prost(string, tag = "18")]
+    pub(super) user_specified_image: String,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::messages::{Container, Labels, Summary};
+use super::details::details;
+use super::messages::{Container, KubeletLabels, Summary};
 use crate::model::{Pod, TargetInfo, TargetKind};
 use crate::runtime::client::Names;
 use crate::runtime::registry::json::{Entries, read};
@@ -36,44 +37,48 @@ pub(super) fn addresses(container: &Container) -> Vec<IpAddr> {
 /// The container's names, and the pid of its first process.
 pub(super) fn names(container: &Container) -> Names {
     let name = container.name.as_deref().map(|name| name.trim_start_matches('/').to_owned());
-    let pod = pod_of(&container.config.labels, name.as_deref());
+    let pod = pod_of(&KubeletLabels::of(&container.config.labels), name.as_deref());
     Names { name, pod, pid: container.pid() }
 }
 
-fn listed(Summary { id, names, labels, state }: Summary) -> TargetInfo {
-    let is_sandbox = labels.kind.as_deref() == Some("podsandbox");
+fn listed(summary: Summary) -> TargetInfo {
+    let details = details(&summary);
+    let Summary { id, names, labels, state, .. } = summary;
+    let kubelets = KubeletLabels::of(&labels);
+    let is_sandbox = kubelets.kind == Some("podsandbox");
     let name = names.0.map(|name| name.trim_start_matches('/').to_owned());
     TargetInfo {
         kind: if is_sandbox { TargetKind::Sandbox } else { TargetKind::Container },
         id,
-        pod: pod_of(&labels, name.as_deref()),
-        name_in_pod: name_in_pod(&labels, name.as_deref()).filter(|_| !is_sandbox),
+        pod: pod_of(&kubelets, name.as_deref()),
+        name_in_pod: name_in_pod(&kubelets, name.as_deref()).filter(|_| !is_sandbox),
         name,
         // A paused container still has its process and its network.
         is_running: matches!(state.as_str(), "running" | "paused"),
         state,
+        details,
     }
 }
 
 /// The pod by the kubelet's labels, which dockershim and cri-dockerd pass on. Other clients, such
 /// as `crictl runp`, may set no labels: then the pod by the name that the shim gives to the
 /// container.
-fn pod_of(labels: &Labels, name: Option<&str>) -> Option<Pod> {
-    let Labels { kind, pod_name, pod_namespace, pod_uid, .. } = labels;
+fn pod_of(labels: &KubeletLabels<'_>, name: Option<&str>) -> Option<Pod> {
+    let &KubeletLabels { kind, pod_name, pod_namespace, pod_uid, .. } = labels;
     let by_labels = || {
-        let (namespace, name) = (pod_namespace.clone()?, pod_name.clone()?);
-        Some(Pod { namespace, name, uid: pod_uid.clone()? })
+        let (namespace, name) = (pod_namespace?.to_owned(), pod_name?.to_owned());
+        Some(Pod { namespace, name, uid: pod_uid?.to_owned() })
     };
     by_labels().or_else(|| {
-        kind.as_ref()?;
+        kind?;
         pod_in(name?)
     })
 }
 
 /// A container's name in its pod, found in the same way.
-fn name_in_pod(labels: &Labels, name: Option<&str>) -> Option<String> {
-    labels.container_name.clone().or_else(|| {
-        labels.kind.as_ref()?;
+fn name_in_pod(labels: &KubeletLabels<'_>, name: Option<&str>) -> Option<String> {
+    labels.container_name.map(str::to_owned).or_else(|| {
+        labels.kind?;
         pod_in(name?)?;
         name?.split('_').nth(1).map(str::to_owned)
     })
@@ -91,15 +96,18 @@ fn pod_in(name: &str) -> Option<Pod> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::registry::json::Strings;
 
-    fn labels(key: &str, value: &str) -> Labels {
+    fn labels(key: &str, value: &str) -> Strings {
         let labels = serde_json::json!({key: value, "another": [7]});
         serde_json::from_str(&labels.to_string()).unwrap()
     }
 
     #[test]
     fn a_container_has_a_name_in_its_pod() {
-        let of = |key: &str, value: &str, name| name_in_pod(&labels(key, value), Some(name));
+        let of = |key: &str, value: &str, name| {
+            name_in_pod(&KubeletLabels::of(&labels(key, value)), Some(name))
+        };
         let (by_label, by_name) = ("io.kubernetes.container.name", "io.kubernetes.docker.type");
         let web = Some("web".to_owned());
         assert_eq!(of(by_label, "web", "anything"), web);
@@ -111,7 +119,7 @@ mod tests {
     #[test]
     fn a_pod_without_labels_is_known_by_its_name() {
         let of = |kind: &str, name: &str| {
-            let pod = pod_of(&labels(kind, "podsandbox"), Some(name));
+            let pod = pod_of(&KubeletLabels::of(&labels(kind, "podsandbox")), Some(name));
             pod.map(|pod| [pod.namespace, pod.name, pod.uid])
         };
         let kind = "io.kubernetes.docker.type";

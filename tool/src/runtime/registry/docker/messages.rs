@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::runtime::registry::json::{First, lenient};
+use crate::runtime::registry::json::{First, Strings, lenient};
 
 /// An entry of the list of containers.
 #[derive(Debug, Deserialize)]
@@ -15,9 +15,26 @@ pub(super) struct Summary {
     #[serde(default, deserialize_with = "lenient")]
     pub(super) names: First,
     #[serde(default, deserialize_with = "lenient")]
-    pub(super) labels: Labels,
+    pub(super) labels: Strings,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) state: String,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) image: String,
+    /// Seconds since 1970.
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) created: i64,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) ports: Vec<Port>,
+}
+
+/// A port that the container declares or publishes.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Port {
+    /// The port in the container.
+    pub(super) private_port: u16,
+    #[serde(rename = "Type", default, deserialize_with = "lenient")]
+    pub(super) protocol: String,
 }
 
 /// One container.
@@ -73,23 +90,30 @@ pub(super) struct Network {
 #[serde(default, rename_all = "PascalCase")]
 pub(super) struct Config {
     #[serde(deserialize_with = "lenient")]
-    pub(super) labels: Labels,
+    pub(super) labels: Strings,
 }
 
 /// The labels that dockershim and cri-dockerd set. A container may have any number of others.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Labels {
-    #[serde(rename = "io.kubernetes.docker.type", deserialize_with = "lenient")]
-    pub(super) kind: Option<String>,
-    #[serde(rename = "io.kubernetes.container.name", deserialize_with = "lenient")]
-    pub(super) container_name: Option<String>,
-    #[serde(rename = "io.kubernetes.pod.name", deserialize_with = "lenient")]
-    pub(super) pod_name: Option<String>,
-    #[serde(rename = "io.kubernetes.pod.namespace", deserialize_with = "lenient")]
-    pub(super) pod_namespace: Option<String>,
-    #[serde(rename = "io.kubernetes.pod.uid", deserialize_with = "lenient")]
-    pub(super) pod_uid: Option<String>,
+#[derive(Debug, Default)]
+pub(super) struct KubeletLabels<'a> {
+    pub(super) kind: Option<&'a str>,
+    pub(super) container_name: Option<&'a str>,
+    pub(super) pod_name: Option<&'a str>,
+    pub(super) pod_namespace: Option<&'a str>,
+    pub(super) pod_uid: Option<&'a str>,
+}
+
+impl<'a> KubeletLabels<'a> {
+    pub(super) fn of(Strings(labels): &'a Strings) -> Self {
+        let label = |name: &str| labels.get(name).map(String::as_str);
+        Self {
+            kind: label("io.kubernetes.docker.type"),
+            container_name: label("io.kubernetes.container.name"),
+            pod_name: label("io.kubernetes.pod.name"),
+            pod_namespace: label("io.kubernetes.pod.namespace"),
+            pod_uid: label("io.kubernetes.pod.uid"),
+        }
+    }
 }
 
 impl Container {

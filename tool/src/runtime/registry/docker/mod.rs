@@ -5,6 +5,7 @@
 //!   -> docker (the entry in the registry and the RuntimeClient)
 //! ```
 
+mod details;
 mod docker;
 mod listing;
 mod messages;

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::messages::{Container, Pod};
 use super::place;
-use crate::model::{self, TargetInfo, TargetKind};
+use crate::model::{self, TargetDetails, TargetInfo, TargetKind};
 use crate::runtime::client::Names;
 use crate::runtime::registry::json::{Entries, read};
 
@@ -49,7 +49,7 @@ fn time(text: &str) -> Option<Timestamp> {
 }
 
 fn sandbox(pod: &Pod, members: &[&Container]) -> TargetInfo {
-    let Pod { id, name, status, infra_id, .. } = pod.clone();
+    let Pod { id, name, status, infra_id, created, labels } = pod.clone();
     let infra = members.iter().find(|one| one.id == infra_id);
     TargetInfo {
         kind: TargetKind::Sandbox,
@@ -60,6 +60,11 @@ fn sandbox(pod: &Pod, members: &[&Container]) -> TargetInfo {
         id,
         // The words of `podman pod ps`. `Degraded`: some of its containers do not run.
         state: status,
+        details: TargetDetails {
+            labels: labels.0,
+            created: time(&created),
+            ..TargetDetails::default()
+        },
     }
 }
 
@@ -70,6 +75,12 @@ fn container(container: Container) -> TargetInfo {
         name_in_pod: None,
         pod: pod_of(&container),
         is_running: container.is_running(),
+        details: TargetDetails {
+            created: time(&container.created),
+            ports: container.tcp_ports(),
+            labels: container.labels.0,
+            image: Some(container.image).filter(|name| !name.is_empty()),
+        },
         id: container.id,
         state: container.state,
     }
@@ -96,12 +107,16 @@ mod tests {
     /// Recorded from Podman 4.3.1, and shortened.
     const PODS: &str = r#"[
         {"Cgroup": "/libpod_parent", "Created": "2026-11-26T14:34:38.15606011Z", "Id": "d2e07a",
-         "InfraId": "ebef41", "Name": "shop", "Namespace": "", "Status": "Degraded", "Labels": {}},
+         "InfraId": "ebef41", "Name": "shop", "Namespace": "", "Status": "Degraded",
+         "Labels": {"app": "shop"}},
         {"Created": "2026-11-26T15:36:23.7+01:00", "Id": "d6d0ae", "InfraId": "",
          "Name": "empty", "Status": "Created"}]"#;
     const CONTAINERS: &str = r#"[
         {"Id": "8d7e11", "Names": ["plain"], "Pid": 0, "Pod": "", "PodName": "", "State": "exited",
-         "IsInfra": false, "Namespaces": null, "Created": "2026-11-26T14:34:37Z"},
+         "IsInfra": false, "Namespaces": null, "Image": "docker.io/library/nginx:1",
+         "Labels": {"tier": "front"}, "ExposedPorts": {"80": ["tcp"], "53": ["udp"]},
+         "Ports": [{"host_ip": "", "container_port": 8080, "host_port": 80, "range": 2,
+                    "protocol": "tcp"}], "Created": "2026-11-26T14:34:37Z"},
         {"Id": "ebef41", "Names": ["d2e07a-infra"], "Pid": 15259, "Pod": "d2e07a",
          "PodName": "shop", "State": "running", "IsInfra": true, "Labels": null,
          "Namespaces": {"Net": "4026532254"}, "Created": "2026-11-26T14:34:38.1Z"},
@@ -127,5 +142,14 @@ mod tests {
         assert_eq!((&all[1].kind, &all[1].pod), (&TargetKind::Sandbox, &Some(pod.clone())));
         assert_eq!((all[2].name.as_deref(), &all[2].pod), (Some("web"), &Some(pod)));
         assert_eq!((all[3].name.as_deref(), &all[3].pod), (Some("plain"), &None));
+        let labels = |name: &str, value: &str| [(name.to_owned(), value.to_owned())].into();
+        assert_eq!(all[1].details.labels, labels("app", "shop"));
+        let details = TargetDetails {
+            labels: labels("tier", "front"),
+            created: time("2026-11-26T14:34:37Z"),
+            image: Some("docker.io/library/nginx:1".to_owned()),
+            ports: [80, 8080, 8081].map(Into::into).into(),
+        };
+        assert_eq!(all[3].details, details);
     }
 }

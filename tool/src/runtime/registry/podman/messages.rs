@@ -1,9 +1,12 @@
 //! What Podman answers, as far as it is needed. The names are those of Podman's
 //! pkg/domain/entities (`ListContainer`, `ListPodsReport`).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Deserialize;
 
-use crate::runtime::registry::json::{First, lenient};
+use crate::model::DeclaredPort;
+use crate::runtime::registry::json::{First, Strings, lenient};
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -19,6 +22,8 @@ pub(super) struct Pod {
     /// RFC 3339.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) created: String,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) labels: Strings,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -45,6 +50,28 @@ pub(super) struct Container {
     /// RFC 3339.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) created: String,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) labels: Strings,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) image: String,
+    /// The ports that are published.
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) ports: Vec<Port>,
+    /// The ports that are declared, and their protocols. Podman 5 and newer list them.
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) exposed_ports: BTreeMap<u16, Vec<String>>,
+}
+
+/// A port that is published, or several with consecutive numbers.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Port {
+    #[serde(rename = "container_port", deserialize_with = "lenient")]
+    pub(super) first: u16,
+    #[serde(deserialize_with = "lenient")]
+    pub(super) range: u16,
+    #[serde(deserialize_with = "lenient")]
+    pub(super) protocol: String,
 }
 
 /// The inodes of its namespaces.
@@ -60,6 +87,20 @@ impl Container {
     /// stopped: its processes have the time of `podman stop --time` to end.
     pub(super) fn is_running(&self) -> bool {
         self.pid > 0 && matches!(self.state.as_str(), "running" | "paused" | "stopping")
+    }
+
+    /// The TCP ports that it declares or publishes.
+    pub(super) fn tcp_ports(&self) -> Vec<DeclaredPort> {
+        let is_tcp = |protocols: &[String]| protocols.iter().any(|one| one == "tcp");
+        let exposed =
+            self.exposed_ports.iter().filter(|(_, all)| is_tcp(all)).map(|(port, _)| *port);
+        let published = self.ports.iter().filter(|port| port.protocol == "tcp");
+        let published = published.flat_map(|port| {
+            let last = port.first.saturating_add(port.range.saturating_sub(1));
+            port.first..=last
+        });
+        let ports: BTreeSet<u16> = exposed.chain(published).collect();
+        ports.into_iter().map(Into::into).collect()
     }
 
     pub(super) fn name(&self) -> Option<&str> {
