@@ -45,5 +45,6 @@ pub mod monitor;
 pub mod output;
 pub mod probe;
 pub mod runtime;
+pub mod serve;
 pub mod sessions;
 pub mod target;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use super::{Demo, DemoWeb, Doctor, Exec, Forward, Targets, Watch};
+use super::{Demo, DemoWeb, Doctor, Exec, Forward, Serve, Targets, Watch};
 
 /// Shows every kubectl port-forward on a node, with or without nsenter and socat, and is itself a port
 /// forwarder
@@ -21,6 +21,7 @@ const EXAMPLES: &str = "\
 Examples:
   pfsnoop -n nsenter                  every nsenter that this node spawns, as execsnoop shows it
   pfsnoop forward kuard 8080:80       local port 8080 to port 80 in the pod kuard
+  pfsnoop serve                       an endpoint for kubectl port-forward, without a cluster
   pfsnoop watch                       every port-forward on this node, and how it ends
   pfsnoop doctor                      why port-forwards fail on this node
   pfsnoop targets                     pods and containers, and where they listen
@@ -33,6 +34,8 @@ pub enum Command {
     Exec(Exec),
     /// Forward local ports to a target as a kubelet does, and show each nsenter and socat that starts
     Forward(Forward),
+    /// Serve kubectl port-forward from this node's container runtimes, without a cluster
+    Serve(Serve),
     /// Show every port-forward on this node, from any program, and how it ends
     Watch(Watch),
     /// List the pods and containers to forward to, and the ports on which something listens inside

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use tokio::runtime::{Builder, Runtime};
 
-use super::{demo, doctor, exec, forward, targets, watch};
+use super::{demo, doctor, exec, forward, serve, targets, watch};
 use crate::cli::{Cli, Command};
 use crate::host::clock;
 use crate::host::limits::{self, FILES_TO_FORWARD, FILES_TO_LOOK, TooFew};
@@ -20,6 +20,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
     match command {
         Command::Exec(args) => while_read(runtime, exec::run(args)),
         Command::Forward(args) => while_read(runtime, forward::run(args)),
+        Command::Serve(args) => while_read(runtime, serve::run(args)),
         Command::Watch(args) => while_read(runtime, watch::run(args)),
         Command::Targets(args) => while_read(runtime, targets::run(args)),
         Command::Doctor(args) => while_read(runtime, doctor::run(args)),
@@ -36,7 +37,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
 /// An error if the command could not even start.
 fn check_limits(command: &Command) -> Result<(), TooFew> {
     let files = match command {
-        Command::Forward(_) => {
+        Command::Forward(_) | Command::Serve(_) => {
             limits::raise_open_files();
             FILES_TO_FORWARD
         }
@@ -51,6 +52,7 @@ fn needs(command: &Command) -> Needs {
     match command {
         Command::Exec(args) => exec::needs(args),
         Command::Forward(args) => forward::needs(args),
+        Command::Serve(args) => serve::needs(args),
         Command::Watch(args) => watch::needs(args),
         Command::Targets(args) => targets::needs(args),
         Command::Doctor(args) => doctor::needs(args),
@@ -83,7 +85,7 @@ fn while_read(
 /// connections continue while stdout is blocked.
 fn runtime(command: &Command) -> anyhow::Result<Runtime> {
     let mut builder = match command {
-        Command::Forward(_) | Command::Demo(_) => {
+        Command::Forward(_) | Command::Serve(_) | Command::Demo(_) => {
             let mut builder = Builder::new_multi_thread();
             builder.worker_threads(1).thread_name("forward");
             builder

@@ -1,18 +1,14 @@
 //! `pfsnoop forward`: a forwarder that shows its helpers as the kernel reports them.
 
-use std::time::Duration;
-
 use anyhow::{Context as _, Result};
 
+use super::dialer::DialerOptions;
 use super::ignored::note_ignored;
 use super::logging::start_logging;
 use super::not_found::escaped;
 use crate::attribution::Attribution;
-use crate::cli::{self, DialerChoice};
-use crate::forward::{
-    self, AllowedUsers, Dialer, Forwarder, HelperError, Listener, Native, Nsenter, TargetSource,
-    listen_all,
-};
+use crate::cli;
+use crate::forward::{self, AllowedUsers, Forwarder, Listener, TargetSource, listen_all};
 use crate::host::privileges::{self, Needs};
 use crate::host::{memory, program_file, shutdown};
 use crate::monitor::{Monitor, MonitorOptions};
@@ -37,9 +33,8 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
     let finding = Target::find(&args.target, args.namespace.as_deref(), &runtimes);
     let Some(found) = token.run_until_cancelled(finding).await else { return Ok(()) };
     let target = found.map_err(escaped)?;
-    let look_up: fn() -> Result<Nsenter, HelperError> =
-        if args.trust_path { Nsenter::look_up_anywhere } else { Nsenter::look_up };
-    let dialer = dialer(args.dialer, look_up, &target, args.connect_timeout)?;
+    let cli::Forward { dialer: choice, trust_path, connect_timeout, .. } = args;
+    let dialer = DialerOptions { choice, trust_path, connect_timeout }.for_target(&target)?;
     // Only JSON records show the owner.
     let has_names = args.output == TextOrJson::Json;
     let looking_up = TargetSource::new(target, runtimes, has_names, args.wait_restart);
@@ -73,36 +68,6 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
     let (forwarder, events) = Forwarder::start(source, dialer, listeners, limits, allowed_users);
     let running = forward::Forward { forwarder, events, monitor, correlator };
     forward::run(running, &mut *sink, &token).await
-}
-
-/// The requested dialer. With `auto`, the kubelet's dialer if it can work, else the native one.
-fn dialer(
-    choice: DialerChoice,
-    look_up: fn() -> Result<Nsenter, HelperError>,
-    target: &Target,
-    connect_timeout: Option<Duration>,
-) -> Result<Box<dyn Dialer>> {
-    let native = Native::new(connect_timeout);
-    let nsenter = match choice {
-        DialerChoice::Native => return Ok(Box::new(native)),
-        DialerChoice::Nsenter => look_up().map_err(escaped)?,
-        DialerChoice::Auto if target.pid().is_none() => {
-            output::complain(
-                "nsenter needs a process inside the target, and none is known; dialing natively",
-            );
-            return Ok(Box::new(native));
-        }
-        DialerChoice::Auto => match look_up() {
-            Ok(nsenter) => nsenter,
-            // Somebody may wait for root to run their program: this must not go unnoticed.
-            Err(error @ HelperError::Untrusted(_)) => return Err(escaped(error)),
-            Err(HelperError::Missing(missing)) => {
-                output::complain(&format!("{missing}; dialing natively instead"));
-                return Ok(Box::new(native));
-            }
-        },
-    };
-    Ok(Box::new(nsenter.with_connect_timeout(connect_timeout)))
 }
 
 /// Who may use the listeners; `None` is everybody.

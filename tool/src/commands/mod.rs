@@ -1,6 +1,7 @@
 //! One file per command: connects sources, a filter and a sink.
 
 mod demo;
+mod dialer;
 mod dispatch;
 mod doctor;
 mod exec;
@@ -8,6 +9,7 @@ mod forward;
 mod ignored;
 mod logging;
 mod not_found;
+mod serve;
 mod targets;
 mod unknown_owner;
 mod watch;

@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::{Client, ExecEvent, ExitEvent, Finding, Lost, Owner, PortPair, Session, TargetEntry};
+use super::{
+    Client, ExecEvent, ExitEvent, Finding, Lost, Owner, PortPair, Serving, Session, TargetEntry,
+};
 
 /// Something to show.
 #[derive(Clone, Debug)]
@@ -12,6 +14,8 @@ pub enum Update {
     Ready(Ready),
     /// A listener of a forward.
     Listening(Listening),
+    /// An endpoint listens. Comes once.
+    Serving(Box<Serving>),
     /// An exec, and the pod and container that it belongs to.
     Exec(Box<ExecEvent>, Owner),
     /// The end of a process.

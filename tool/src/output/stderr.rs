@@ -1,13 +1,16 @@
 //! Lines on stderr: everything that is not data.
 
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use super::escape::escaped;
 use super::names::{client_name, port_of_target, short_id};
 use super::reason::reason;
 use super::stdout::ReadyWriter;
-use crate::model::{Closed, Listening, Lost, Outcome, RestartWords, Session, State, Trouble};
+use crate::model::{
+    Closed, Listening, Lost, Outcome, RestartWords, Serving, Session, State, Trouble,
+};
 
 /// Waits for the reader of stderr, for all threads.
 static WRITER: LazyLock<Mutex<ReadyWriter>> = LazyLock::new(Mutex::default);
@@ -100,6 +103,12 @@ pub(super) fn report_restart(restart: &RestartWords) {
 /// Reports records that were lost.
 pub(super) fn report_lost(Lost { events, total }: Lost) {
     complain(&format!("{events} records were lost, {total} since the start"));
+}
+
+/// Reports an endpoint. For formats in which stdout is for programs.
+pub(super) fn report_serving(serving: &Serving) {
+    let kubeconfig = escaped(serving.kubeconfig.as_os_str().as_bytes());
+    print(&format!("Serving at https://{}; export KUBECONFIG={kubeconfig}\n", serving.address));
 }
 
 /// Reports a listener in kubectl's words. For formats in which stdout is for programs.

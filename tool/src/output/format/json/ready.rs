@@ -1,9 +1,11 @@
 //! Records about pfsnoop itself: ready, listening, lost.
 
 use std::net::IpAddr;
+use std::os::unix::ffi::OsStrExt as _;
 
 use serde::Serialize;
 
+use super::text::text;
 use super::value::rfc3339;
 use crate::host::clock;
 use crate::model;
@@ -39,6 +41,31 @@ pub(super) fn listening(listening: &model::Listening) -> Listening {
         port: listening.address.port(),
         target_port: listening.target_port,
         protocol: "tcp",
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct Serving<'a> {
+    r#type: &'static str,
+    time: String,
+    address: IpAddr,
+    port: u16,
+    kubeconfig: String,
+    pods: usize,
+    containers: usize,
+    runtimes: &'a [&'static str],
+}
+
+pub(super) fn serving(serving: &model::Serving) -> Serving<'_> {
+    Serving {
+        r#type: "serving",
+        time: rfc3339(serving.time_ns),
+        address: serving.address.ip(),
+        port: serving.address.port(),
+        kubeconfig: text(serving.kubeconfig.as_os_str().as_bytes()),
+        pods: serving.pods,
+        containers: serving.containers,
+        runtimes: &serving.runtimes,
     }
 }
 

@@ -34,6 +34,10 @@ impl<W: Write> Sink for JsonSink<W> {
                 stderr::report_listening(listening);
                 self.line(&ready::listening(listening))
             }
+            Update::Serving(serving) => {
+                stderr::report_serving(serving);
+                self.line(&ready::serving(serving))
+            }
             Update::Exec(exec, owner) => self.line(&exec::exec(exec, owner)),
             Update::Exit(exit) => self.line(&exec::exit(exit)),
             Update::Session(session) => {

@@ -4,8 +4,10 @@ use std::io::{self, Write};
 
 use super::own_forwards::{OwnForwards, end_in_words};
 use super::target_totals::target_totals;
-use crate::model::{Client, Closed, Session, SessionSums, State, Update};
+use crate::model::{Client, Closed, Serving, Session, SessionSums, State, Update};
+use crate::output::escape::escaped;
 use crate::output::names::{client_name, port_of_target, target_name};
+use crate::output::shell::quoted;
 use crate::output::sink::Sink;
 use crate::output::stderr;
 use crate::output::terminal::terminal_width;
@@ -20,6 +22,14 @@ pub(super) struct ServeSink<W> {
 impl<W: Write> ServeSink<W> {
     pub(super) fn new(out: W) -> Self {
         Self { out, common: OwnForwards::default(), sums: SessionSums::default() }
+    }
+
+    fn serving(&mut self, serving: &Serving) -> io::Result<()> {
+        let kubeconfig = escaped(quoted(&serving.kubeconfig.to_string_lossy()).as_bytes());
+        writeln!(self.out, "{}", first_line(serving))?;
+        writeln!(self.out, "  export KUBECONFIG={kubeconfig}")?;
+        writeln!(self.out, "  kubectl get pods -A")?;
+        writeln!(self.out, "  kubectl port-forward -n NAMESPACE pod/NAME PORT")
     }
 
     fn session(&mut self, session: &Session, client: &Client) -> io::Result<()> {
@@ -39,6 +49,7 @@ impl<W: Write> ServeSink<W> {
 impl<W: Write> Sink for ServeSink<W> {
     fn update(&mut self, update: &Update) -> io::Result<()> {
         match update {
+            Update::Serving(serving) => self.serving(serving),
             Update::Session(session) => match &session.client {
                 Some(client) => self.session(session, client),
                 None => Ok(()),
@@ -56,6 +67,32 @@ impl<W: Write> Sink for ServeSink<W> {
             writeln!(self.out, "\n{table}")?;
         }
         self.flush()
+    }
+}
+
+/// `Serving 14 pods and 3 containers of containerd and docker at https://127.0.0.1:6443`
+fn first_line(serving: &Serving) -> String {
+    let Serving { address, pods, containers, runtimes, .. } = serving;
+    let count = |count: usize, one: &str| match count {
+        1 => format!("1 {one}"),
+        count => format!("{count} {one}s"),
+    };
+    let pods = count(*pods, "pod");
+    let what = match containers {
+        0 => pods,
+        containers => format!("{pods} and {}", count(*containers, "container")),
+    };
+    let of =
+        if runtimes.is_empty() { String::new() } else { format!(" of {}", in_words(runtimes)) };
+    format!("Serving {what}{of} at https://{address}")
+}
+
+/// `a, b and c`
+fn in_words(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }
 

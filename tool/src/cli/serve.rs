@@ -1,0 +1,100 @@
+//! The options of `pfsnoop serve`.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::forward::DialerChoice;
+use super::runtimes::AskRuntimes;
+use super::size::Size;
+use super::values::seconds;
+use crate::forward::{Limits, TooSmall};
+use crate::output::TextOrJson;
+use crate::serve::{OnFailure, PodPattern};
+
+/// `pfsnoop serve`
+#[derive(Args, Debug)]
+#[command(after_help = SERVE_EXAMPLES)]
+pub struct Serve {
+    /// Where to write the kubeconfig, which has the only token that the endpoint takes; it is removed at the end
+    #[arg(long, value_name = "PATH", default_value = "/run/pfsnoop/kubeconfig")]
+    pub kubeconfig: PathBuf,
+    /// The address to listen on
+    #[arg(long, value_name = "A", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    pub address: IpAddr,
+    /// The port to listen on; 0 for any that is free
+    #[arg(long, value_name = "N", default_value_t = 6443)]
+    pub port: u16,
+    /// Show and reach only these pods, as in shop/kuard-*; repeatable
+    #[arg(long, value_name = "NS/POD-GLOB")]
+    pub allow: Vec<PodPattern>,
+    /// What a client learns when a port cannot be reached
+    #[arg(long, value_enum, default_value_t)]
+    pub on_failure: FailureChoice,
+    /// How to connect inside the pod
+    #[arg(long, value_enum, default_value_t)]
+    pub dialer: DialerChoice,
+    /// Run the nsenter and socat that come first in PATH even if other users can replace them
+    #[arg(long)]
+    pub trust_path: bool,
+    /// How long connecting inside the pod may take; by default as long as TCP itself tries
+    #[arg(long, value_name = "SECS", value_parser = seconds)]
+    pub connect_timeout: Option<Duration>,
+    /// Which runtimes to ask.
+    #[command(flatten)]
+    pub runtimes: AskRuntimes,
+    /// How many connections may be forwarded at once [default: 4096, or fewer if half of --max-buffer is too small]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_connections: Option<u32>,
+    /// How much kernel memory the pipes and socket buffers of all connections may take (384K each, more for
+    /// streams) [default: an eighth of the node's memory]
+    #[arg(long, value_name = "SIZE")]
+    pub max_buffer: Option<Size>,
+    /// Do not load kernel programs (works without BTF); prints no nsenter and socat
+    #[arg(long)]
+    pub no_watch: bool,
+    /// Format of the output
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: TextOrJson,
+    /// Print more on stderr, including what the kernel programs log
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+impl Serve {
+    /// The limits of the forwarder.
+    pub fn limits(&self) -> Result<Limits, TooSmall> {
+        Limits::new(self.max_connections, self.max_buffer.map(Size::kib), !self.no_watch)
+    }
+}
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  pfsnoop serve                                    then, in another shell:
+    export KUBECONFIG=/run/pfsnoop/kubeconfig
+    kubectl get pods -A
+    kubectl port-forward -n shop pod/kuard 8080:8080
+  pfsnoop serve --allow 'shop/kuard-*'             only these pods
+  pfsnoop serve --dialer native --on-failure keep  without nsenter and socat; a refused port does not end kubectl
+  pfsnoop serve --port 0 -o json > records         any free port; each connection as JSON records";
+
+/// What `--on-failure` takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum FailureChoice {
+    /// The error, as a kubelet words it; kubectl then ends its whole session
+    #[default]
+    Report,
+    /// Only the end of that connection; kubectl continues, and the reason is printed here
+    Keep,
+}
+
+impl From<FailureChoice> for OnFailure {
+    fn from(choice: FailureChoice) -> Self {
+        match choice {
+            FailureChoice::Report => Self::Report,
+            FailureChoice::Keep => Self::Keep,
+        }
+    }
+}
