@@ -25,9 +25,9 @@ pub(super) enum CopyError {
 /// Copies everything from one side to the other, and counts the bytes that arrive. The caller then
 /// ends the direction. Once `enough` is ready, the copy ends when there is nothing to read.
 ///
-/// A byte of urgent data stays urgent where it goes to a socket. A helper's pipe has no urgent data,
-/// so the byte is dropped there, as socat drops it: a server that reads its stream without asking for
-/// urgent data does not see that byte either (tcp(7), `SO_OOBINLINE`).
+/// A byte of urgent data stays urgent where it goes to a TCP socket. A helper's pipe and a client's
+/// stream have no urgent data, so the byte is dropped there, as socat drops it: a server that reads its
+/// stream without asking for urgent data does not see that byte either (tcp(7), `SO_OOBINLINE`).
 pub(super) async fn copy(
     from: &ReadHalf,
     to: &WriteHalf,
@@ -52,7 +52,7 @@ pub(super) async fn copy(
                     to.make_room(room);
                 }
             }
-            Taken::Urgent(byte) if to.is_socket() => {
+            Taken::Urgent(byte) if to.is_tcp() => {
                 send_urgent(byte, to).await.map_err(CopyError::Write)?;
                 count.add(1);
             }
@@ -64,12 +64,12 @@ pub(super) async fn copy(
 
 /// Waits for data and takes it into the pipe.
 async fn fill(from: &ReadHalf, pipe: &Pipe) -> io::Result<Taken> {
-    let is_socket = from.is_socket();
+    let is_tcp = from.is_tcp();
     let read =
         |from: &OwnedFd| match move_bytes(from, pipe.inlet(), pipe.size(), SpliceFlags::empty()) {
             Ok(bytes @ 1..) => Ok(Taken::Bytes(bytes)),
             // splice(2) says that there is nothing, and cannot see what is behind urgent data.
-            Ok(_) | Err(Errno::AGAIN) if is_socket => urgent::take(from, pipe.inlet()),
+            Ok(_) | Err(Errno::AGAIN) if is_tcp => urgent::take(from, pipe.inlet()),
             Ok(_) => Ok(Taken::End),
             Err(errno) => Err(errno.into()),
         };
@@ -85,7 +85,7 @@ async fn send_urgent(byte: u8, to: &WriteHalf) -> io::Result<()> {
 /// and the kernel sends it together with the last bytes. Otherwise a server that closes its socket as
 /// soon as it has those bytes could reset the connection before the end arrives.
 fn what_follows(from: &ReadHalf, to: &WriteHalf) -> SpliceFlags {
-    if to.is_socket() && from.has_ended() { SpliceFlags::MORE } else { SpliceFlags::empty() }
+    if to.is_tcp() && from.has_ended() { SpliceFlags::MORE } else { SpliceFlags::empty() }
 }
 
 /// Empties the pipe before it is filled again, so that "would block" in [`fill`] always means the

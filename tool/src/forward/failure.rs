@@ -6,6 +6,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use super::allowed_users::NotAllowed;
+use super::own_endpoint::LeadsToEndpoint;
 use super::own_listeners::LeadsBack;
 use super::relay_end::{RelayError, is_reset};
 use crate::host::process::ProcessError;
@@ -71,6 +72,9 @@ pub enum Failure {
     /// The port is one on which the forward itself listens.
     #[error(transparent)]
     LeadsBack(#[from] LeadsBack),
+    /// The port is one on which the endpoint itself listens.
+    #[error(transparent)]
+    LeadsToEndpoint(#[from] LeadsToEndpoint),
     /// The relay failed, in most cases because one side reset the connection.
     #[error(transparent)]
     Relay(#[from] RelayError),
@@ -141,6 +145,7 @@ impl Failure {
             Self::NoProcess
             | Self::NotAllowed(_)
             | Self::LeadsBack(_)
+            | Self::LeadsToEndpoint(_)
             | Self::NotSpawned { .. }
             | Self::HelperUnreadable(_)
             | Self::Relay(_)

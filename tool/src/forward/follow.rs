@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::event::{ForwardEvent, Restart};
-use super::live_target::Current;
+use super::listener_target::ListenerTarget;
+use super::live_target::{Current, LiveTarget};
 use super::shared::Shared;
 use super::target_source::Names;
 use crate::target::{Target, TargetEnded};
@@ -18,10 +19,10 @@ const FIRST_LOOKUP_INTERVAL: Duration = Duration::from_millis(100);
 const MAX_LOOKUP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Follows the target until the forwarder drains.
-pub(super) async fn follow(shared: Arc<Shared>, names: Names) {
+pub(super) async fn follow(to: Arc<ListenerTarget>, shared: Arc<Shared>, names: Names) {
     tokio::select! {
         () = shared.draining.cancelled() => {}
-        ended = restarts(&shared, &names) => {
+        ended = restarts(&to.live, &shared, &names) => {
             // New clients are refused from now on.
             shared.draining.cancel();
             tokio::select! {
@@ -35,8 +36,7 @@ pub(super) async fn follow(shared: Arc<Shared>, names: Names) {
 
 /// Follows the target through its restarts. Returns how a target ended that has no name by which it
 /// could be found again.
-async fn restarts(shared: &Shared, names: &Names) -> TargetEnded {
-    let live = &shared.live;
+async fn restarts(live: &LiveTarget, shared: &Shared, names: &Names) -> TargetEnded {
     loop {
         let before = live.current().target;
         let ended = before.ended().await;
@@ -45,7 +45,7 @@ async fn restarts(shared: &Shared, names: &Names) -> TargetEnded {
         }
         let ended = ended.to_string();
         live.set_down(ended.clone());
-        let target = look_up_again(&before, shared, names).await;
+        let target = look_up_again(&before, live, names).await;
         let destination = Arc::new(names.destination(&target).await);
         let restart = Restart::new(ended, &before, &target, Arc::clone(&destination));
         // Comes first: records of connections to it follow.
@@ -54,21 +54,21 @@ async fn restarts(shared: &Shared, names: &Names) -> TargetEnded {
     }
 }
 
-async fn look_up_again(before: &Target, shared: &Shared, names: &Names) -> Target {
+async fn look_up_again(before: &Target, live: &LiveTarget, names: &Names) -> Target {
     let mut interval = FIRST_LOOKUP_INTERVAL;
     loop {
         match before.find_again(names.runtimes()).await {
             Ok(target) => return target,
             Err(error) => {
                 log::debug!("the target is not back: {error}");
-                shared.live.set_why(error.to_string());
+                live.set_why(error.to_string());
             }
         }
         sleep(FIRST_LOOKUP_INTERVAL).await;
         interval = (interval * 2).min(MAX_LOOKUP_INTERVAL);
         tokio::select! {
             () = sleep(interval.saturating_sub(FIRST_LOOKUP_INTERVAL)) => {}
-            () = shared.live.wanted() => interval = FIRST_LOOKUP_INTERVAL,
+            () = live.wanted() => interval = FIRST_LOOKUP_INTERVAL,
         }
     }
 }

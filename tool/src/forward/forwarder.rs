@@ -12,6 +12,7 @@ use super::event::ForwardEvent;
 use super::follow::follow;
 use super::limits::Limits;
 use super::listener::Listener;
+use super::listener_target::ListenerTarget;
 use super::own_listeners::{LeadsBack, OwnListeners};
 use super::shared::Shared;
 use super::target_source::TargetSource;
@@ -26,11 +27,11 @@ const DRAIN_TIMEOUT: Duration = Duration::from_millis(700);
 
 /// How many events may wait to be read, for example while stdout is blocked. Beyond that, new
 /// connections wait.
-const MAX_UNREAD: usize = 1024;
+pub(super) const MAX_UNREAD: usize = 1024;
 
-/// A running forwarder.
+/// A running forwarder: its listeners, or its endpoint, and its connections.
 pub struct Forwarder {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 /// An error if one of these listeners would lead back to them.
@@ -53,12 +54,13 @@ impl Forwarder {
         allowed_users: Option<AllowedUsers>,
     ) -> (Self, mpsc::Receiver<ForwardEvent>) {
         let (events, receiver) = mpsc::channel(MAX_UNREAD);
-        let own = own(&listeners);
+        let own_listeners = own(&listeners);
         let (live, names) = source.into_live();
-        let shared = Arc::new(Shared::new(live, dialer, own, allowed_users, events, limits));
-        shared.tasks.spawn(follow(Arc::clone(&shared), names));
+        let to = Arc::new(ListenerTarget { live, own_listeners, allowed_users });
+        let shared = Arc::new(Shared::new(dialer, events, limits));
+        shared.tasks.spawn(follow(Arc::clone(&to), Arc::clone(&shared), names));
         for listener in listeners {
-            shared.tasks.spawn(listener.serve(Arc::clone(&shared)));
+            shared.tasks.spawn(listener.serve(Arc::clone(&to), Arc::clone(&shared)));
         }
         shared.tasks.close();
         (Self { shared }, receiver)

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
+use super::go_words::as_go_prints;
 use crate::model::PortPair;
 
 /// Why pfsnoop cannot listen on a port, worded as in kubectl.
@@ -51,12 +52,4 @@ impl fmt::Display for Listed<'_> {
         }
         Ok(())
     }
-}
-
-/// An errno as Go prints it: strerror(3)'s text without the number, in lower case at the start.
-fn as_go_prints(error: &io::Error) -> String {
-    let words = error.to_string();
-    let words = words.split(" (os error").next().unwrap_or(&words);
-    let mut letters = words.chars();
-    letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters).collect()
 }

@@ -9,10 +9,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
 use super::address::ListenOn;
+use super::arrival::Arrival;
 use super::bind;
 use super::connection;
 use super::event::ForwardEvent;
 use super::listen_error::ListenError;
+use super::listener_target::ListenerTarget;
 use super::shared::Shared;
 use crate::model::{PortPair, Trouble};
 
@@ -73,7 +75,7 @@ impl Listener {
     }
 
     /// Accepts until the forwarder drains.
-    pub(super) async fn serve(self, shared: Arc<Shared>) {
+    pub(super) async fn serve(self, to: Arc<ListenerTarget>, shared: Arc<Shared>) {
         let mut outage = Outage::default();
         loop {
             let accepted = tokio::select! {
@@ -82,7 +84,7 @@ impl Listener {
                 accepted = self.socket.accept() => accepted,
             };
             match accepted {
-                Ok((client, _)) => self.admit(client, &shared).await,
+                Ok((client, _)) => self.admit(client, &to, &shared).await,
                 // The client left before its turn.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(error) => {
@@ -99,16 +101,17 @@ impl Listener {
     }
 
     /// Serves a client, if there is room.
-    async fn admit(&self, client: TcpStream, shared: &Arc<Shared>) {
+    async fn admit(&self, client: TcpStream, to: &Arc<ListenerTarget>, shared: &Arc<Shared>) {
         let Ok(slot) = Arc::clone(&shared.slots).try_acquire_owned() else {
             let max = shared.max_connections;
             let trouble = Trouble::TooManyConnections { ports: self.ports, max };
             shared.report(ForwardEvent::Trouble(trouble)).await;
             return;
         };
-        let (ports, serving) = (self.ports, Arc::clone(shared));
+        let arrival = Arrival::Socket(client, self.ports, Arc::clone(to));
+        let serving = Arc::clone(shared);
         shared.tasks.spawn(async move {
-            connection::serve(client, ports, serving).await;
+            connection::serve(arrival, serving).await;
             drop(slot);
         });
     }

@@ -70,7 +70,7 @@ impl OwnListeners {
 
 /// Whether a dialer that dials localhost reaches a listener on this address. The listeners on `::`
 /// take IPv6 only.
-fn is_dialed(listener: IpAddr, via: Via) -> bool {
+pub(super) fn is_dialed(listener: IpAddr, via: Via) -> bool {
     match listener {
         IpAddr::V4(ip) => ip == Ipv4Addr::LOCALHOST || ip.is_unspecified(),
         // socat is started with `TCP4:localhost`.

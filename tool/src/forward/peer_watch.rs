@@ -12,7 +12,7 @@ use super::stream::Socket;
 use crate::host::tcp::{self, TcpInfo};
 
 /// How long after a reset the relay may still pass on what the peer had sent before.
-const RESET_GRACE: Duration = Duration::from_millis(500);
+pub(super) const RESET_GRACE: Duration = Duration::from_millis(500);
 
 /// A peer that leaves data unacknowledged for so long has vanished. The same time as keepalive gives
 /// a peer to which no data flows (`set_keepalive`).

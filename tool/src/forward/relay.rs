@@ -5,7 +5,10 @@ use std::pin::pin;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio_util::sync::CancellationToken;
+
 use super::budget::Budget;
+use super::client_gone::{self, ClientGone};
 use super::copy::{CopyError, copy};
 use super::helper_side::HelperSide;
 use super::peer_watch;
@@ -20,10 +23,13 @@ use crate::host::socket_buffer::SocketBuffer;
 /// The end of one direction is passed on (half-close) and does not end the other direction. A reset
 /// is passed on as a reset, so that neither side takes a part of the data for all of it.
 ///
+/// `gone` is the reset of a client that has a stream instead of a socket.
+///
 /// When the client's direction has ended, `to_target` is `None`. If the relay fails, the caller
 /// decides what the target sees when it drops `to_target`.
 pub(super) async fn run(
     client: Duplex,
+    gone: Option<&CancellationToken>,
     from_target: ReadHalf,
     to_target: &mut Option<WriteHalf>,
     helper: HelperSide<'_>,
@@ -38,6 +44,7 @@ pub(super) async fn run(
     let has_client_ended = || client_ended.load(Ordering::Relaxed);
     // The client's end may be here, and not be passed on yet.
     let is_after_clients_end = || has_client_ended() || client.from.is_exhausted();
+    let client_gone = ClientGone::new(gone);
     let client_socket = client.to.socket();
     let target_socket = to_target.as_ref().and_then(WriteHalf::socket);
     // Pinned where they are made: a future that is moved takes its room twice.
@@ -47,6 +54,7 @@ pub(super) async fn run(
             Err(CopyError::Read(error)) => return Err(RelayError::Client(error)),
             // The target may stop reading. `down` still relays what the target has sent.
             Err(CopyError::Write(error)) => _ = target_error.get_or_init(|| error.kind()),
+            Ok(()) if client_gone.has_reset() => return Err(client_gone::reset()),
             Ok(()) => {
                 client_ended.store(true, Ordering::Relaxed);
                 if let Err(error) = to.finish() {
@@ -84,6 +92,7 @@ pub(super) async fn run(
                 }
                 _ => match helper.target_end(has_client_ended(), relayed).await {
                     TargetEnd::Complete => {
+                        client_gone.note_targets_end();
                         client.to.finish().map(|()| RelayEnd::Ended).map_err(RelayError::Client)
                     }
                     TargetEnd::GivenUp => Ok(RelayEnd::GivenUp),
@@ -95,7 +104,7 @@ pub(super) async fn run(
     });
     let ended = tokio::select! {
         ended = async { tokio::try_join!(up, down).map(|((), end)| end) } => ended,
-        error = peer_watch::gone(client_socket.as_ref()) => Err(RelayError::Client(error)),
+        ended = client_gone.wait(client_socket.as_ref()) => ended,
         error = peer_watch::gone(target_socket.as_ref()) => Err(RelayError::Target(error)),
         error = helper.vanished() => Err(RelayError::Target(error)),
     };

@@ -1,4 +1,4 @@
-//! What the listeners and connections of a forwarder share.
+//! What all connections of a forwarder share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,24 +7,17 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::allowed_users::AllowedUsers;
 use super::budget::Budget;
 use super::dial::Dialer;
 use super::event::{Accepted, ForwardEvent, Upstream};
 use super::kernel_ends::{KernelEnd, KernelEnds};
 use super::limits::Limits;
-use super::live_target::{Current, LiveTarget};
-use super::own_listeners::OwnListeners;
 use crate::host::clock;
-use crate::model::{Destination, PortPair};
+use crate::model::Via;
 
-/// What the listeners and connections of a forwarder share.
+/// What all connections of a forwarder share, with their listeners.
 pub(super) struct Shared {
-    pub(super) live: LiveTarget,
     pub(super) dialer: Box<dyn Dialer>,
-    pub(super) own_listeners: OwnListeners,
-    /// `None`: everybody may use the forward.
-    pub(super) allowed_users: Option<AllowedUsers>,
     events: mpsc::Sender<ForwardEvent>,
     /// The kernel's view of helpers' ends; `None` with `--no-watch`.
     pub(super) kernel_ends: Option<Arc<KernelEnds>>,
@@ -45,19 +38,13 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(
-        live: LiveTarget,
         dialer: Box<dyn Dialer>,
-        own_listeners: OwnListeners,
-        allowed_users: Option<AllowedUsers>,
         events: mpsc::Sender<ForwardEvent>,
         Limits { max_connections, max_buffer_kib, is_watched }: Limits,
     ) -> Self {
         let slots = usize::try_from(max_connections).unwrap_or(Semaphore::MAX_PERMITS);
         Self {
-            live,
             dialer,
-            own_listeners,
-            allowed_users,
             events,
             kernel_ends: is_watched.then(Arc::default),
             budget: Budget::new(max_buffer_kib, max_connections),
@@ -75,24 +62,22 @@ impl Shared {
         Some(self.kernel_ends.as_ref()?.of(upstream.helper_pid?))
     }
 
-    /// Numbers a connection that was accepted now, and returns where it leads, as far as is known.
-    pub(super) fn accept(&self, ports: PortPair) -> (Accepted, Arc<Destination>) {
-        let Current { target, destination } = self.live.current();
+    /// Numbers a connection that was accepted now.
+    pub(super) fn accept(&self, via: Via, port: u16, local_port: Option<u16>) -> Accepted {
         let number = self.accepted.fetch_add(1, Ordering::Relaxed) + 1;
-        let accepted = Accepted {
-            number,
-            via: self.dialer.via(&target),
-            port: ports.remote,
-            local_port: Some(ports.local),
-            time_ns: clock::boottime_ns(),
-        };
-        (accepted, destination)
+        Accepted { number, via, port, local_port, time_ns: clock::boottime_ns() }
     }
 
     /// Waits until no connection is open. No other may be accepted then.
     pub(super) async fn connections_ended(&self) {
         // An error means that the semaphore is closed, which it never is.
         let _ = self.slots.acquire_many(self.max_connections).await;
+    }
+
+    /// Reports an event, unless too many are unread.
+    pub(super) fn try_report(&self, event: ForwardEvent) {
+        // Without a receiver, the event is not needed.
+        let _ = self.events.try_send(event);
     }
 
     /// Reports an event. Waits while too many are unread. Open connections continue meanwhile.

@@ -1,4 +1,5 @@
-//! The two directions of a connection. A connection is a socket, or the two pipes of a helper.
+//! The two directions of a connection. A connection is a socket, or the two pipes of a helper, or the
+//! stream of an endpoint's client.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -11,10 +12,11 @@ use rustix::net::sockopt::{set_socket_linger, socket_error};
 use rustix::net::{Shutdown, shutdown};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, sleep};
 
 use super::room::{ROOMS, Room};
+use super::stream_pair::limit_stream;
 use crate::host::socket_buffer::SocketBuffer;
 use crate::host::{pipe_size, tcp};
 
@@ -39,6 +41,9 @@ pub(super) struct WriteHalf {
     kind: Kind,
 }
 
+/// A descriptor that stays open, whatever becomes of its directions.
+pub(super) type HeldOpen = Arc<AsyncFd<OwnedFd>>;
+
 /// What a direction leads through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -48,6 +53,14 @@ enum Kind {
     Target,
     /// A pipe of a helper.
     Pipe,
+    /// A stream of an endpoint's client: one end of a pair of Unix sockets.
+    Stream,
+}
+
+impl Kind {
+    fn is_tcp(self) -> bool {
+        matches!(self, Self::Client | Self::Target)
+    }
 }
 
 /// Both directions of a connection.
@@ -68,6 +81,16 @@ impl Duplex {
     pub(super) fn of_target(stream: TcpStream) -> io::Result<Self> {
         limit_buffers(&stream);
         Self::of_socket(stream, Kind::Target)
+    }
+
+    /// The two directions of a stream of an endpoint's client.
+    pub(super) fn of_stream(stream: UnixStream) -> io::Result<Self> {
+        let (fd, kind) = (register(stream.into_std()?.into())?, Kind::Stream);
+        let from = ReadHalf { fd: Arc::clone(&fd), kind, error: None };
+        let to = WriteHalf { fd, kind };
+        let [room, ..] = ROOMS;
+        to.make_room(room);
+        Ok(Self { from, to })
     }
 
     fn of_socket(stream: TcpStream, kind: Kind) -> io::Result<Self> {
@@ -110,6 +133,7 @@ pub(super) fn limit_buffer(buffer: SocketBuffer, socket: impl AsFd) {
 fn make_room(fd: &OwnedFd, kind: Kind, buffer: SocketBuffer, room: Room) {
     note(match kind {
         Kind::Pipe => pipe_size::set(fd, kib_in_bytes(room.helper_pipe_kib())),
+        Kind::Stream => limit_stream(fd, buffer, room),
         Kind::Client | Kind::Target => match room.limit_of(buffer, kind == Kind::Client) {
             Some(kib) => buffer.raise_limit(fd, kib),
             None => buffer.unlimit(fd),
@@ -135,9 +159,9 @@ fn register(fd: OwnedFd) -> io::Result<Arc<AsyncFd<OwnedFd>>> {
 }
 
 impl ReadHalf {
-    /// Whether it is a socket.
-    pub(super) fn is_socket(&self) -> bool {
-        self.kind != Kind::Pipe
+    /// Whether it is a TCP socket.
+    pub(super) fn is_tcp(&self) -> bool {
+        self.kind.is_tcp()
     }
 
     /// Gives the data that waits to be read as much room.
@@ -148,7 +172,8 @@ impl ReadHalf {
     /// Whether the peer of a socket has ended its direction: nothing comes but what is here.
     pub(super) fn has_ended(&self) -> bool {
         let mut fds = [PollFd::new(self.fd.get_ref(), PollFlags::RDHUP)];
-        self.is_socket() && poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
+        self.kind != Kind::Pipe
+            && poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
     }
 
     /// The same, and everything has been read.
@@ -184,9 +209,9 @@ impl WriteHalf {
         self.fd.async_io(Interest::WRITABLE, write).await
     }
 
-    /// Whether it is a socket.
-    pub(super) fn is_socket(&self) -> bool {
-        self.kind != Kind::Pipe
+    /// Whether it is a TCP socket.
+    pub(super) fn is_tcp(&self) -> bool {
+        self.kind.is_tcp()
     }
 
     /// Gives the data that waits to be taken as much room.
@@ -196,7 +221,7 @@ impl WriteHalf {
 
     /// Ends this direction: no more bytes will come.
     pub(super) fn finish(&self) -> io::Result<()> {
-        if !self.is_socket() {
+        if self.kind == Kind::Pipe {
             // A pipe ends when it is closed, which dropping does.
             return Ok(());
         }
@@ -207,13 +232,18 @@ impl WriteHalf {
         }
     }
 
-    /// The socket, if it is one.
+    /// Keeps the descriptor open beyond both directions.
+    pub(super) fn hold_open(&self) -> HeldOpen {
+        Arc::clone(&self.fd)
+    }
+
+    /// The TCP socket, if it is one.
     pub(super) fn socket(&self) -> Option<Socket> {
-        self.is_socket().then(|| Socket(Arc::clone(&self.fd)))
+        self.is_tcp().then(|| Socket(Arc::clone(&self.fd)))
     }
 }
 
-/// A socket with both directions in use.
+/// A TCP socket with both directions in use.
 pub(super) struct Socket(Arc<AsyncFd<OwnedFd>>);
 
 impl Socket {

@@ -1,5 +1,6 @@
 //! Dialers: the ways to connect inside the target's network namespace.
 
+mod auto;
 mod connect;
 mod dialer;
 mod helper;
@@ -13,6 +14,7 @@ mod server_end;
 
 pub(in crate::forward) use helper::Helper;
 
+pub use auto::Auto;
 pub use dialer::{Connection, Dialer, Dialing};
 pub use helper_error::{HelperError, HelperMissing, HelperUntrusted};
 pub use native::Native;
