@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     /// Each open connection takes this much memory, in bytes.
-    const MAX_SIZE: usize = 7776;
+    const MAX_SIZE: usize = 7600;
 
     fn size_of_future<A, B, F: Future>(_: impl Fn(A, B) -> F) -> usize {
         size_of::<F>()

@@ -24,5 +24,6 @@ mod exec;
 mod forward;
 mod hostile;
 mod kernels;
+mod serve;
 mod targets;
 mod watch;

@@ -68,14 +68,29 @@ const PODMAN_TRIXIE: &[&str] = &["libassuan9", "libglib2.0-0t64", "libgpgme11t64
 const PODMAN_FORKY: &[&str] = &["libassuan9", "libglib2.0-0t64", "libgpgme45", "libsubid6"];
 const PODMAN_PROGRAMS: &[&str] = &["podman", "conmon", "catatonit", "netavark"];
 
-/// What the quick tests need too: Podman 4.3.
-pub(super) const QUICK: &[Part] = &[Part {
-    name: "podman-bookworm",
-    release: "bookworm",
-    packages: &[PODMAN, PODMAN_BOOKWORM],
-    programs: PODMAN_PROGRAMS,
-    needs_own_libc: true,
-}];
+/// What the quick tests need too: Podman 4.3, and kubectl 1.20 (SPDY), 1.32 and 1.36 (SPDY in a
+/// WebSocket).
+pub(super) const QUICK: &[Part] = &[
+    Part {
+        name: "podman-bookworm",
+        release: "bookworm",
+        packages: &[PODMAN, PODMAN_BOOKWORM],
+        programs: PODMAN_PROGRAMS,
+        needs_own_libc: true,
+    },
+    kubectl("kubectl-bookworm", "bookworm", &[&["kubernetes-client"]]),
+    kubectl("kubectl-trixie", "trixie", &[&["kubectl"]]),
+    kubectl("kubectl-forky", "forky", &[&["kubectl"]]),
+];
+
+/// kubectl, which runs with the C library of any release.
+const fn kubectl(
+    name: &'static str,
+    release: &'static str,
+    packages: &'static [&'static [&'static str]],
+) -> Part {
+    Part { name, release, packages, programs: &["kubectl"], needs_own_libc: false }
+}
 
 /// socat 1.8.0 and nsenter 2.41, socat 1.8.1 and nsenter 2.42, containerd 1.7 and 2.1, Docker 26 and 28,
 /// Podman 5.4 and 5.8.

@@ -21,4 +21,6 @@ mod restarts;
 mod slow;
 mod sockets;
 mod stalls;
+mod stream_sessions;
+mod streams;
 mod unreadable_helper;

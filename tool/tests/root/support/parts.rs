@@ -59,6 +59,14 @@ pub fn dockers() -> Vec<DockerVersion> {
     versions
 }
 
+/// Debian releases with a kubectl: 1.20, 1.32 and 1.36.
+pub const KUBECTLS: [&str; 3] = ["bookworm", "trixie", "forky"];
+
+/// The kubectl of a Debian release.
+pub fn kubectl(release: &str) -> PathBuf {
+    part(&format!("kubectl-{release}")).join("kubectl")
+}
+
 fn is_quick() -> bool {
     std::env::var("PFSNOOP_TEST_TIER").is_ok_and(|tier| tier == "quick")
 }

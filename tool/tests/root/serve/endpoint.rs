@@ -1,0 +1,106 @@
+//! An endpoint, its pods, and kubectl.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::common::running::Running;
+use crate::common::temp::temp_path;
+use crate::common::{TEST_TIMEOUT, eventually, pfsnoop, system};
+use crate::support::containerd::Containerd;
+use crate::support::docker::Docker;
+use crate::support::forward::local_port;
+use crate::support::image::serve;
+use crate::support::parts::kubectl;
+
+/// The namespace and the name of each pod that serves a page.
+pub const PODS: [(&str, &str); 2] = [("shop", "web"), ("docker", "plain")];
+
+/// The container of a pod of containerd, and a container of Docker. Each serves a page with the name
+/// of its pod on port 8080.
+pub struct Pods {
+    pub docker: Docker,
+    pub containerd: Containerd,
+    /// The process of Docker's container.
+    pub plain: u32,
+}
+
+impl Pods {
+    pub fn start(name: &str) -> Self {
+        let (docker, containerd) = (Docker::start(name), Containerd::start(name));
+        containerd.run_pod("shop", "web", "web", 8080);
+        let labels = ["app=x".to_owned()];
+        let plain = docker.run_with("plain", "none", &labels, &serve("plain", 8080));
+        Self { docker, containerd, plain }
+    }
+
+    /// An endpoint for them.
+    pub fn serve(&self, args: &[&str]) -> Endpoint {
+        let kubeconfig = temp_path("kubeconfig");
+        let mut command = pfsnoop(&["serve", "--port", "0", "--kubeconfig"]);
+        command.arg(&kubeconfig).args(args).env("DOCKER_HOST", self.docker.host());
+        command.env("CONTAINER_RUNTIME_ENDPOINT", self.containerd.endpoint());
+        let mut running = Running::start(&mut command);
+        let is_ready = |line: &str| line.starts_with("PCOMM") || line.contains(r#""ready""#);
+        running.stdout_line("the endpoint", is_ready);
+        Endpoint { running, kubeconfig }
+    }
+}
+
+/// A running `pfsnoop serve`.
+pub struct Endpoint {
+    pub running: Running,
+    pub kubeconfig: PathBuf,
+}
+
+impl Endpoint {
+    /// A kubectl of that Debian release, for this endpoint.
+    pub fn kubectl(&self, release: &str) -> Command {
+        let mut command = system(kubectl(release).to_str().unwrap());
+        // It would write a cache below the home folder.
+        command.arg("--kubeconfig").arg(&self.kubeconfig).arg("--cache-dir=/nonexistent");
+        command
+    }
+
+    /// Forwards free local ports to these ports of a pod. Returns them in that order.
+    pub fn forward(
+        &self,
+        release: &str,
+        (namespace, name): (&str, &str),
+        ports: &[u16],
+    ) -> (Running, Vec<u16>) {
+        let mut command = self.kubectl(release);
+        command.args(["port-forward", "--address", "127.0.0.1", "-n", namespace]);
+        command.arg(format!("pod/{name}")).args(ports.iter().map(|port| format!(":{port}")));
+        let mut kubectl = Running::start(&mut command);
+        let local = ports.iter().map(|port| {
+            let end = format!("-> {port}");
+            let line = kubectl.stdout_line("its port", |line| line.ends_with(&end));
+            local_port(&line)
+        });
+        let local = local.collect();
+        (kubectl, local)
+    }
+}
+
+/// What a web server at that local port answers: everything after the head.
+pub fn page(port: u16, path: &str) -> Vec<u8> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
+    stream.write_all(format!("GET /{path} HTTP/1.0\r\n\r\n").as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    // A reset is an answer that has ended early.
+    let _ = stream.read_to_end(&mut answer);
+    let head = answer.windows(4).position(|four| four == b"\r\n\r\n");
+    head.map(|end| answer.split_off(end + 4)).unwrap_or_default()
+}
+
+/// Waits until the servers in the pods listen.
+pub fn wait_for_servers(endpoint: &Endpoint) {
+    eventually("the servers", || {
+        let list = endpoint.kubectl("forky").args(["get", "pods", "-A"]).output().unwrap();
+        let list = String::from_utf8(list.stdout).unwrap();
+        (list.matches(" 8080 ").count() == PODS.len()).then_some(())
+    });
+}

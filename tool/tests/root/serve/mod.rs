@@ -1,0 +1,6 @@
+//! `pfsnoop serve`, with real clients.
+
+mod access;
+mod endpoint;
+mod forwards;
+mod lists;
