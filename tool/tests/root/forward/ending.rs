@@ -126,7 +126,7 @@ fn without_free_files_it_waits_and_says_so_once() {
         let now = fds();
         (now.len() == count).then(|| (0..1024).find(|fd| !now.contains(fd)).unwrap())
     });
-    let limit = format!("--nofile={first_free}:{first_free}");
+    let limit = format!("--nofile={first_free}:");
     stdout_of(system("prlimit").args(["--pid", &pid, &limit]));
 
     let mut waiting = TcpStream::connect(("127.0.0.1", local)).unwrap();
@@ -141,7 +141,7 @@ fn without_free_files_it_waits_and_says_so_once() {
     assert_eq!(forward.stdout().iter().filter(|line| line.starts_with("Handling")).count(), 1);
 
     // More than one file: a connection needs several at once.
-    stdout_of(system("prlimit").args(["--pid", &pid, "--nofile=1024:1024"]));
+    stdout_of(system("prlimit").args(["--pid", &pid, "--nofile=1024:"]));
     let mut page = String::new();
     waiting.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
     waiting.read_to_string(&mut page).unwrap();

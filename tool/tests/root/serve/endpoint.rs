@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::common::running::Running;
 use crate::common::temp::temp_path;
@@ -13,6 +14,9 @@ use crate::support::docker::Docker;
 use crate::support::forward::local_port;
 use crate::support::image::serve;
 use crate::support::parts::kubectl;
+
+/// How many endpoints were started: each has its own kubeconfig.
+static ENDPOINTS: AtomicUsize = AtomicUsize::new(0);
 
 /// The namespace and the name of each pod that serves a page.
 pub const PODS: [(&str, &str); 2] = [("shop", "web"), ("docker", "plain")];
@@ -28,7 +32,7 @@ pub struct Pods {
 
 impl Pods {
     pub fn start(name: &str) -> Self {
-        let (docker, containerd) = (Docker::start(name), Containerd::start(name));
+        let (docker, containerd) = (Docker::start(name), Containerd::start(&format!("{name}-cri")));
         containerd.run_pod("shop", "web", "web", 8080);
         let labels = ["app=x".to_owned()];
         let plain = docker.run_with("plain", "none", &labels, &serve("plain", 8080));
@@ -37,7 +41,8 @@ impl Pods {
 
     /// An endpoint for them.
     pub fn serve(&self, args: &[&str]) -> Endpoint {
-        let kubeconfig = temp_path("kubeconfig");
+        let number = ENDPOINTS.fetch_add(1, Ordering::Relaxed);
+        let kubeconfig = temp_path(&format!("kubeconfig-{number}"));
         let mut command = pfsnoop(&["serve", "--port", "0", "--kubeconfig"]);
         command.arg(&kubeconfig).args(args).env("DOCKER_HOST", self.docker.host());
         command.env("CONTAINER_RUNTIME_ENDPOINT", self.containerd.endpoint());
@@ -61,6 +66,15 @@ impl Endpoint {
         // It would write a cache below the home folder.
         command.arg("--kubeconfig").arg(&self.kubeconfig).arg("--cache-dir=/nonexistent");
         command
+    }
+
+    /// Its URL and its token, from the kubeconfig.
+    pub fn url_and_token(&self) -> (String, String) {
+        let text = std::fs::read(&self.kubeconfig).unwrap();
+        let config: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        let url = config["clusters"][0]["cluster"]["server"].as_str().unwrap();
+        let token = config["users"][0]["user"]["token"].as_str().unwrap();
+        (url.to_owned(), token.to_owned())
     }
 
     /// Forwards free local ports to these ports of a pod. Returns them in that order.

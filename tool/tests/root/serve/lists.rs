@@ -40,7 +40,7 @@ fn what_is_not_there_is_one_clear_line() {
             assert_eq!(lines.lines().count(), 1, "{release} {args:?}: {lines}");
             lines
         };
-        let missing = error(&["get", "pod", "nosuch"]);
+        let missing = error(&["get", "pod", "-n", "docker", "nosuch"]);
         assert_eq!(
             missing, "Error from server (NotFound): pods \"nosuch\" not found\n",
             "{release}"
