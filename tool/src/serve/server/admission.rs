@@ -118,7 +118,7 @@ mod tests {
 
     fn admissions(strangers: usize, clients: usize) -> Arc<Admissions> {
         let stranger_time = Duration::from_millis(100);
-        let limits = EndpointLimits { strangers, clients, stranger_time, ..Default::default() };
+        let limits = EndpointLimits { strangers, stranger_time, clients, ..Default::default() };
         Admissions::new(limits)
     }
 

@@ -14,7 +14,7 @@ fn names(list: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn discovery_has_pods_and_what_leads_to_a_sentence() {
-    let running = Running::start().await;
+    let running = Running::start();
     let client = running.client();
     for path in ["/version", "/api", "/apis", "/apis/apps"] {
         assert_eq!(client.json(path).await.0, 200, "{path}");
@@ -32,7 +32,7 @@ async fn discovery_has_pods_and_what_leads_to_a_sentence() {
 
 #[tokio::test]
 async fn pods_are_listed_and_selected() {
-    let running = Running::start().await;
+    let running = Running::start();
     let client = running.client();
     for (path, expected) in [
         ("/api/v1/pods?limit=500", &["old", "web", "kuard"][..]),
@@ -58,7 +58,7 @@ async fn pods_are_listed_and_selected() {
 
 #[tokio::test]
 async fn a_table_has_the_columns_of_kubectl() {
-    let running = Running::start().await;
+    let running = Running::start();
     let client = running.client();
     let mut request = client.request("GET", "/api/v1/namespaces/shop/pods?limit=500");
     let table = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
@@ -76,7 +76,7 @@ async fn a_table_has_the_columns_of_kubectl() {
 
 #[tokio::test]
 async fn errors_are_those_of_an_api_server() {
-    let running = Running::start().await;
+    let running = Running::start();
     let client = running.client();
     for (method, path, status, reason, message) in [
         ("GET", "/api/v1/namespaces/shop/pods/x", 404, "NotFound", "pods \"x\" not found"),
@@ -109,7 +109,7 @@ async fn errors_are_those_of_an_api_server() {
 
 #[tokio::test]
 async fn only_allowed_pods_are_seen_and_reached() {
-    let running = Running::start_with(EndpointLimits::default(), &["shop/ku*"]).await;
+    let running = Running::start_with(EndpointLimits::default(), &["shop/ku*"]);
     let client = running.client();
     let (_, list) = client.json("/api/v1/pods").await;
     assert_eq!(names(&list), ["kuard"]);
@@ -125,7 +125,7 @@ async fn only_allowed_pods_are_seen_and_reached() {
 
 #[tokio::test]
 async fn many_requests_do_not_ask_the_runtime_many_times() {
-    let running = Running::start().await;
+    let running = Running::start();
     let client = running.client();
     for _ in 0..20 {
         assert_eq!(client.get("/api/v1/namespaces").await.0, 200);

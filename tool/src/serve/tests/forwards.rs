@@ -9,7 +9,7 @@ const PATH: &str = "/api/v1/namespaces/docker/pods/web/portforward?ports=80";
 
 #[tokio::test]
 async fn the_handler_gets_the_connection_and_who_it_is() {
-    let mut running = Running::start().await;
+    let mut running = Running::start();
     let client = running.client();
     let mut request = client.request("POST", PATH);
     for (name, value) in [
@@ -39,7 +39,7 @@ async fn the_handler_gets_the_connection_and_who_it_is() {
 
 #[tokio::test]
 async fn a_websocket_keeps_its_ports() {
-    let mut running = Running::start().await;
+    let mut running = Running::start();
     let client = running.client();
     let mut request = client.request("GET", PATH);
     for (name, value) in [
@@ -61,7 +61,7 @@ async fn a_websocket_keeps_its_ports() {
 #[tokio::test]
 async fn a_forward_outlives_the_limit_for_strangers_and_ends_with_the_endpoint() {
     let limits = short();
-    let mut running = Running::start_with(limits, &[]).await;
+    let mut running = Running::start_with(limits, &[]);
     let client = running.client();
     let mut request = client.request("POST", PATH);
     for (name, value) in [

@@ -46,11 +46,12 @@ pub(super) fn short() -> EndpointLimits {
 }
 
 impl Running {
-    pub(super) async fn start() -> Self {
-        Self::start_with(EndpointLimits::default(), &[]).await
+    /// Must be called within a tokio runtime.
+    pub(super) fn start() -> Self {
+        Self::start_with(EndpointLimits::default(), &[])
     }
 
-    pub(super) async fn start_with(limits: EndpointLimits, allow: &[&str]) -> Self {
+    pub(super) fn start_with(limits: EndpointLimits, allow: &[&str]) -> Self {
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let name = format!("pfsnoop-serve-{}-{number}", std::process::id());
         let folder = std::env::temp_dir().join(name);

@@ -19,7 +19,7 @@ async fn rest(mut stream: impl tokio::io::AsyncRead + Unpin) -> Vec<u8> {
 
 #[tokio::test]
 async fn without_the_token_only_healthz_is_answered() {
-    let running = Running::start().await;
+    let running = Running::start();
     let client = running.client();
     let paths = [
         "/",
@@ -47,7 +47,7 @@ async fn without_the_token_only_healthz_is_answered() {
 
 #[tokio::test]
 async fn plain_http_is_answered_and_disturbs_nobody() {
-    let running = Running::start().await;
+    let running = Running::start();
     let mut stream = TcpStream::connect(running.address).await.unwrap();
     stream.write_all(b"GET /version HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     let answer = String::from_utf8(rest(stream).await).unwrap();
@@ -61,7 +61,7 @@ async fn plain_http_is_answered_and_disturbs_nobody() {
 
 #[tokio::test]
 async fn a_connection_without_a_request_ends() {
-    let running = Running::start_with(short(), &[]).await;
+    let running = Running::start_with(short(), &[]);
     let start = Instant::now();
     let silent_tcp = TcpStream::connect(running.address).await.unwrap();
     let silent_tls = running.client().connect().await;
@@ -78,7 +78,7 @@ async fn a_connection_without_a_request_ends() {
 #[tokio::test]
 async fn strangers_cannot_lock_out_a_client() {
     let limits = EndpointLimits { strangers: 4, ..EndpointLimits::default() };
-    let running = Running::start_with(limits, &[]).await;
+    let running = Running::start_with(limits, &[]);
     let mut silent = Vec::new();
     for _ in 0..20 {
         silent.push(TcpStream::connect(running.address).await.unwrap());
@@ -90,7 +90,7 @@ async fn strangers_cannot_lock_out_a_client() {
 
 #[tokio::test]
 async fn a_huge_head_is_refused_early() {
-    let running = Running::start().await;
+    let running = Running::start();
     let mut stream = running.client().connect().await;
     let head = b"GET /version HTTP/1.1\r\nHost: x\r\n";
     stream.write_all(head).await.unwrap();
@@ -107,7 +107,7 @@ async fn a_huge_head_is_refused_early() {
 #[tokio::test]
 async fn clients_have_a_limit() {
     let limits = EndpointLimits { clients: 1, ..EndpointLimits::default() };
-    let running = Running::start_with(limits, &[]).await;
+    let running = Running::start_with(limits, &[]);
     let client = running.client();
     let (mut sender, connection) = client.http().await;
     let first = tokio::spawn(connection);

@@ -124,7 +124,7 @@ mod tests {
         pod.entry.info.details.created = Some(Timestamp::from_second(1000).unwrap());
         let listeners = [8080, 80, 80].map(|port| ([127, 0, 0, 1], port).into()).into();
         let addresses = vec!["10.0.0.7".parse().unwrap()];
-        let network = TargetNetwork { listeners, addresses, ..TargetNetwork::default() };
+        let network = TargetNetwork { addresses, listeners, ..TargetNetwork::default() };
         let observed = Observed { node: "node-1", network: Some(&network) };
         let now = Timestamp::from_second(1090).unwrap();
         let table = Table::of_pods(&[(&pod, observed)], Include::Metadata, now);
