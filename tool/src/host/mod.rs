@@ -9,6 +9,7 @@ pub mod limits;
 pub mod lockdown;
 pub mod memory;
 pub mod netns;
+pub mod node;
 pub mod path;
 pub mod pipe_size;
 pub mod private_mount;

@@ -16,7 +16,7 @@ pub(super) fn loopback_is_up_here() -> io::Result<bool> {
 /// The addresses of the interfaces, without the loopback interface and link-local addresses. The
 /// loopback interface may have addresses of services, such as those of a load balancer that leaves
 /// the client's destination address in place.
-pub(super) fn addresses_here() -> io::Result<Vec<IpAddr>> {
+pub fn addresses_here() -> io::Result<Vec<IpAddr>> {
     let is_link_local = |address: &Ipv6Addr| address.segments()[0] & 0xffc0 == 0xfe80;
     let mut found = Vec::new();
     for interface in nix::ifaddrs::getifaddrs()? {
