@@ -14,7 +14,7 @@ const INTERVAL: Duration = Duration::from_secs(15);
 const PROBES: u32 = 9;
 
 /// Turns keepalive on. Accepted sockets inherit it from their listener.
-pub(super) fn set_keepalive(socket: impl AsFd) -> io::Result<()> {
+pub(crate) fn set_keepalive(socket: impl AsFd) -> io::Result<()> {
     let socket = socket.as_fd();
     set_socket_keepalive(socket, true)?;
     set_tcp_keepidle(socket, INTERVAL)?;

@@ -48,6 +48,7 @@ pub use dial::{
 pub use event::{Accepted, ForwardEvent, Report, Restart, Upstream};
 pub use failure::Failure;
 pub use forwarder::{Forwarder, refuse_loop};
+pub(crate) use keepalive::set_keepalive;
 pub use limits::{Limits, TooSmall};
 pub use listen_error::ListenError;
 pub use listener::{Listener, listen_all};
