@@ -14,7 +14,8 @@
 //! # Invariants
 //!
 //! - A module imports only from modules that follow it in this list: `main, commands, cli, demo,
-//!   doctor, forward, monitor, attribution, target, runtime, probe, output, host, sessions, model`.
+//!   doctor, serve, forward, monitor, attribution, target, runtime, probe, output, host, sessions,
+//!   model`.
 //!   There are no cycles between files. `mod.rs` files only declare and re-export.
 //! - Only [`probe`] names aya. Only [`host`], `doctor/facts` and [`demo`] read /proc. A test
 //!   (`tests/cli/layering`) checks the rules up to here.
@@ -44,5 +45,6 @@ pub mod monitor;
 pub mod output;
 pub mod probe;
 pub mod runtime;
+pub mod serve;
 pub mod sessions;
 pub mod target;
