@@ -4,9 +4,11 @@
 mod allow;
 mod certificate;
 mod kubeconfig;
+mod pods;
 mod token;
 
 pub use allow::{AllowList, PodPattern};
 pub use certificate::CertificateError;
 pub use kubeconfig::{Kubeconfig, KubeconfigError};
+pub use pods::PodCounts;
 pub use token::NoRandomness;
