@@ -1,0 +1,5 @@
+//! Connections, within limits.
+
+mod admission;
+
+pub(super) use admission::{Admissions, Visitor};
