@@ -1,8 +1,7 @@
 //! One data stream, from the client towards the forwarder.
 
-use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::io::{self, IoSlice};
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,6 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::backlog::Backlog;
 use super::inflow::{Inflow, MAX_STREAM_BACKLOG};
 
 /// The session's end of a data stream.
@@ -34,24 +34,16 @@ pub(super) struct DataStream {
 /// What the client sends.
 #[derive(Debug)]
 struct Inbound {
-    /// What the forwarder has not read yet. It takes memory only while the forwarder is slow.
-    backlog: VecDeque<u8>,
+    backlog: Backlog,
     /// The client sends nothing more.
     has_ended: bool,
     /// The forwarder reads nothing more.
     is_unread: bool,
-    /// When the backlog last began, or shrank.
-    progress: Instant,
 }
 
 impl DataStream {
     pub(super) fn new(socket: UnixStream, gone: CancellationToken, inflow: Arc<Inflow>) -> Self {
-        let inbound = Inbound {
-            backlog: VecDeque::new(),
-            has_ended: false,
-            is_unread: false,
-            progress: Instant::now(),
-        };
+        let inbound = Inbound { backlog: Backlog::new(), has_ended: false, is_unread: false };
         Self {
             socket,
             gone,
@@ -70,27 +62,23 @@ impl DataStream {
         if inbound.is_unread || inbound.has_ended {
             return piece.len();
         }
-        let written = if inbound.backlog.is_empty() {
-            let written = self.socket.try_write(piece);
-            self.written(&mut inbound, written)
-        } else {
-            0
-        };
-        if inbound.is_unread {
-            return piece.len();
+        let mut rest = piece;
+        if inbound.backlog.is_empty() {
+            let written = self.or_drop(&mut inbound, self.socket.try_write(piece));
+            if inbound.is_unread {
+                return piece.len();
+            }
+            rest = piece.get(written..).unwrap_or_default();
         }
-        let rest = piece.get(written..).unwrap_or_default();
-        written + self.hold(&mut inbound, rest)
+        piece.len() - rest.len() + self.hold(&mut inbound, rest)
     }
 
+    /// Adds to the backlog what there is room for.
     fn hold(&self, inbound: &mut Inbound, rest: &[u8]) -> usize {
         let room = MAX_STREAM_BACKLOG.saturating_sub(inbound.backlog.len());
         let taken = self.inflow.take(rest.len().min(room));
         if taken > 0 {
-            if inbound.backlog.is_empty() {
-                inbound.progress = Instant::now();
-            }
-            inbound.backlog.extend(rest.get(..taken).unwrap_or_default());
+            inbound.backlog.add(rest.get(..taken).unwrap_or_default());
             self.has_backlog.notify_one();
         }
         taken
@@ -120,6 +108,7 @@ impl DataStream {
     pub(super) fn break_off(&self) {
         self.is_broken_off.store(true, Ordering::Release);
         self.gone.cancel();
+        self.discard();
     }
 
     pub(super) fn is_broken_off(&self) -> bool {
@@ -141,33 +130,21 @@ impl DataStream {
 
     fn write_backlog(&self) {
         let mut inbound = self.inbound();
-        let (first, second) = inbound.backlog.as_slices();
-        let pieces = [IoSlice::new(first), IoSlice::new(second)];
-        let written = self.socket.try_write_vectored(&pieces);
-        let written = self.written(&mut inbound, written);
-        if written > 0 {
-            inbound.backlog.drain(..written);
-            inbound.progress = Instant::now();
-            self.inflow.give_back(written);
-        }
-        if inbound.backlog.is_empty() {
-            inbound.backlog = VecDeque::new();
-            if inbound.has_ended {
-                self.shut_down();
-            }
+        let written = inbound.backlog.write_to(&self.socket);
+        self.inflow.give_back(self.or_drop(&mut inbound, written));
+        if inbound.backlog.is_empty() && inbound.has_ended {
+            self.shut_down();
         }
     }
 
-    /// How much was written. A forwarder that has closed its end reads nothing more.
-    fn written(&self, inbound: &mut Inbound, written: io::Result<usize>) -> usize {
+    /// How much was written. Drops the backlog if the forwarder has closed its end.
+    fn or_drop(&self, inbound: &mut Inbound, written: io::Result<usize>) -> usize {
         match written {
-            Ok(written) => written,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
-            Err(_) => {
-                self.drop_backlog(inbound);
-                0
-            }
+            Ok(written) => return written,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => self.drop_backlog(inbound),
         }
+        0
     }
 
     /// Drops what was not read, and everything that still comes.
@@ -178,13 +155,12 @@ impl DataStream {
     fn drop_backlog(&self, inbound: &mut Inbound) {
         inbound.is_unread = true;
         self.inflow.give_back(inbound.backlog.len());
-        inbound.backlog = VecDeque::new();
+        inbound.backlog.clear();
     }
 
-    /// Since when the backlog has not shrunk. `None` without a backlog.
+    /// Since when the forwarder has read nothing of the backlog. `None` without a backlog.
     pub(super) fn stalled_since(&self) -> Option<Instant> {
-        let inbound = self.inbound();
-        (!inbound.backlog.is_empty()).then_some(inbound.progress)
+        self.inbound().backlog.stalled_since()
     }
 
     pub(super) fn is_sent(&self) -> bool {

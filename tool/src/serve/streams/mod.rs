@@ -2,6 +2,7 @@
 //! inside a WebSocket, and WebSocket channels. Each ends in [`PortRequest`]s.
 
 mod answer;
+mod backlog;
 mod copy_out;
 mod data_stream;
 mod error;
@@ -14,6 +15,7 @@ mod pump;
 mod read_buffer;
 mod request;
 pub mod spdy;
+mod waiting;
 pub mod websocket;
 mod writer;
 

@@ -19,6 +19,7 @@ use super::outbox::Outbox;
 use super::pair_frames::PairFrames;
 use super::pump::Pump;
 use super::request::PortRequest;
+use crate::forward::stream_pair;
 
 /// No transport of port-forward has flow control, so a stream that is not read holds up the whole
 /// connection once its backlog is full. If it is not read at all for so long, and other streams are open,
@@ -57,7 +58,7 @@ impl<F: PairFrames> OpenStreams<F> {
 
     /// Opens a data stream. Returns the forwarder's end.
     pub(super) fn open(&mut self, id: u32) -> io::Result<UnixStream> {
-        let (ours, forwarders) = UnixStream::pair()?;
+        let (ours, forwarders) = stream_pair()?;
         let stream = DataStream::new(ours, self.gone.child_token(), Arc::clone(&self.inflow));
         self.streams.insert(id, Arc::new(stream));
         Ok(forwarders)

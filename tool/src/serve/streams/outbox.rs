@@ -1,7 +1,6 @@
 //! What waits to be written to a client.
 
 use std::io;
-use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,12 +10,13 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::pair_frames::PairFrames;
+use super::waiting::{Frames, Waiting};
 
-/// The most data in one frame, bytes. kubectl's own frames are as long (Go's `io.Copy`).
-const MAX_PIECE: usize = 32 * 1024;
+/// The most data in one frame, bytes. kubectl takes about as much time for a frame as for 32 KiB.
+const MAX_PIECE: usize = 64 * 1024;
 
-/// Pieces of data that may wait. Streams take turns: tokio's semaphore is fair.
-const MAX_PIECES: usize = 8;
+/// Pieces of data that are not written yet. Streams take turns: tokio's semaphore is fair.
+const MAX_PIECES: usize = 4;
 
 /// Frames without data (replies, resets, pings) that may wait. Reading from the client pauses then.
 const MAX_CONTROLS: usize = 256;
@@ -27,8 +27,8 @@ const IDLE: Duration = Duration::from_secs(1);
 /// Buffers that are smaller than this are kept, bytes.
 const KEPT: usize = 4096;
 
-/// What waits to be written to a client, as frames. It holds at most [`MAX_PIECES`] pieces, besides the
-/// ones that are being written.
+/// What waits to be written to a client, as frames: at most [`MAX_PIECES`] pieces of data, with
+/// what is being written.
 #[derive(Debug)]
 pub(super) struct Outbox {
     waiting: Mutex<Waiting>,
@@ -38,25 +38,6 @@ pub(super) struct Outbox {
     emptied: Notify,
     pieces: Semaphore,
     controls: Semaphore,
-}
-
-/// Frames, one after the other.
-#[derive(Debug, Default)]
-pub(super) struct Frames {
-    pub(super) bytes: Vec<u8>,
-    pieces: usize,
-    controls: usize,
-}
-
-#[derive(Debug, Default)]
-struct Waiting {
-    frames: Frames,
-    /// Frames are being written.
-    is_writing: bool,
-    /// Nothing more comes.
-    is_closed: bool,
-    /// Something was written since the last look.
-    was_used: bool,
 }
 
 /// Room for one piece of data.
@@ -151,7 +132,7 @@ impl Outbox {
     pub(super) async fn emptied(&self) {
         loop {
             let emptied = self.emptied.notified();
-            if self.is_empty() {
+            if self.waiting().is_empty() {
                 return;
             }
             emptied.await;
@@ -175,41 +156,22 @@ impl Outbox {
                 self.filled.notified().await;
             } else if timeout(IDLE, self.filled.notified()).await.is_err() {
                 empty = Vec::new();
-                self.shrink();
+                self.waiting().shrink();
             }
         }
     }
 
-    /// Everything that waits, in exchange for an empty buffer. `None` if there is nothing yet; nothing in
-    /// it if nothing more comes.
     fn swap(&self, empty: &mut Vec<u8>) -> Option<Frames> {
-        let mut waiting = self.waiting();
-        let is_empty = waiting.frames.bytes.is_empty();
-        waiting.is_writing = !is_empty;
-        waiting.was_used |= !is_empty;
-        if is_empty && !waiting.is_closed {
+        let frames = self.waiting().swap(empty);
+        if frames.is_none() {
             self.emptied.notify_waiters();
-            return None;
         }
-        let next = Frames { bytes: mem::take(empty), pieces: 0, controls: 0 };
-        Some(mem::replace(&mut waiting.frames, next))
+        frames
     }
 
     /// Whether anything was written since the last look.
     pub(super) fn was_used(&self) -> bool {
-        mem::take(&mut self.waiting().was_used)
-    }
-
-    fn is_empty(&self) -> bool {
-        let waiting = self.waiting();
-        waiting.frames.bytes.is_empty() && !waiting.is_writing
-    }
-
-    fn shrink(&self) {
-        let bytes = &mut self.waiting().frames.bytes;
-        if bytes.is_empty() {
-            *bytes = Vec::new();
-        }
+        self.waiting().was_used()
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {

@@ -4,7 +4,8 @@ use std::io;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
-use super::outbox::{Frames, Outbox};
+use super::outbox::Outbox;
+use super::waiting::Frames;
 
 /// Writes everything that comes into the outbox, until it is closed. Then ends the connection.
 pub(super) async fn write(mut client: impl AsyncWrite + Unpin, outbox: &Outbox) -> io::Result<()> {

@@ -80,11 +80,11 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn a_head_survives(first: u32, flags: u8, length in 0_u32..1 << 24, is_data: bool) {
+        fn a_head_survives(first: u32, kind: u16, flags: u8, length in 0_u32..1 << 24, is_data: bool) {
             let head = if is_data {
                 Head::Data { stream: first >> 1, flags, length }
             } else {
-                Head::Control { kind: first as u16, flags, length }
+                Head::Control { kind, flags, length }
             };
             proptest::prop_assert_eq!(Head::decode(head.encode()), Ok(head));
         }

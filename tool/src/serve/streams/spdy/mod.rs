@@ -5,6 +5,7 @@ mod decoder;
 mod dictionary;
 mod encode;
 mod error;
+mod event;
 mod frame;
 mod headers;
 mod inflate;
@@ -16,8 +17,9 @@ mod spdy_frames;
 #[cfg(test)]
 mod tests;
 
-pub use decoder::{Decoder, Event};
+pub use decoder::Decoder;
 pub use error::SpdyError;
+pub use event::Event;
 pub use headers::Headers;
 pub use serve::serve_spdy;
 #[cfg(test)]

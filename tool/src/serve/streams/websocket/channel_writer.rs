@@ -6,7 +6,8 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
-use super::super::outbox::{Frames, Outbox};
+use super::super::outbox::Outbox;
+use super::super::waiting::Frames;
 use super::channel_frames::next_message;
 use super::encoding::ChannelEncoding;
 

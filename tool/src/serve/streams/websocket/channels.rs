@@ -3,6 +3,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
@@ -86,7 +87,8 @@ async fn read(
             message = timeout(IDLE_TIMEOUT, client.next()) => match message {
                 Ok(None | Some(Err(Error::ConnectionClosed) | Ok(Message::Close(_)))) => return Ok(()),
                 Ok(Some(message)) => {
-                    if let Some((channel, bytes)) = encoding.decode(message?) {
+                    let data = data(message?).and_then(|data| encoding.decode(data));
+                    if let Some((channel, bytes)) = data {
                         streams.deliver(channel.into(), &bytes).await;
                     }
                 }
@@ -101,5 +103,14 @@ async fn read(
                 }
             }
         }
+    }
+}
+
+/// What a message carries. Like the kubelet, this takes text and binary messages in either encoding.
+fn data(message: Message) -> Option<Bytes> {
+    match message {
+        Message::Binary(bytes) => Some(bytes),
+        Message::Text(text) => Some(text.into()),
+        _ => None,
     }
 }

@@ -38,7 +38,7 @@ async fn a_reset_comes_behind_the_data() {
 async fn everything_is_delivered_before_the_end() {
     let mut client = Client::new();
     let (mut request, data) = client.request(1).await;
-    request.stream.write_all(&[7; 150_000]).await.unwrap();
+    request.stream.write_all(&vec![7; 150_000]).await.unwrap();
     drop(request.stream);
     request.answer.finish();
     let mut received = 0;

@@ -1,7 +1,8 @@
 //! The decoder alone.
 
-use super::super::decoder::{Decoder, Event};
+use super::super::decoder::Decoder;
 use super::super::error::SpdyError;
+use super::super::event::Event;
 use super::super::{encode, frame};
 
 /// What an event says, with the pieces of data joined.
@@ -101,7 +102,7 @@ proptest::proptest! {
 #[test]
 fn a_data_frame_passes_as_it_comes() {
     let mut decoder = Decoder::new();
-    let head = encode::data_head(3, 16 << 20 - 1, true);
+    let head = encode::data_head(3, (16 << 20) - 1, true);
     assert_eq!(decoder.decode(&head), Ok((8, None)));
     let event = Event::Data { stream: 3, bytes: b"first", is_last: false };
     assert_eq!(decoder.decode(b"first"), Ok((5, Some(event))));

@@ -112,6 +112,11 @@ async fn frames_without_a_meaning_are_skipped() {
     client.data(99, &[1; 1000], false).await;
     client.data(99, b"", true).await;
     client.reset(99).await;
+    // Headers without a meaning are a part of the zlib stream all the same.
+    let block = client.deflate(&headers("data", "80", "x"));
+    let length = u32::try_from(4 + block.len()).unwrap();
+    let head = Head::Control { kind: kind::HEADERS, flags: 0, length }.encode();
+    client.send(&[&head[..], &[0; 4], &block].concat()).await;
     let (_request, _) = client.request(1).await;
 }
 

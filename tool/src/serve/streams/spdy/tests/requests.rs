@@ -57,7 +57,7 @@ async fn the_pod_half_closes() {
 #[tokio::test]
 async fn bytes_survive_in_every_size() {
     const LENGTH: usize = 3 << 20;
-    let bytes: Vec<u8> = (0..LENGTH).map(|at| (at * 7 / 5 % 251) as u8).collect();
+    let bytes: Vec<u8> = (0..=250).cycle().take(LENGTH).collect();
     let mut client = Client::new();
     let (request, data) = client.request(1).await;
     let (mut from_client, mut to_client) = request.stream.into_split();
@@ -82,6 +82,24 @@ async fn bytes_survive_in_every_size() {
     assert!(received == bytes);
     assert!(reads.await.unwrap() == bytes);
     writes.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn the_end_comes_behind_the_backlog() {
+    let mut client = Client::new();
+    let (mut request, data) = client.request(1).await;
+    for _ in 0..20 {
+        client.data(data, &[3; 10_000], false).await;
+    }
+    client.data(data, &vec![3; 400_000], true).await;
+    // Once this is answered, everything has been read from the client.
+    let mut frame = Vec::new();
+    encode::ping(&mut frame, 1);
+    client.send(&frame).await;
+    assert_eq!(client.next().await, Some(Seen::Ping(1)));
+    let mut sent = Vec::new();
+    request.stream.read_to_end(&mut sent).await.unwrap();
+    assert_eq!(sent.len(), 600_000);
 }
 
 #[tokio::test]

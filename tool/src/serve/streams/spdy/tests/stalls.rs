@@ -7,7 +7,7 @@ use super::client::{Client, Seen};
 
 /// More than the backlog of a stream and its sockets take, in frames.
 const TOO_MANY: usize = 60;
-const FRAME: [u8; 32 * 1024] = [1; 32 * 1024];
+static FRAME: [u8; 32 * 1024] = [1; 32 * 1024];
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_is_not_read_is_reset_for_the_others() {

@@ -103,7 +103,7 @@ async fn a_port_that_is_not_read_is_given_up_for_the_others() {
     let stalled = requests.recv().await.unwrap();
     let mut other = requests.recv().await.unwrap();
     for _ in 0..60 {
-        send(&mut client, &[0; 32 * 1024]).await;
+        send(&mut client, &vec![0; 32 * 1024]).await;
     }
     send(&mut client, b"\x02behind it").await;
     let mut sent = [0; 9];
