@@ -77,9 +77,9 @@ impl Streams {
     /// The report of the next connection that ends.
     async fn report(&mut self) -> Report {
         loop {
-            match timeout(TEST_TIMEOUT, self.events.recv()).await.unwrap().unwrap() {
-                ForwardEvent::Closed(report) => return report,
-                _ => {}
+            let event = timeout(TEST_TIMEOUT, self.events.recv()).await.unwrap().unwrap();
+            if let ForwardEvent::Closed(report) = event {
+                return report;
             }
         }
     }
@@ -124,7 +124,7 @@ async fn a_request_and_its_half_close_pass_through_a_stream() {
             to.shutdown().await.unwrap();
         };
         let mut answer = Vec::new();
-        let (_, read) = tokio::join!(asking, from.read_to_end(&mut answer));
+        let ((), read) = tokio::join!(asking, from.read_to_end(&mut answer));
         assert!(read.is_ok() && answer == data, "{dialer}: {}", answer.len());
         assert_eq!(opened.answer().await, StreamEnd::Complete, "{dialer}");
         let report = streams.report().await;
@@ -145,7 +145,7 @@ async fn a_reset_is_passed_on_from_either_side() {
         let mut streams = Streams::start(dialer, 8, false);
         let mut opened = streams.open(&target, 7121);
         opened.stream.write_all(b"100000000\n").await.unwrap();
-        opened.stream.read_exact(&mut [0; 100_000]).await.unwrap();
+        opened.stream.read_exact(&mut vec![0; 100_000]).await.unwrap();
         let Opened { stream, gone, answer } = opened;
         gone.cancel();
         drop(stream);
