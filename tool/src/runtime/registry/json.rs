@@ -104,6 +104,24 @@ impl<'de> Visitor<'de> for FirstVisitor {
     }
 }
 
+/// How many labels of one sandbox or container are kept, beside those of a kubelet. Whoever makes an image
+/// can give it any number of them.
+const MAX_LABELS: usize = 64;
+
+/// The labels by which a kubelet names the pod and the container. They are kept however many others there
+/// are: whoever makes an image must not be able to hide them.
+const ALWAYS_KEPT: [&str; 5] = [
+    "io.kubernetes.docker.type",
+    "io.kubernetes.container.name",
+    "io.kubernetes.pod.name",
+    "io.kubernetes.pod.namespace",
+    "io.kubernetes.pod.uid",
+];
+
+/// A label that is longer than this is left out, bytes of its name or of its value: a value of Kubernetes
+/// has at most 63, and its name 317.
+const MAX_LABEL: usize = 1024;
+
 /// The entries of an object whose values are strings, such as labels.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Strings(pub(super) BTreeMap<String, String>);
@@ -126,7 +144,12 @@ impl<'de> Visitor<'de> for StringsVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut all: A) -> Result<Strings, A::Error> {
         let mut strings = BTreeMap::new();
         while let Some((name, raw)) = all.next_entry::<String, &RawValue>()? {
-            if let Ok(value) = serde_json::from_str(raw.get()) {
+            let is_short = name.len() <= MAX_LABEL && raw.get().len() <= MAX_LABEL;
+            let has_room = strings.len() < MAX_LABELS || ALWAYS_KEPT.contains(&name.as_str());
+            if is_short
+                && has_room
+                && let Ok(value) = serde_json::from_str(raw.get())
+            {
                 strings.insert(name, value);
             }
         }
@@ -174,6 +197,21 @@ mod tests {
         for no_list in [&b"{}"[..], b"", b"7", b"[{}", b"[[[["] {
             assert!(read::<Entries<Entry>>(no_list).is_err(), "{no_list:?}");
         }
+    }
+
+    #[test]
+    fn labels_have_a_limit_that_does_not_hide_those_of_a_kubelet() {
+        let mut labels = serde_json::Map::new();
+        for number in 0..1000 {
+            labels.insert(format!("io.a{number}"), "x".into());
+        }
+        labels.insert("io.kubernetes.pod.name".to_owned(), "kuard".into());
+        labels.insert("a".to_owned(), "x".repeat(MAX_LABEL + 1).into());
+        let text = serde_json::to_vec(&labels).unwrap();
+        let Strings(kept) = read(&text).unwrap();
+        assert_eq!(kept.len(), MAX_LABELS + 1);
+        assert_eq!(kept["io.kubernetes.pod.name"], "kuard");
+        assert!(!kept.contains_key("a"));
     }
 
     #[test]
