@@ -6,10 +6,13 @@ use clap::Args;
 #[derive(Args, Debug)]
 #[command(after_help = DEMO_EXAMPLES)]
 pub struct Demo {
+    /// Let the kubectl in PATH forward to the pod, through an endpoint as of `pfsnoop serve`
+    #[arg(long)]
+    pub kubectl: bool,
     /// Keep the pod and the forward until Ctrl-C, for use with a browser
     #[arg(long)]
     pub stay: bool,
-    /// Run the nsenter and socat that come first in PATH even if other users can replace them
+    /// Run the nsenter, socat and kubectl that come first in PATH even if other users can replace them
     #[arg(long)]
     pub trust_path: bool,
     /// Print more on stderr, including what the kernel programs log
@@ -21,6 +24,7 @@ const DEMO_EXAMPLES: &str = "\
 Examples:
   pfsnoop demo            one request; then the demo removes everything
   pfsnoop demo --stay     keep everything, and open the printed address in a browser
+  pfsnoop demo --kubectl  the same request through the real kubectl, and both ends of it
   pfsnoop demo -v         print what the kernel programs log too";
 
 /// `pfsnoop demo-web`

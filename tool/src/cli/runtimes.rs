@@ -31,6 +31,6 @@ fn runtime_values() -> impl TypedValueParser<Value = RuntimeChoice> {
 
 impl From<AskRuntimes> for Runtimes {
     fn from(AskRuntimes { runtime, runtime_endpoint }: AskRuntimes) -> Self {
-        Self { protocol: runtime.0, endpoint: runtime_endpoint }
+        Self { protocol: runtime.0, endpoint: runtime_endpoint, client: None }
     }
 }

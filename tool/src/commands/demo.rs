@@ -17,7 +17,8 @@ pub(super) fn needs() -> Needs {
 pub(super) async fn run(args: cli::Demo) -> Result<()> {
     start_logging(args.verbose);
     let token = shutdown::on_signals()?;
-    let mut sink = output::sink(Format::Text, View::Forward);
-    let cli::Demo { stay, trust_path, verbose } = args;
-    demo::run(demo::Options { stay, trust_path, verbose }, &mut *sink, &token).await
+    let cli::Demo { kubectl, stay, trust_path, verbose } = args;
+    let view = if kubectl { View::Serve } else { View::Forward };
+    let mut sink = output::sink(Format::Text, view);
+    demo::run(demo::Options { stay, trust_path, verbose, kubectl }, &mut *sink, &token).await
 }

@@ -3,6 +3,8 @@
 //! As in a real pod, a *pause* process holds the network namespace, and an application (a small web
 //! page) runs inside it. The kernel ends both when the demo ends, even if it is killed.
 
+mod kubectl;
+mod limits;
 pub mod pause;
 mod pod;
 mod request;

@@ -8,13 +8,8 @@ use rtnetlink::LinkUnspec;
 use rustix::process::{Signal, set_parent_process_death_signal};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
+use super::pod::{NAME, READY};
 use crate::host::privileges;
-
-/// The host name inside the pod.
-const HOST_NAME: &str = "pfsnoop-demo";
-
-/// The line that a process of the pod prints when it is ready.
-pub const READY: &str = "ready";
 
 /// The index of `lo` in every network namespace (`LOOPBACK_IFINDEX`, include/net/flow.h).
 const LOOPBACK: u32 = 1;
@@ -25,7 +20,7 @@ pub fn run() -> Result<()> {
     // SAFETY: no other thread and no file descriptor of this process depends on these namespaces.
     unsafe { unshare_unsafe(UnshareFlags::NEWNET | UnshareFlags::NEWUTS) }
         .context("cannot create a network namespace; run pfsnoop as root")?;
-    rustix::system::sethostname(HOST_NAME.as_bytes()).context("cannot set the pod's host name")?;
+    rustix::system::sethostname(NAME.as_bytes()).context("cannot set the pod's host name")?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?

@@ -7,8 +7,13 @@ use rustix::process::getpid;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use super::pause::READY;
 use crate::host::process::{die_with, netns_of};
+
+/// The pod's name, which is its host name too, as in Kubernetes.
+pub(super) const NAME: &str = "pfsnoop-demo";
+
+/// The line that a process of the pod prints when it is ready.
+pub(super) const READY: &str = "ready";
 
 /// The port of the web page, on every address of the pod.
 pub const PORT: u16 = 8080;

@@ -6,11 +6,13 @@ use anyhow::{Context as _, Result};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::kubectl::{Kubectl, serve_to};
+use super::limits::LIMITS;
 use super::pod::{PORT, Pod};
 use super::traced_request::{show_line, traced_request};
 use crate::attribution::Attribution;
 use crate::forward::{
-    self, Forward, Forwarder, Limits, ListenOn, Listener, Nsenter, TargetSource, listen_all,
+    self, Forward, Forwarder, ListenOn, Listener, Nsenter, TargetSource, listen_all,
 };
 use crate::host::privileges;
 use crate::model::PortPair;
@@ -22,9 +24,6 @@ use crate::target::{Target, TargetName};
 /// How long the request and its rows may take. After that, the demo fails.
 const DEMO_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Enough for a browser, which opens several connections.
-const LIMITS: Limits = Limits { max_connections: 64, max_buffer_kib: 128 * 1024, is_watched: true };
-
 /// How to run the demo.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -34,14 +33,17 @@ pub struct Options {
     pub trust_path: bool,
     /// The kernel programs log.
     pub verbose: bool,
+    /// kubectl forwards to the pod, through an endpoint for it.
+    pub kubectl: bool,
 }
 
 /// Runs the demo.
 pub async fn run(
-    Options { stay, trust_path, verbose }: Options,
+    Options { stay, trust_path, verbose, kubectl }: Options,
     sink: &mut dyn Sink,
     shutdown: &CancellationToken,
 ) -> Result<()> {
+    let kubectl = if kubectl { Some(Kubectl::look_up(trust_path)?) } else { None };
     let dialer = if trust_path { Nsenter::look_up_anywhere() } else { Nsenter::look_up() };
     // A path may have any bytes.
     let dialer =
@@ -50,7 +52,12 @@ pub async fn run(
     let monitor = Monitor::attach(options, Attribution::without_names())?;
     let Some(pod) = shutdown.run_until_cancelled(Pod::start()).await else { return Ok(()) };
     let pod = pod?;
-    let result = forward_to(&pod, dialer, monitor, sink, stay, shutdown).await;
+    let first = format!("Pod with pause process {} in net:[{}]", pod.pause_pid(), pod.netns());
+    show_line(sink, first)?;
+    let result = match &kubectl {
+        Some(kubectl) => serve_to(kubectl, &pod, dialer, monitor, sink, stay, shutdown).await,
+        None => forward_to(&pod, dialer, monitor, sink, stay, shutdown).await,
+    };
     pod.stop().await;
     result
 }
@@ -64,10 +71,6 @@ async fn forward_to(
     stay: bool,
     shutdown: &CancellationToken,
 ) -> Result<()> {
-    show_line(
-        sink,
-        format!("Pod with pause process {} in net:[{}]", pod.pause_pid(), pod.netns()),
-    )?;
     let target =
         Target::find(&TargetName::Pid(pod.pause_pid()), None, &Runtimes::default()).await?;
     let source = TargetSource::new(target, Runtimes::default(), false, Duration::ZERO).await;

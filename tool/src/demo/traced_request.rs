@@ -21,29 +21,47 @@ pub(super) async fn traced_request(
     sink: &mut dyn Sink,
 ) -> Result<()> {
     let page = get(local).await.context("the request through the forward failed")?;
-    show_line(sink, format!("\nGET http://127.0.0.1:{local}/"))?;
-    for text in page.lines().take(PAGE_LINES) {
-        show_line(sink, format!("  {}", output::escaped(text.as_bytes())))?;
+    for line in page_lines(local, &page) {
+        show_line(sink, line)?;
     }
-    show_line(sink, String::new())?;
     let ready = Ready { time_ns: clock::boottime_ns(), command: "demo", has_execs: true };
     sink.update(&Update::Ready(ready))?;
     let (nsenter, socat) = helper_execs(pod, monitor, sink).await?;
-    let netns = format!("net:[{}]", pod.netns());
-    if nsenter.pid != socat.pid || socat.netns.map(u64::from) != Some(pod.netns()) {
-        bail!("process {} did not become the socat that ran in the pod", nsenter.pid);
-    }
-    if !page.contains(&netns) {
-        bail!("the page was not served from {netns}");
-    }
-    let pid = nsenter.pid;
+    check_rows(pod, &nsenter, &socat)?;
+    check_page(pod, &page)?;
+    let (pid, netns) = (nsenter.pid, pod.netns());
     show_line(
         sink,
         format!(
-            "\ndemo: ok: process {pid} was nsenter, entered {netns}, became socat, and fetched the \
+            "\ndemo: ok: process {pid} was nsenter, entered net:[{netns}], became socat, and fetched the \
              page from there"
         ),
     )
+}
+
+/// The request and the first lines of the page, with an empty line before and after them.
+pub(super) fn page_lines(local: u16, page: &str) -> impl Iterator<Item = String> {
+    let request = format!("\nGET http://127.0.0.1:{local}/");
+    let page = page.lines().take(PAGE_LINES);
+    let page = page.map(|text| format!("  {}", output::escaped(text.as_bytes())));
+    std::iter::once(request).chain(page).chain([String::new()])
+}
+
+/// Checks that one process was both, and ran in the pod.
+pub(super) fn check_rows(pod: &Pod, nsenter: &ExecEvent, socat: &ExecEvent) -> Result<()> {
+    if nsenter.pid != socat.pid || socat.netns.map(u64::from) != Some(pod.netns()) {
+        bail!("process {} did not become the socat that ran in the pod", nsenter.pid);
+    }
+    Ok(())
+}
+
+/// Checks that the page came from the pod.
+pub(super) fn check_page(pod: &Pod, page: &str) -> Result<()> {
+    let netns = format!("net:[{}]", pod.netns());
+    if !page.contains(&netns) {
+        bail!("the page was not served from {netns}");
+    }
+    Ok(())
 }
 
 /// Shows the execs of the forward, and returns the execs of nsenter and socat once both have come.

@@ -16,8 +16,7 @@ use rustix::process::{Signal, set_parent_process_death_signal};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tokio::net::TcpListener;
 
-use super::pause::READY;
-use super::pod::PORT;
+use super::pod::{PORT, READY};
 use crate::host::privileges;
 use crate::host::process::netns_of;
 

@@ -43,6 +43,14 @@ pub struct Asked {
     pub answer: Result<Arc<dyn RuntimeClient>, RuntimeError>,
 }
 
+impl Asked {
+    /// One that is part of this process.
+    pub(super) fn of_client(client: &Arc<dyn RuntimeClient>) -> Self {
+        let (runtime, answer) = (client.name().to_owned(), Ok(Arc::clone(client)));
+        Self { runtime, is_named: true, restart: String::new(), answer }
+    }
+}
+
 impl Candidate {
     pub(super) fn named(protocol: &'static Protocol, endpoint: &str) -> Self {
         let parsed = Endpoint::from_str(endpoint);

@@ -1,5 +1,6 @@
 //! What pfsnoop asks a container runtime. Each runtime answers with the same plain data.
 
+use std::fmt;
 use std::future::Future;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -40,6 +41,12 @@ pub trait RuntimeClient: Send + Sync {
     /// Name, pod and process of the container with this id; `None` when this runtime does not have
     /// it.
     fn names<'a>(&'a self, id: &'a str) -> Answer<'a, Option<Names>>;
+}
+
+impl fmt::Debug for dyn RuntimeClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// An answer to wait for. The answers of a client from

@@ -1,10 +1,12 @@
 //! Which container runtimes are asked, and where they listen.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+
 use tokio_util::task::AbortOnDropHandle;
 
 use super::candidate::{Asked, Candidate};
-use super::client::RuntimeError;
+use super::client::{RuntimeClient, RuntimeError};
 use super::endpoint::Endpoint;
 use super::protocol::{Protocol, Variable};
 use super::registry::{DEFAULT_FOR_ENDPOINTS, protocols};
@@ -17,13 +19,24 @@ pub struct Runtimes {
     pub protocol: Option<&'static Protocol>,
     /// Only the runtime at this socket.
     pub endpoint: Option<Endpoint>,
+    /// Only this one, which is part of this process.
+    pub client: Option<Arc<dyn RuntimeClient>>,
 }
 
 impl Runtimes {
+    /// Only this one, which is part of this process, and not one of the node.
+    #[must_use]
+    pub fn only(client: Arc<dyn RuntimeClient>) -> Self {
+        Self { client: Some(client), ..Self::default() }
+    }
+
     /// Connects to every runtime that was named or has a socket on this node, and has each list its
     /// sandboxes and containers. All at once, so that one runtime that hangs does not delay the
     /// others.
     pub async fn list(&self) -> Vec<(Asked, Result<Vec<TargetInfo>, RuntimeError>)> {
+        if let Some(client) = &self.client {
+            return vec![listed(Asked::of_client(client)).await];
+        }
         let candidates = self.candidates().into_iter().filter(Candidate::is_worth_asking);
         let asking: Vec<_> = candidates
             .map(|one| {
@@ -42,7 +55,7 @@ impl Runtimes {
     /// it does not name a unix socket.
     #[must_use]
     pub fn ignored(&self) -> Vec<String> {
-        if self.endpoint.is_some() {
+        if self.endpoint.is_some() || self.client.is_some() {
             return Vec::new();
         }
         let ignored = self.wanted().filter_map(|protocol| {
@@ -72,6 +85,9 @@ impl Runtimes {
     /// Every runtime that may be there, now or later.
     #[must_use]
     pub fn candidates(&self) -> Vec<Candidate> {
+        if self.client.is_some() {
+            return Vec::new();
+        }
         if let Some(Endpoint(path)) = &self.endpoint {
             let protocol = self.protocol.unwrap_or(DEFAULT_FOR_ENDPOINTS);
             return vec![Candidate::named(protocol, &path.display().to_string())];
@@ -134,7 +150,7 @@ mod tests {
         let by_name = |name| protocols().find(|protocol| protocol.name == name);
         for (chosen, asked) in [(None, "cri"), (Some("cri"), "cri"), (Some("docker"), "docker")] {
             let protocol = chosen.and_then(by_name);
-            let all = Runtimes { protocol, endpoint: endpoint.clone() }.candidates();
+            let all = Runtimes { protocol, endpoint: endpoint.clone(), client: None }.candidates();
             assert_eq!(all.len(), 1);
             assert_eq!(all[0].protocol.name, asked);
         }

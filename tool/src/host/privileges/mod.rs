@@ -11,5 +11,5 @@ mod sandbox;
 pub use entering::on_entering_thread;
 pub use in_force::{InForce, in_force};
 pub use needs::Needs;
-pub use profile::{begin, give_up_all, settle_thread};
+pub use profile::{begin, give_up_all, give_up_all_before_exec, settle_thread};
 pub use sandbox::without_files;

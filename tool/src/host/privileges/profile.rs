@@ -52,6 +52,12 @@ pub fn give_up_all() {
     note(keep(CapabilitySet::empty(), PassOn::No));
 }
 
+/// The same for a child process between fork and exec, whose program is then not run with them either
+/// (`PR_SET_NO_NEW_PRIVS`). Makes system calls, and neither allocates nor locks.
+pub fn give_up_all_before_exec() -> io::Result<()> {
+    keep(CapabilitySet::empty(), PassOn::No)
+}
+
 fn note(kept: io::Result<()>) {
     if let Err(error) = kept {
         log::warn!("cannot give up capabilities: {error}");

@@ -136,7 +136,8 @@ mod tests {
     #[tokio::test]
     async fn runtimes_are_not_asked_for_each_request() {
         let endpoint = Some("/nonexistent.sock".parse().unwrap());
-        let source = PodSource::new(Runtimes { endpoint, protocol: None }, AllowList::default());
+        let source =
+            PodSource::new(Runtimes { endpoint, ..Runtimes::default() }, AllowList::default());
         let until = async || source.list.lock().await.as_ref().map(|asked| asked.until);
         assert!(source.list().await.is_err_and(|why| why.contains("no such socket")));
         let first = until().await;

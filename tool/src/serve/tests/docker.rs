@@ -37,7 +37,8 @@ impl Docker {
 
     pub(super) fn runtimes(&self) -> Runtimes {
         let protocol = protocols().find(|one| one.name == "docker");
-        Runtimes { protocol, endpoint: Some(self.socket.to_str().unwrap().parse().unwrap()) }
+        let endpoint = Some(self.socket.to_str().unwrap().parse().unwrap());
+        Runtimes { protocol, endpoint, ..Runtimes::default() }
     }
 }
 

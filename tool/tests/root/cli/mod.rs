@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod demo;
+mod demo_kubectl;
 mod dist;
 mod full_disk;
 mod hangup;
