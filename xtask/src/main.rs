@@ -10,9 +10,11 @@
 
 mod article;
 mod bench;
+mod cgroups;
 mod demo;
 mod dist;
 mod fuzz;
+mod guard;
 mod run;
 mod screenshots;
 mod setup;
@@ -72,6 +74,12 @@ enum Verb {
     /// Be a small web server for the benchmarks
     #[command(hide = true)]
     Serve { port: u16 },
+    /// The part of `bench serve` that runs inside its separate node
+    #[command(hide = true)]
+    BenchServeInside { cgroup: String, rounds: usize },
+    /// Be the API server of a pod of containerd, for `bench serve`
+    #[command(hide = true)]
+    ApiStub(bench::ApiStub),
     /// Run the fuzz targets of tool/fuzz
     Fuzz {
         /// Targets; without any, all of them
@@ -112,6 +120,8 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Storm { count, command } => bench::run_storm(count, &command),
         Verb::Client { port, load } => bench::run_client(port, &load),
         Verb::Serve { port } => bench::run_serve(port),
+        Verb::BenchServeInside { cgroup, rounds } => bench::run_serve_inside(&cgroup, rounds),
+        Verb::ApiStub(stub) => bench::run_api_stub(&stub),
         Verb::Dist => dist::run(),
         Verb::Article => article::run(),
         Verb::ArticleInside { cgroup } => article::run_inside(&cgroup),

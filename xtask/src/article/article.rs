@@ -6,12 +6,13 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, ensure};
 
 use super::act::Act;
-use super::cgroups::Cgroups;
 use super::cluster::Cluster;
 use super::page::Page;
 use super::progress::progress;
-use super::{guard, kubectl, node};
+use super::{kubectl, node};
+use crate::cgroups::Cgroups;
 use crate::demo;
+use crate::guard;
 use crate::run::{everything_of, stdout_of, target_dir, workspace_root};
 use crate::setup;
 
@@ -24,14 +25,14 @@ pub(crate) fn run() -> Result<()> {
     ensure!(uid.trim() == "0", "the article needs containers and namespaces; run this as root");
     setup::to_write_article()?;
     let pfsnoop = demo::build()?;
-    let cgroups = Cgroups::make()?;
+    let cgroups = Cgroups::make("article")?;
     let unfinished = target_dir().join("article.md");
     let output = File::create(&unfinished)?;
     let inside = node::command(&pfsnoop, cgroups.name());
     let ran = inside.and_then(|mut inside| guard::run(inside.stdin(Stdio::null()).stdout(output)));
     // Only now: a cgroup with processes cannot be removed.
     cgroups.remove()?;
-    ran?;
+    ran.context("no article was written")?;
     let page = fs::read_to_string(&unfinished)?;
     fs::remove_file(&unfinished)?;
     print!("{page}");

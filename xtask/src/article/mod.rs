@@ -4,11 +4,9 @@
 
 mod act;
 mod article;
-mod cgroups;
 mod cluster;
 mod daemon;
 mod docker;
-mod guard;
 mod kubectl;
 mod kubelet;
 mod node;

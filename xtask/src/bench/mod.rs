@@ -5,11 +5,13 @@ mod clock;
 mod forward;
 mod latency;
 mod netns;
+mod serve;
 mod stats;
 mod storm;
 mod table;
 mod trace;
 mod tracer;
+mod usage;
 mod watch;
 
 use anyhow::Result;
@@ -17,6 +19,7 @@ use clap::Subcommand;
 
 pub(crate) use forward::client::{Load, run as run_client};
 pub(crate) use forward::{Pod, run_serve};
+pub(crate) use serve::{ApiStub, run_api_stub, run_inside as run_serve_inside};
 pub(crate) use storm::run as run_storm;
 pub(crate) use tracer::{Running, Tracer};
 
@@ -53,6 +56,12 @@ pub(crate) enum Bench {
         #[arg(long, default_value_t = 5)]
         rounds: usize,
     },
+    /// kubectl through `pfsnoop serve`, beside kubectl through containerd's own streaming server
+    Serve {
+        /// Repeats each measurement this often; the table shows medians
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+    },
 }
 
 /// Runs one benchmark.
@@ -61,6 +70,7 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
         Bench::Trace { execs, rounds } => trace::run(execs, rounds),
         Bench::Watch { sessions } => watch::run(sessions),
         Bench::Forward { rounds } => forward::run(rounds),
+        Bench::Serve { rounds } => serve::run(rounds),
         Bench::Soak { in_a_row, at_once } => forward::run_soak(in_a_row, at_once),
     }
 }

@@ -16,6 +16,7 @@ mod toolchain;
 mod wanted_parts;
 
 pub(crate) use kubernetes::programs as kubernetes_programs;
+pub(crate) use parts::newest_kubectl;
 pub(crate) use steps::{
     to_bench, to_check, to_fuzz, to_run, to_take_screenshots, to_test, to_write_article,
 };

@@ -2,7 +2,7 @@
 //! installed.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
@@ -20,6 +20,11 @@ pub(super) fn ensure_quick() -> Result<Outcome> {
 pub(super) fn ensure_newer() -> Result<Outcome> {
     ensure_busybox(&part::folder(BUSYBOX).join("bin"))?;
     part::ensure_all(NEWER)
+}
+
+/// The newest kubectl of the parts.
+pub(crate) fn newest_kubectl() -> PathBuf {
+    part::folder("kubectl-forky").join("bin/kubectl")
 }
 
 /// The nsenter of busybox, beside the system's socat.

@@ -21,7 +21,7 @@ use client::Load;
 use route::{Route, all};
 
 /// Size of a download.
-const GIB: u64 = 1 << 30;
+pub(super) const GIB: u64 = 1 << 30;
 /// How long clients make requests in each round.
 const LOAD_TIME: Duration = Duration::from_secs(3);
 /// Clients that make requests at the same time.
@@ -46,7 +46,7 @@ pub(crate) fn run(rounds: usize) -> Result<()> {
     let routes = all(&pod)?;
     let mut measures: Vec<Measures> = routes.iter().map(|_| Measures::default()).collect();
     // The first download does not count: it brings the file into memory.
-    routes[0].client(&Load::Download)?;
+    routes[0].client(&Load::Download { first: false })?;
     for round in 0..rounds {
         for (route, measures) in routes.iter().zip(&mut measures) {
             eprintln!("round {} of {rounds}: {}", round + 1, route.name);
@@ -61,16 +61,17 @@ pub(crate) fn run(rounds: usize) -> Result<()> {
 }
 
 fn one_round(route: &Route, measures: &mut Measures) -> Result<()> {
+    let requests = |clients| Load::Requests { clients, seconds: LOAD_TIME.as_secs(), first: false };
     let cpu_before = route.cpu_seconds()?;
-    let download = route.client(&Load::Download)?;
+    let download = route.client(&Load::Download { first: false })?;
     ensure!(download.bytes == GIB, "{}: {} bytes arrived of {GIB}", route.name, download.bytes);
     measures.gib_per_s.push(1.0 / download.seconds);
     // A helper's CPU time counts for its parent once the parent has reaped it.
     std::thread::sleep(Duration::from_millis(700));
     measures.cpu_s_per_gib.push(route.cpu_seconds()? - cpu_before);
-    let load = route.client(&Load::Requests { clients: CLIENTS, seconds: LOAD_TIME.as_secs() })?;
+    let load = route.client(&requests(CLIENTS))?;
     measures.requests_per_s.push(load.latencies_ms.len() as f64 / load.seconds);
-    let one = route.client(&Load::Requests { clients: 1, seconds: LOAD_TIME.as_secs() })?;
+    let one = route.client(&requests(1))?;
     measures.latencies_ms.extend(one.latencies_ms);
     Ok(())
 }

@@ -8,7 +8,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
+use super::GIB;
+use super::client::{KEEP, LENGTH};
 use crate::run::{stdout_of, target_dir};
+
+/// The page of our own server.
+const PAGE: &[u8] = b"a small page\n";
 
 /// A running server.
 pub(crate) struct Pod {
@@ -79,15 +84,32 @@ impl Drop for Pod {
     }
 }
 
-/// `cargo xtask serve PORT`: answers each request with a small page, until a signal ends it.
+/// `cargo xtask serve PORT`: answers each request with a small page, or with `/big` of 1 GiB, until a
+/// signal ends it.
 pub(crate) fn serve(port: u16) -> Result<()> {
-    let answer = |mut stream: TcpStream| {
-        let _ = stream.read(&mut [0; 1024]);
-        let _ = stream.write_all(b"HTTP/1.0 200 OK\r\n\r\na small page\n");
-    };
     for stream in TcpListener::bind((Ipv4Addr::LOCALHOST, port))?.incoming() {
         let stream = stream?;
-        std::thread::spawn(move || answer(stream));
+        // What a client does is its own fault.
+        std::thread::spawn(move || drop(answer(stream)));
+    }
+    Ok(())
+}
+
+fn answer(mut stream: TcpStream) -> std::io::Result<()> {
+    let mut request = [0; 1024];
+    let read = stream.read(&mut request)?;
+    let request = String::from_utf8_lossy(&request[..read]);
+    let is_big = request.starts_with("GET /big ");
+    let length = if is_big { GIB } else { PAGE.len() as u64 };
+    stream.write_all(format!("HTTP/1.0 200 OK\r\n{LENGTH}{length}\r\n\r\n").as_bytes())?;
+    if is_big {
+        let part = vec![0; 1 << 18];
+        (0..GIB / part.len() as u64).try_for_each(|_| stream.write_all(&part))?;
+    } else {
+        stream.write_all(PAGE)?;
+    }
+    if request.contains(KEEP) {
+        stream.read_to_end(&mut Vec::new())?;
     }
     Ok(())
 }

@@ -1,15 +1,15 @@
 //! The routes to the pod's server that are compared. Each forwarder is started as a user would
 //! start it.
 
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 
-use super::client::{Load, Outcome};
+use super::client::{Held, Load, Outcome};
 use super::pod::Pod;
+use crate::bench::usage::{cpu_seconds, pss_mib, settled};
 use crate::dist;
 
 pub(super) const CHAIN: &str = "socat, nsenter, socat";
@@ -67,29 +67,17 @@ impl Route {
 
     /// Runs a client until it ends.
     pub(super) fn client(&self, load: &Load) -> Result<Outcome> {
-        let output = self.client_command(load)?.stderr(Stdio::inherit()).output()?;
-        ensure!(output.status.success(), "{}: the client failed", self.name);
-        Ok(serde_json::from_slice(&output.stdout)?)
+        load.run(&mut self.client_command(load)?).context(self.name)
     }
 
     fn client_command(&self, load: &Load) -> Result<Command> {
-        let client = std::env::current_exe()?;
-        let mut command = Command::new(&client);
+        let mut command = load.command(self.port)?;
         if self.forwarder.is_none() {
+            let client = command;
             command = Command::new("nsenter");
-            command.args(["-t", &self.pod.to_string(), "-n"]).arg(&client);
+            command.args(["-t", &self.pod.to_string(), "-n"]);
+            command.arg(client.get_program()).args(client.get_args());
         }
-        command.args(["client", &self.port.to_string()]);
-        match load {
-            Load::Download => command.arg("download"),
-            Load::Requests { clients, seconds } => {
-                command.args(["requests", &clients.to_string(), &seconds.to_string()])
-            }
-            Load::Count { clients, each } => {
-                command.args(["count", &clients.to_string(), &each.to_string()])
-            }
-            Load::Hold { connections } => command.args(["hold", &connections.to_string()]),
-        };
         Ok(command)
     }
 
@@ -100,67 +88,18 @@ impl Route {
 
     /// CPU time of the forwarder and of the helpers that it has reaped; NaN without a forwarder.
     pub(super) fn cpu_seconds(&self) -> Result<f64> {
-        let Some(forwarder) = &self.forwarder else { return Ok(f64::NAN) };
-        let stat = procfs::process::Process::new(forwarder.id().cast_signed())?.stat()?;
-        let ticks = stat.utime + stat.stime;
-        let children = stat.cutime + stat.cstime;
-        Ok((ticks + children.unsigned_abs()) as f64 / procfs::ticks_per_second() as f64)
+        self.forwarder.as_ref().map_or(Ok(f64::NAN), |forwarder| cpu_seconds(forwarder.id()))
     }
 
     /// MiB of the forwarder and its helpers while `connections` are open; NaN without a forwarder.
     pub(super) fn memory_with(&self, connections: u32) -> Result<f64> {
         let Some(forwarder) = &self.forwarder else { return Ok(f64::NAN) };
-        let mut command = self.client_command(&Load::Hold { connections })?;
-        let mut client = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let stdout = client.stdout.take().context("no stdout")?;
-        let opened = BufReader::new(stdout).lines().next().transpose()?;
-        ensure!(opened.as_deref() == Some("open"), "{}: connections fail", self.name);
+        let mut client = self.client_command(&Load::Hold { connections })?;
+        let held = Held::open(&mut client).context(self.name)?;
         let memory = settled(|| pss_mib(forwarder.id()))?;
-        if let Some(mut stdin) = client.stdin.take() {
-            stdin.flush()?;
-        }
-        client.wait()?;
+        held.close()?;
         Ok(memory)
     }
-}
-
-/// The value once it has not changed for a second, since helpers take time to start.
-fn settled(value: impl Fn() -> Result<f64>) -> Result<f64> {
-    let mut last = value()?;
-    for _ in 0..30 {
-        std::thread::sleep(Duration::from_secs(1));
-        let now = value()?;
-        if (now - last).abs() < 0.1 {
-            return Ok(now);
-        }
-        last = now;
-    }
-    bail!("the memory still changes after 30 s")
-}
-
-/// A process and all of its descendants.
-pub(super) fn family(root: u32) -> Result<Vec<i32>> {
-    let mut family = vec![root.cast_signed()];
-    let parents: Vec<(i32, i32)> = procfs::process::all_processes()?
-        .filter_map(|process| process.ok()?.stat().ok())
-        .map(|stat| (stat.pid, stat.ppid))
-        .collect();
-    let mut next = 0;
-    while let Some(&parent) = family.get(next) {
-        family.extend(parents.iter().filter(|(_, ppid)| *ppid == parent).map(|(pid, _)| pid));
-        next += 1;
-    }
-    Ok(family)
-}
-
-/// Proportional set size of a process and all of its descendants.
-fn pss_mib(root: u32) -> Result<f64> {
-    let pss_kib = |pid: &i32| -> Option<u64> {
-        let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
-        let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
-        line.split_whitespace().next()?.parse().ok()
-    };
-    Ok(family(root)?.iter().filter_map(pss_kib).sum::<u64>() as f64 / 1024.0)
 }
 
 impl Drop for Route {

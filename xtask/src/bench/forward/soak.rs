@@ -8,8 +8,9 @@ use procfs::process::Process;
 
 use super::client::Load;
 use super::pod::Pod;
-use super::route::{Route, all, family};
+use super::route::{Route, all};
 use crate::bench::table::{column, draw};
+use crate::bench::usage::{family, rss_and_peak_mib};
 use crate::dist;
 use crate::setup;
 
@@ -91,8 +92,7 @@ fn resources(pid: u32) -> Result<Resources> {
 }
 
 fn rss_mib(pid: u32) -> Result<f64> {
-    let kib = Process::new(pid.cast_signed())?.status()?.vmrss.unwrap_or(0);
-    Ok(kib as f64 / 1024.0)
+    Ok(rss_and_peak_mib(pid)?.0)
 }
 
 fn print(routes: &[Route], soaked: &[Measures], in_a_row: u32, at_once: u32) {

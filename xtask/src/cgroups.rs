@@ -1,4 +1,4 @@
-//! The cgroups of the node, below a folder of their own in each hierarchy.
+//! The cgroups of a node of its own, below a folder of their own in each hierarchy.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,16 +7,16 @@ use anyhow::{Context as _, Result};
 use procfs::process::Process;
 
 /// A cgroup of the same name in each hierarchy.
-pub(super) struct Cgroups {
+pub(crate) struct Cgroups {
     name: String,
     folders: Vec<PathBuf>,
 }
 
 impl Cgroups {
-    /// Makes them. The kubelet wants the cgroup of its pods in all hierarchies.
-    pub(super) fn make() -> Result<Self> {
-        // A second article at the same time has the same pod, with the same uid.
-        let name = format!("pfsnoop-article-{}", std::process::id());
+    /// Makes them for `what`. A kubelet wants the cgroup of its pods in all hierarchies.
+    pub(crate) fn make(what: &str) -> Result<Self> {
+        // A second run at the same time has the same pod, with the same uid.
+        let name = format!("pfsnoop-{what}-{}", std::process::id());
         let mounts = Process::myself()?.mountinfo()?.into_iter();
         let hierarchies = mounts.filter(|mount| mount.fs_type.starts_with("cgroup"));
         let folders = hierarchies.map(|mount| mount.mount_point.join(&name)).collect();
@@ -27,12 +27,12 @@ impl Cgroups {
         Ok(cgroups)
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// Removes them. No process may be left in them.
-    pub(super) fn remove(self) -> Result<()> {
+    pub(crate) fn remove(self) -> Result<()> {
         for folder in &self.folders {
             remove_tree(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
         }

@@ -18,7 +18,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 static STOPPED: AtomicBool = AtomicBool::new(false);
 
 /// Runs the program to its end. This must be the only child of this process.
-pub(super) fn run(program: &mut Command) -> Result<()> {
+pub(crate) fn run(program: &mut Command) -> Result<()> {
     // Orphans among the descendants become children of this process, which therefore finds them.
     set_child_subreaper(Some(getpid())).context("cannot become a subreaper")?;
     stop_on_signals();
@@ -38,8 +38,8 @@ pub(super) fn run(program: &mut Command) -> Result<()> {
     kill_descendants()?;
     set_child_subreaper(None)?;
     let status: Option<ExitStatus> = ended?;
-    let status = status.context("stopped by a signal; nothing was written")?;
-    ensure!(status.success(), "no article: the error is above");
+    let status = status.context("stopped by a signal")?;
+    ensure!(status.success(), "it has failed: the error is above");
     Ok(())
 }
 
@@ -107,7 +107,7 @@ mod tests {
         }
         let file = std::env::temp_dir().join(format!("pfsnoop-{test}-{}", std::process::id()));
         let mut again = Command::new(std::env::current_exe().unwrap());
-        again.args(["--exact", &format!("article::guard::tests::{test}")]).env(ORPHAN, &file);
+        again.args(["--exact", &format!("guard::tests::{test}")]).env(ORPHAN, &file);
         again.stdout(Stdio::null());
         Some((again.spawn().unwrap(), file))
     }
