@@ -23,8 +23,13 @@ pub fn parse() -> Result<Cli, Stop> {
             _ => Stop::Wrong(one_line(&error.render().to_string())),
         }
     })?;
-    if let Some(Command::Forward(forward)) = &cli.command {
-        forward.limits().map_err(|error| Stop::Wrong(error.to_string()))?;
+    let forwarder = match &cli.command {
+        Some(Command::Forward(forward)) => Some(&forward.forwarder),
+        Some(Command::Serve(serve)) => Some(&serve.forwarder),
+        _ => None,
+    };
+    if let Some(forwarder) = forwarder {
+        forwarder.limits().map_err(|error| Stop::Wrong(error.to_string()))?;
     }
     Ok(cli)
 }

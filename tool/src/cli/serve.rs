@@ -2,16 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::forward::DialerChoice;
-use super::runtimes::AskRuntimes;
-use super::size::Size;
-use super::values::seconds;
-use crate::forward::{Limits, TooSmall};
-use crate::output::TextOrJson;
+use super::forwarder::ForwarderOptions;
 use crate::serve::{OnFailure, PodPattern};
 
 /// `pfsnoop serve`
@@ -33,41 +27,9 @@ pub struct Serve {
     /// What a client learns when a port cannot be reached
     #[arg(long, value_enum, default_value_t)]
     pub on_failure: FailureChoice,
-    /// How to connect inside the pod
-    #[arg(long, value_enum, default_value_t)]
-    pub dialer: DialerChoice,
-    /// Run the nsenter and socat that come first in PATH even if other users can replace them
-    #[arg(long)]
-    pub trust_path: bool,
-    /// How long connecting inside the pod may take; by default as long as TCP itself tries
-    #[arg(long, value_name = "SECS", value_parser = seconds)]
-    pub connect_timeout: Option<Duration>,
-    /// Which runtimes to ask.
+    /// The forwarder's own options.
     #[command(flatten)]
-    pub runtimes: AskRuntimes,
-    /// How many connections may be forwarded at once [default: 4096, or fewer if half of --max-buffer is too small]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub max_connections: Option<u32>,
-    /// How much kernel memory the pipes and socket buffers of all connections may take (384K each, more for
-    /// streams) [default: an eighth of the node's memory]
-    #[arg(long, value_name = "SIZE")]
-    pub max_buffer: Option<Size>,
-    /// Do not load kernel programs (works without BTF); prints no nsenter and socat
-    #[arg(long)]
-    pub no_watch: bool,
-    /// Format of the output
-    #[arg(short, long, value_enum, default_value_t)]
-    pub output: TextOrJson,
-    /// Print more on stderr, including what the kernel programs log
-    #[arg(short, long)]
-    pub verbose: bool,
-}
-
-impl Serve {
-    /// The limits of the forwarder.
-    pub fn limits(&self) -> Result<Limits, TooSmall> {
-        Limits::new(self.max_connections, self.max_buffer.map(Size::kib), !self.no_watch)
-    }
+    pub forwarder: ForwarderOptions,
 }
 
 const SERVE_EXAMPLES: &str = "\

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::not_found::escaped;
-use crate::cli::DialerChoice;
+use crate::cli::{DialerChoice, ForwarderOptions};
 use crate::forward::{Auto, Dialer, HelperError, Native, Nsenter};
 use crate::output;
 use crate::target::Target;
@@ -13,9 +13,16 @@ use crate::target::Target;
 /// What `--dialer`, `--trust-path` and `--connect-timeout` say.
 #[derive(Clone, Copy)]
 pub(super) struct DialerOptions {
-    pub(super) choice: DialerChoice,
-    pub(super) trust_path: bool,
-    pub(super) connect_timeout: Option<Duration>,
+    choice: DialerChoice,
+    trust_path: bool,
+    connect_timeout: Option<Duration>,
+}
+
+impl From<&ForwarderOptions> for DialerOptions {
+    fn from(options: &ForwarderOptions) -> Self {
+        let &ForwarderOptions { dialer: choice, trust_path, connect_timeout, .. } = options;
+        Self { choice, trust_path, connect_timeout }
+    }
 }
 
 impl DialerOptions {

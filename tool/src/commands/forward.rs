@@ -3,50 +3,42 @@
 use anyhow::{Context as _, Result};
 
 use super::dialer::DialerOptions;
+use super::forwarder::{self, watch_helpers};
 use super::ignored::note_ignored;
 use super::logging::start_logging;
 use super::not_found::escaped;
 use crate::attribution::Attribution;
 use crate::cli;
 use crate::forward::{self, AllowedUsers, Forwarder, Listener, TargetSource, listen_all};
-use crate::host::privileges::{self, Needs};
-use crate::host::{memory, program_file, shutdown};
-use crate::monitor::{Monitor, MonitorOptions};
+use crate::host::privileges::Needs;
+use crate::host::shutdown;
 use crate::output::{self, TextOrJson, View};
-use crate::runtime::Runtimes;
 use crate::target::Target;
 
 /// What it still needs once it listens.
 pub(super) fn needs(args: &cli::Forward) -> Needs {
-    let sockets = Runtimes::from(args.runtimes.clone()).sockets();
-    Needs { tracing: !args.no_watch, processes: true, entering: true, sockets, ..Needs::default() }
+    forwarder::needs(&args.forwarder)
 }
 
 pub(super) async fn run(args: cli::Forward) -> Result<()> {
-    start_logging(args.verbose);
-    let limits = args.limits()?;
+    let options = args.forwarder;
+    start_logging(options.verbose);
+    let limits = options.limits()?;
     let token = shutdown::on_signals()?;
-    let runtimes = args.runtimes.into();
-    if args.target.is_of_runtime() || args.output == TextOrJson::Json {
+    let runtimes = options.runtimes.clone().into();
+    // Only JSON records show the owner.
+    let has_names = options.output == TextOrJson::Json;
+    if args.target.is_of_runtime() || has_names {
         note_ignored(&runtimes);
     }
     let finding = Target::find(&args.target, args.namespace.as_deref(), &runtimes);
     let Some(found) = token.run_until_cancelled(finding).await else { return Ok(()) };
     let target = found.map_err(escaped)?;
-    let cli::Forward { dialer: choice, trust_path, connect_timeout, .. } = args;
-    let dialer = DialerOptions { choice, trust_path, connect_timeout }.for_target(&target)?;
-    // Only JSON records show the owner.
-    let has_names = args.output == TextOrJson::Json;
+    let dialer = DialerOptions::from(&options).for_target(&target)?;
     let looking_up = TargetSource::new(target, runtimes, has_names, args.wait_restart);
     let Some(source) = token.run_until_cancelled(looking_up).await else { return Ok(()) };
     let (target, destination) = (source.target(), source.destination());
-    let monitor = if args.no_watch {
-        None
-    } else {
-        let attribution = Attribution::fixed((**destination).clone());
-        let monitor = Monitor::attach(MonitorOptions::own_children(args.verbose), attribution);
-        Some(monitor.context("cannot watch the helpers; use --no-watch to forward without that")?)
-    };
+    let monitor = watch_helpers(&options, Attribution::fixed((**destination).clone()))?;
     let correlator = forward::correlator(monitor.is_some())?;
     let listeners = listen_all(&args.address, &args.ports).map_err(anyhow::Error::msg)?;
     forward::refuse_loop(&listeners, target, dialer.via(target))?;
@@ -55,16 +47,13 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
     if allowed_users.is_none() {
         note_open_addresses(&listeners);
     }
-    let mut sink = output::sink(args.output, View::Forward);
+    let mut sink = output::sink(options.output, View::Forward);
     for update in forward::opening(&listeners, monitor.is_some()) {
         sink.update(&update)?;
     }
     sink.flush()?;
 
-    // The kernel programs are attached, and the ports are bound.
-    privileges::settle_thread();
-    memory::give_back();
-    program_file::give_back();
+    forwarder::settle();
     let (forwarder, events) = Forwarder::start(source, dialer, listeners, limits, allowed_users);
     let running = forward::Forward { forwarder, events, monitor, correlator };
     forward::run(running, &mut *sink, &token).await

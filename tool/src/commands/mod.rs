@@ -6,6 +6,7 @@ mod dispatch;
 mod doctor;
 mod exec;
 mod forward;
+mod forwarder;
 mod ignored;
 mod logging;
 mod not_found;

@@ -4,41 +4,34 @@ use anyhow::{Context as _, Result};
 use tokio_util::sync::CancellationToken;
 
 use super::dialer::DialerOptions;
+use super::forwarder::{self, watch_helpers};
 use super::ignored::note_ignored;
 use super::logging::start_logging;
 use super::not_found::escaped;
 use crate::attribution::Attribution;
 use crate::cli;
 use crate::forward::{self, StreamForwarder};
-use crate::host::privileges::{self, Needs};
-use crate::host::{clock, memory, program_file, shutdown};
+use crate::host::privileges::Needs;
+use crate::host::{clock, shutdown};
 use crate::model::{Ready, Serving, Update};
-use crate::monitor::{Monitor, MonitorOptions};
 use crate::output::{self, View};
 use crate::runtime::Runtimes;
 use crate::serve::{AllowList, Endpoint, EndpointLimits, EndpointOptions, Forwarding, PodCounts};
 
 /// What it still needs once it listens.
 pub(super) fn needs(args: &cli::Serve) -> Needs {
-    let sockets = Runtimes::from(args.runtimes.clone()).sockets();
-    Needs { tracing: !args.no_watch, processes: true, entering: true, sockets, ..Needs::default() }
+    forwarder::needs(&args.forwarder)
 }
 
 pub(super) async fn run(args: cli::Serve) -> Result<()> {
-    start_logging(args.verbose);
-    let limits = args.limits()?;
+    let options = args.forwarder;
+    start_logging(options.verbose);
+    let limits = options.limits()?;
     let token = shutdown::on_signals()?;
-    let cli::Serve { dialer: choice, trust_path, connect_timeout, .. } = args;
-    let dialer = DialerOptions { choice, trust_path, connect_timeout }.for_any_target()?;
-    let runtimes: Runtimes = args.runtimes.into();
+    let dialer = DialerOptions::from(&options).for_any_target()?;
+    let runtimes: Runtimes = options.runtimes.clone().into();
     note_ignored(&runtimes);
-    let monitor = if args.no_watch {
-        None
-    } else {
-        let options = MonitorOptions::own_children(args.verbose);
-        let monitor = Monitor::attach(options, Attribution::without_names());
-        Some(monitor.context("cannot watch the helpers; use --no-watch to serve without that")?)
-    };
+    let monitor = watch_helpers(&options, Attribution::without_names())?;
     let correlator = forward::correlator(monitor.is_some())?;
     let endpoint = Endpoint::bind(EndpointOptions {
         address: args.address,
@@ -51,7 +44,7 @@ pub(super) async fn run(args: cli::Serve) -> Result<()> {
     .map_err(escaped)?;
     note_open_address(&endpoint);
     let Some(serving) = token.run_until_cancelled(serving(&endpoint)).await else { return Ok(()) };
-    let mut sink = output::sink(args.output, View::Serve);
+    let mut sink = output::sink(options.output, View::Serve);
     sink.update(&Update::Serving(Box::new(serving)))?;
     let has_execs = monitor.is_some();
     sink.update(&Update::Ready(Ready {
@@ -61,10 +54,7 @@ pub(super) async fn run(args: cli::Serve) -> Result<()> {
     }))?;
     sink.flush()?;
 
-    // The kernel programs are attached, and the endpoint listens.
-    privileges::settle_thread();
-    memory::give_back();
-    program_file::give_back();
+    forwarder::settle();
     let (streams, events) = StreamForwarder::start(dialer, limits, vec![endpoint.address()]);
     let running = forward::Forward { forwarder: streams.forwarder(), events, monitor, correlator };
     let on_failure = args.on_failure.into();

@@ -133,7 +133,9 @@ fn a_limit_that_does_not_suffice_is_an_error() {
             "--max-buffer 1024K is too small: 20 connections need 7680K;",
         ),
     ] {
-        let mut command = pfsnoop(&[&["forward", "pid/1", "80"], limits].concat());
-        assert_fails(&mut command, 2, &[words, "raise it, or lower --max-connections"]);
+        for command in [&["forward", "pid/1", "80"][..], &["serve"]] {
+            let mut command = pfsnoop(&[command, limits].concat());
+            assert_fails(&mut command, 2, &[words, "raise it, or lower --max-connections"]);
+        }
     }
 }
