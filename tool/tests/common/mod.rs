@@ -10,4 +10,4 @@ mod wait;
 
 pub use command::{output, pfsnoop, stdout_of, system, text};
 pub use failure::assert_fails;
-pub use wait::{TEST_TIMEOUT, eventually};
+pub use wait::{TEST_TIMEOUT, WaitInTime, eventually};

@@ -6,6 +6,7 @@ use std::process::Command;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
+use crate::common::WaitInTime as _;
 use crate::common::stdout_of;
 use crate::common::temp::TempDir;
 use crate::support::cri_server::ServedPod;
@@ -83,19 +84,19 @@ fn it_has_the_name_that_its_runtime_knows_for_the_namespace() {
             (connected || !sessions(&watch, is_over).is_empty()).then_some(connected)
         });
         if !connected {
-            helper.wait().unwrap();
+            helper.wait_in_time();
         }
         connected.then_some(helper)
     });
     netns.delete();
     std::thread::sleep(std::time::Duration::from_millis(1200));
     listener.kill().unwrap();
-    listener.wait().unwrap();
-    helper.wait().unwrap();
+    listener.wait_in_time();
+    helper.wait_in_time();
     let pid = helper.id();
     let end = closed(&watch, |record| record["helper_pid"] == pid);
     assert_eq!(end["target"]["pod"], expected, "{end}");
     sleep.kill().unwrap();
-    sleep.wait().unwrap();
+    sleep.wait_in_time();
     watch.signal(Signal::INT);
 }

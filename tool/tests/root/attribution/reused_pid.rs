@@ -6,6 +6,7 @@ use std::time::Duration;
 use pfsnoop::attribution::Attribution;
 use pfsnoop::model::{Destination, Lookup, NamedProcess};
 
+use crate::common::WaitInTime as _;
 use crate::common::eventually;
 use crate::support::reused_pid::process_with;
 
@@ -31,7 +32,7 @@ fn the_previous_process_of_a_reused_pid_is_not_reported() {
     first.kill().unwrap();
     eventually("its end", || (!attribution.can_be_entered(named(pid))).then_some(()));
     assert_eq!(attribution.destination(Lookup::Process(named(pid))), was, "ended, not reaped");
-    first.wait().unwrap();
+    first.wait_in_time();
     assert_eq!(attribution.destination(Lookup::Process(named(pid))), was, "reaped");
     // Start times in /proc are in hundredths of a second.
     std::thread::sleep(Duration::from_millis(20));
@@ -42,7 +43,7 @@ fn the_previous_process_of_a_reused_pid_is_not_reported() {
         nobody,
         "another process has the pid"
     );
-    second.wait().unwrap();
+    second.wait_in_time();
     assert_eq!(
         attribution.destination(Lookup::Process(named(pid))),
         nobody,

@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::common::running::Running;
-use crate::common::{output, pfsnoop, system};
+use crate::common::{WaitInTime as _, output, pfsnoop, system};
 use crate::support::cgroup::Cgroup;
 use crate::support::namespaces::unshared_pfsnoop;
 use crate::support::records::{parse, records, wait_for_record};
@@ -80,7 +80,7 @@ fn a_process_that_ended_is_not_in_the_container_of_its_successor() {
     snoop.signal(Signal::STOP);
     let mut first = Command::new("/bin/true").arg("m-too-late").spawn().unwrap();
     let pid = first.id();
-    first.wait().unwrap();
+    first.wait_in_time();
     let _second = InContainer::with_pid(pid, &id('b'));
     snoop.signal(Signal::CONT);
     let exec = exec_of(&snoop, "m-too-late");
@@ -108,7 +108,7 @@ fn the_successor_of_a_target_was_not_entered() {
         Running::start_attached(&mut pfsnoop(&["watch", "--port", "4099", "-o", "json", "-v"]));
     let mut target = Command::new("/bin/true").spawn().unwrap();
     let pid = target.id();
-    target.wait().unwrap();
+    target.wait_in_time();
     for one in [&snoop, &watch] {
         one.signal(Signal::STOP);
     }
@@ -161,7 +161,7 @@ fn a_process_of_our_namespace_with_the_same_pid_is_another() {
     let other = snoop.stderr_line("the other", |line| line.starts_with("other "));
     assert_eq!(other, format!("other {}", shell.id()));
     shell.stdin.take().unwrap().write_all(b"go\n").unwrap();
-    shell.wait().unwrap();
+    shell.wait_in_time();
     let exec = exec_of(&snoop, "m-same-pid");
     let (pid, container) = (&exec["pid"], &exec["container"]);
     assert_eq!((pid, container), (&shell.id().into(), &Value::Null), "{exec}");
@@ -197,7 +197,7 @@ fn a_pid_of_the_node_is_not_one_of_our_namespace() {
     let args = ["-P", &shell.id().to_string(), "-o", "json", "-v"];
     let snoop = Running::start_attached(&mut unshared_pfsnoop(&OWN_PIDS, &args));
     shell.stdin.take().unwrap().write_all(b"go\n").unwrap();
-    shell.wait().unwrap();
+    shell.wait_in_time();
     std::thread::sleep(Duration::from_millis(500));
     let execs = records(&snoop).into_iter().filter(|one| one["type"] == "exec").count();
     assert_eq!(execs, 0, "{:#?}", snoop.stdout());

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::common::{eventually, pfsnoop};
+use crate::common::{WaitInTime as _, eventually, pfsnoop};
 use crate::support::pod::DemoPod;
 use crate::support::processes::{has_signal, signal};
 
@@ -34,7 +34,7 @@ fn time_to_end(mut child: Child, kind: Signal) -> Option<Duration> {
         std::thread::sleep(Duration::from_millis(10));
     }
     child.kill().unwrap();
-    child.wait().unwrap();
+    child.wait_in_time();
     None
 }
 

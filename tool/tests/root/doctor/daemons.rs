@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::common::temp::{TempDir, temp_path};
-use crate::common::{eventually, pfsnoop, stdout_of, system};
+use crate::common::{WaitInTime as _, eventually, pfsnoop, stdout_of, system};
 use crate::support::doctor::{examine, examine_alone, find, fix, severity};
 use crate::support::pod::DemoPod;
 use crate::support::stand_in::StandIn;
@@ -153,7 +153,7 @@ fn a_socat_that_is_left_behind_is_reported_and_the_fix_ends_it() {
     assert_eq!(found["fix"], format!("kill {}", child.id()));
     assert!(find(&examine(&[]), "leftover.idle", &idle).is_none(), "the default is four hours");
     child.kill().unwrap();
-    child.wait().unwrap();
+    child.wait_in_time();
 }
 
 #[test]

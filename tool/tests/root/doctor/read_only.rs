@@ -1,7 +1,7 @@
 //! `pfsnoop doctor` changes nothing on the node.
 
 use crate::common::temp::temp_path;
-use crate::common::{output, system, text};
+use crate::common::{WaitInTime as _, output, system, text};
 
 /// System calls that can change something that outlives the process.
 const CHANGES: &str = "trace=openat,open,openat2,creat,mkdir,mkdirat,mknod,mknodat,unlink,unlinkat,\
@@ -40,7 +40,7 @@ fn nothing_is_changed_on_the_node() {
     }
     std::fs::remove_file(&log).unwrap();
     pause.kill().unwrap();
-    pause.wait().unwrap();
+    pause.wait_in_time();
 }
 
 /// Whether a line of strace changes nothing.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::common::running::Running;
 use crate::common::temp::temp_path;
-use crate::common::{pfsnoop, system};
+use crate::common::{WaitInTime as _, pfsnoop, system};
 use crate::support::exec::{start_exec, start_exec_json};
 use crate::support::fixture::{late_exec, odd_exec, run_odd_exec};
 use crate::support::guarded::{Caller, Guarded};
@@ -18,7 +18,7 @@ fn failed(snoop: &Running, way: &str, mark: &str) -> (Value, String) {
     let file = temp_path(way).into_os_string().into_string().unwrap();
     let mut child = Command::new(late_exec()).args([way, &file, mark]).spawn().unwrap();
     let pid = child.id();
-    child.wait().unwrap();
+    child.wait_in_time();
     std::fs::remove_file(&file).unwrap();
     let is_it = |record: &Value| record["pid"] == pid && record["ret"].as_i64() < Some(0);
     (wait_for_record(snoop, "the failed exec", is_it), file)
@@ -73,7 +73,7 @@ fn assert_unchanged(snoop: &Running, program: &Guarded) {
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut changed).unwrap();
     assert_eq!(changed, "changed\n");
     caller.refuse();
-    child.wait().unwrap();
+    child.wait_in_time();
     let pid = child.id();
     let record = wait_for_record(snoop, "the failed exec", |record| {
         record["pid"] == pid && record["ret"] == -i64::from(libc::EPERM)
@@ -124,7 +124,7 @@ fn a_call_that_does_not_fail_or_is_killed_gives_its_slot_back() {
             .unwrap();
         let caller = program.caller();
         killed.kill().unwrap();
-        killed.wait().unwrap();
+        killed.wait_in_time();
         // Without an answer, the kernel keeps the question, and takes a later answer for this one.
         caller.refuse();
     }

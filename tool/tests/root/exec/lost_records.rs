@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::common::running::Running;
-use crate::common::{eventually, pfsnoop, stdout_of, system};
+use crate::common::{WaitInTime as _, eventually, pfsnoop, stdout_of, system};
 use crate::support::exclusive::exclusive_ring_buffers;
 use crate::support::exec::{run_as, start_exec, start_exec_json};
 use crate::support::fixture::odd_exec;
@@ -50,7 +50,7 @@ impl Storm {
     /// Runs the storm to its end.
     fn run(mut self) {
         self.0.stdin.take().unwrap().write_all(b"go\n").unwrap();
-        self.0.wait().unwrap();
+        self.0.wait_in_time();
     }
 
     /// Runs the storm while the reader is stopped, then calls `then`, then lets the reader go on.

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::common::WaitInTime as _;
 use crate::common::pfsnoop;
 use crate::common::running::Running;
 use crate::common::temp::temp_path;
@@ -31,7 +32,7 @@ fn the_end_of_an_old_process_is_reported_when_many_are_younger() {
     let map = expected_ends(&snoop);
     map.add(NO_PIDS.take(20_000));
     old.kill().unwrap();
-    old.wait().unwrap();
+    old.wait_in_time();
     wait_for_record(&snoop, "its end", |record| record["pid"] == pid && record["type"] == "exit");
     assert!(!records(&snoop).iter().any(|record| record["type"] == "lost"));
 }

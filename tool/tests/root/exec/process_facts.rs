@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::common::WaitInTime as _;
 use crate::common::running::Running;
 use crate::support::cgroup::Cgroup;
 use crate::support::exec::start_exec_json;
@@ -67,7 +68,7 @@ fn records_of_a_process_agree_with_proc() {
     assert_eq!(start / CLOCK_TICK_NS, stat(pid)[19], "start time, proc(5)'s field 22");
 
     drop(child.stdin.take());
-    child.wait().unwrap();
+    child.wait_in_time();
     let exit = record(&snoop, "exit", |record| record["pid"] == pid);
     let end = Timestamp::now();
     assert_eq!(exit["exec_id"], exec["exec_id"]);

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::common::running::Running;
-use crate::common::{eventually, output, pfsnoop, stdout_of, system, text};
+use crate::common::{WaitInTime as _, eventually, output, pfsnoop, stdout_of, system, text};
 use crate::support::exec::{run, run_as, start_exec};
 use crate::support::records::wait_for_record;
 
@@ -109,7 +109,7 @@ fn an_exit_by_a_signal_names_the_signal() {
     let mut child = Command::new("/bin/sleep").arg("60").spawn().unwrap();
     snoop.stdout_line("row", |line| line.contains("/bin/sleep 60"));
     child.kill().unwrap();
-    child.wait().unwrap();
+    child.wait_in_time();
     let start = format!(
         "sleep            {:<6} {:<6}   - killed by SIGKILL after ",
         child.id(),

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::common::running::Running;
-use crate::common::{eventually, system};
+use crate::common::{WaitInTime as _, eventually, system};
 use crate::support::exec::run;
 use crate::support::namespaces::unshared_pfsnoop;
 use crate::support::pod::DemoPod;
@@ -100,7 +100,7 @@ fn it_keeps_up_under_load() {
         .args(["-c", "i=0; while [ $i -lt 500 ]; do /bin/true m-time-storm; i=$((i+1)); done"])
         .spawn()
         .unwrap();
-    storm.wait().unwrap();
+    storm.wait_in_time();
     let count = || {
         let all = records(&snoop);
         all.iter().filter(|one| one["args"].to_string().contains("\"m-time-storm\"")).count()

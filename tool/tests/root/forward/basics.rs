@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpStream};
 
 use crate::common::running::Running;
 use crate::common::temp::temp_path;
-use crate::common::{assert_fails, eventually, pfsnoop, system};
+use crate::common::{WaitInTime as _, assert_fails, eventually, pfsnoop, system};
 use crate::support::forward::{forward, get, local_port, start};
 use crate::support::pod::DemoPod;
 use crate::support::processes::{assert_no_process_with, children_of};
@@ -194,5 +194,5 @@ fn without_ipv6_it_listens_on_127_0_0_1_only() {
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].starts_with("Forwarding from 127.0.0.1:"), "{lines:?}");
     sleeper.kill().unwrap();
-    sleeper.wait().unwrap();
+    sleeper.wait_in_time();
 }

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, prlimit};
 
 use crate::common::running::Running;
 use crate::common::temp::{TempDir, temp_path};
-use crate::common::{TEST_TIMEOUT, eventually, pfsnoop};
+use crate::common::{TEST_TIMEOUT, WaitInTime as _, eventually, pfsnoop};
 use crate::support::forward::{forward_native, get, local_port, start_listening};
 use crate::support::pod::DemoPod;
 use crate::support::processes::{assert_no_process_with, child_of, processes, signal};
@@ -53,7 +53,7 @@ fn open_connections_go_on_while_nobody_reads_stdout() {
         assert_eq!(open.read(&mut [0]).unwrap(), 1, "it goes on");
     }
     forward.kill().unwrap();
-    forward.wait().unwrap();
+    forward.wait_in_time();
 }
 
 /// A forward that runs this shell script in place of socat. Returns its local port, and the folder of

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::common::running::Running;
 use crate::common::temp::TempDir;
-use crate::common::{output, pfsnoop, system};
+use crate::common::{WaitInTime as _, output, pfsnoop, system};
 use crate::support::cgroup::{Cgroup, mounts, root};
 use crate::support::delegated::Delegated;
 use crate::support::docker::{Docker, UID, container_name};
@@ -117,7 +117,7 @@ fn a_session_into_a_false_container_is_not_the_victims() {
     assert_is_disputed(&session["target"], &id);
     assert_eq!(by_pod.interrupt().1.iter().filter(|line| line.contains("session")).count(), 0);
     target.kill().unwrap();
-    target.wait().unwrap();
+    target.wait_in_time();
 }
 
 /// Without a runtime that answers, an id counts where only root makes cgroups.
@@ -239,5 +239,5 @@ fn what_the_runtime_reports_decides_which_cgroup_is_the_containers() {
     let container = run(&other, "m-reports-other");
     assert_eq!((&container["confirmed"], container.get("name")), (&false.into(), None));
     first.kill().unwrap();
-    first.wait().unwrap();
+    first.wait_in_time();
 }

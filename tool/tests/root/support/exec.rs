@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::fixture::odd_exec;
 use crate::common::running::Running;
-use crate::common::{eventually, pfsnoop};
+use crate::common::{WaitInTime as _, eventually, pfsnoop};
 
 /// `pfsnoop exec` with text output, attached.
 pub fn start_exec(args: &[&str]) -> Running {
@@ -34,6 +34,6 @@ pub fn run(path: &str, args: &[&str]) -> u32 {
 /// The same as another user.
 pub fn run_as(uid: u32, path: &str, args: &[&str]) -> u32 {
     let mut child = Command::new(path).args(args).uid(uid).spawn().unwrap();
-    child.wait().unwrap();
+    child.wait_in_time();
     child.id()
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
+use crate::common::WaitInTime as _;
 use crate::common::stdout_of;
 
 static ODD_EXEC: LazyLock<PathBuf> = LazyLock::new(|| build("odd-exec"));
@@ -61,6 +62,6 @@ pub fn silent_fuse() -> &'static Path {
 /// Runs the program for unusual execs to its end. Returns its pid.
 pub fn run_odd_exec(args: &[&str]) -> u32 {
     let mut child = Command::new(odd_exec()).args(args).spawn().unwrap();
-    child.wait().unwrap();
+    child.wait_in_time();
     child.id()
 }

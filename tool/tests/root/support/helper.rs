@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
 
+use crate::common::WaitInTime as _;
 use crate::common::system;
 
 /// `nsenter -t PID -n socat - TCP4:localhost:PORT`.
@@ -17,7 +18,7 @@ pub fn run_nsenter_socat(pid: u32, port: u16) -> u32 {
     let mut command = nsenter_socat(pid, port);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
-    child.wait().unwrap();
+    child.wait_in_time();
     child.id()
 }
 
@@ -34,6 +35,6 @@ pub fn request_page(mut helper: Child) -> (u32, String) {
     let mut page = String::new();
     helper.stdout.take().unwrap().read_to_string(&mut page).unwrap();
     drop(stdin);
-    helper.wait().unwrap();
+    helper.wait_in_time();
     (helper.id(), page)
 }

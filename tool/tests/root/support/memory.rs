@@ -3,6 +3,7 @@
 use std::process::{Child, Command};
 
 use super::fixture::odd_exec;
+use crate::common::WaitInTime as _;
 
 /// How many of them run at once, as on a node with as many unprivileged users.
 const PROCESSES: usize = 6;
@@ -27,7 +28,7 @@ impl ArgumentStorm {
     /// Waits until it is over.
     pub fn wait(mut self) {
         for storm in &mut self.0 {
-            assert!(storm.wait().unwrap().success());
+            assert!(storm.wait_in_time().success());
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::process::{Child, Command};
 
+use crate::common::WaitInTime as _;
 use crate::common::eventually;
 
 /// A new process with that pid, which no process may have.
@@ -14,7 +15,7 @@ pub fn process_with(pid: u32, command: &mut Command) -> Child {
             return Some(child);
         }
         let _ = child.kill();
-        child.wait().unwrap();
+        child.wait_in_time();
         None
     })
 }

@@ -3,6 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use crate::common::WaitInTime as _;
 use crate::common::eventually;
 use crate::support::pod::DemoPod;
 use crate::support::records::{closed, sessions};
@@ -23,7 +24,7 @@ fn a_helper_that_tries_without_end_is_one_session_with_its_last_outcome() {
     std::thread::sleep(Duration::from_secs(3));
     assert_eq!(sessions(&watch, of_helper).len(), 1, "one session that has started");
     let _server = pod.serve(7042, &["socat", "TCP4-LISTEN:7042,fork", "SYSTEM:true"]);
-    helper.wait().unwrap();
+    helper.wait_in_time();
     let end = closed(&watch, of_helper);
     assert_eq!(end["outcome"], "ok", "{end}");
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::common::running::Running;
 use crate::common::temp::TempDir;
-use crate::common::{eventually, system};
+use crate::common::{WaitInTime as _, eventually, system};
 use crate::support::attackers::{CONTAINER, NOBODY, script_in_container};
 use crate::support::exclusive::exclusive_ring_buffers;
 use crate::support::fixture::{odd_exec, visitor};
@@ -106,7 +106,7 @@ fn assert_that_nobody_is_pushed_out(attacker: &[&str], what: &str, test: &str) {
     helper.stdin.as_mut().unwrap().write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
     let mut page = Vec::new();
     helper.stdout.take().unwrap().read_to_end(&mut page).unwrap();
-    helper.wait().unwrap();
+    helper.wait_in_time();
     let end = closed(&watch, of_helper);
     assert_eq!(
         [&end["outcome"], &end["bytes_from_pod"]],

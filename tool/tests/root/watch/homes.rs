@@ -6,6 +6,7 @@ use std::process::Command;
 use rustix::process::Signal;
 use serde_json::Value;
 
+use crate::common::WaitInTime as _;
 use crate::common::eventually;
 use crate::common::running::Running;
 use crate::support::exclusive::exclusive_ring_buffers;
@@ -50,7 +51,7 @@ fn ten_thousand_connections_of_first_and_other_threads() {
     let jobs = ["first-thread", "beside-first-thread", "only-thread", "child"];
     let jobs = jobs.map(|way| visit(&pod, way, 7061, 2500).spawn().unwrap());
     for mut job in jobs {
-        assert!(job.wait().unwrap().success());
+        assert!(job.wait_in_time().success());
     }
     // One more is open all the time.
     assert_sessions(&watch, 7061, 10_001);
@@ -65,7 +66,7 @@ fn a_visitor_that_was_inside_when_pfsnoop_started() {
     let closed = |record: &Value| record["port"] == 7062 && record["state"] == "closed";
     eventually("a hundred sessions", || (sessions(&watch, closed).len() > 100).then_some(()));
     visitor.kill().unwrap();
-    visitor.wait().unwrap();
+    visitor.wait_in_time();
 }
 
 #[test]
@@ -83,7 +84,7 @@ fn a_process_whose_whole_life_is_in_the_namespace_makes_no_session() {
     let watch = watch_json(&[]);
     assert!(inside(100).status().unwrap().success());
     before.kill().unwrap();
-    before.wait().unwrap();
+    before.wait_in_time();
     // What comes later is a session.
     assert!(visit(&pod, "first-thread", 7063, 1).status().unwrap().success());
     assert_sessions(&watch, 7063, 1);

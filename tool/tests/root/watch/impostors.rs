@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::common::running::Running;
-use crate::common::{output, system};
+use crate::common::{WaitInTime as _, output, system};
 use crate::support::helper::{nsenter_socat, request_page, spawn_piped};
 use crate::support::impostors::{Attacker, Impostors, serve};
 use crate::support::pod::DemoPod;
@@ -201,7 +201,7 @@ fn a_target_on_the_nodes_network_stays_a_claim() {
     let watch = watch_json(&[]);
     let mut helper = spawn_piped(&mut nsenter_socat(target.pid(), 5495));
     drop(helper.stdin.take());
-    helper.wait().unwrap();
+    helper.wait_in_time();
     let end = closed(&watch, |record| record["port"] == 5495);
     assert_eq!([&end["outcome"], &end["target"]["claimed"]], [&Value::from("ok"), &true.into()]);
     assert!(!target.has_exited());

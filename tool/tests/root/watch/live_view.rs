@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::common::running::Running;
-use crate::common::{stdout_of, system};
+use crate::common::{WaitInTime as _, stdout_of, system};
 use crate::support::pod::DemoPod;
 use crate::support::processes::signal;
 
@@ -61,9 +61,9 @@ fn open_sessions_show_running_counts_and_scroll_away_when_they_close() {
     std::thread::sleep(Duration::from_millis(600));
     assert!(!live.stdout().iter().any(|line| line.contains(" 8080 ")), "filtered by port");
     other.kill().unwrap();
-    other.wait().unwrap();
+    other.wait_in_time();
     stdin.write_all(b"\n").unwrap();
-    helper.wait().unwrap();
+    helper.wait_in_time();
     live.stdout_line("its end", |line| {
         line.contains("\x1b[32mok  ") && line.contains(&target) && line.contains("    9     4 ")
     });
@@ -74,7 +74,7 @@ fn open_sessions_show_running_counts_and_scroll_away_when_they_close() {
 fn rows_fit_a_narrow_terminal_and_no_color_is_respected() {
     let pod = DemoPod::start();
     let mut live = live(40, 7056, "1");
-    socat(&pod, 7056).wait().unwrap();
+    socat(&pod, 7056).wait_in_time();
     live.stdout_line("why", |line| {
         line.trim_end() == "         nothing listens at 127.0.0.1:7056 inside the target"
     });
@@ -102,7 +102,7 @@ fn many_open_sessions_leave_room_for_closed_ones() {
     assert_eq!(lines[..end].iter().rev().take_while(is_row).count(), 16, "{lines:#?}");
     let mut last = open.pop().unwrap();
     last.kill().unwrap();
-    last.wait().unwrap();
+    last.wait_in_time();
     let row = live.stdout_line("its end", |line| line.contains(" killed "));
     assert!(row.starts_with("\x1b[") && row.contains("A\r\x1b[J"), "in their place: {row:?}");
 
@@ -113,7 +113,7 @@ fn many_open_sessions_leave_room_for_closed_ones() {
     });
     let mut last = open.pop().unwrap();
     last.kill().unwrap();
-    last.wait().unwrap();
+    last.wait_in_time();
     live.stdout_line("a narrow end", |line| {
         let text = line.rsplit("\x1b[J").next().unwrap_or_default().trim_end();
         text.contains(" killed ") && text.chars().count() == 40
@@ -121,7 +121,7 @@ fn many_open_sessions_leave_room_for_closed_ones() {
     signal(pid, Signal::INT);
     for helper in &mut open {
         helper.kill().unwrap();
-        helper.wait().unwrap();
+        helper.wait_in_time();
     }
     let (_, stdout, _) = live.end();
     let table = stdout.iter().position(|line| line.starts_with("TARGET ")).expect("a table");

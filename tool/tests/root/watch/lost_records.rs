@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::common::running::Running;
-use crate::common::{eventually, system};
+use crate::common::{WaitInTime as _, eventually, system};
 use crate::support::exclusive::exclusive_ring_buffers;
 use crate::support::fixture::odd_exec;
 use crate::support::netns::in_netns_of;
@@ -46,7 +46,7 @@ impl Helper {
         let mut page = String::new();
         self.child.stdout.take().unwrap().read_to_string(&mut page).unwrap();
         assert!(page.contains("pfsnoop demo pod"), "{page}");
-        self.child.wait().unwrap();
+        self.child.wait_in_time();
         self.child.id()
     }
 }
@@ -111,7 +111,7 @@ fn refused(pod: &DemoPod) -> u32 {
     let mut helper = pod.inside(&["socat", "-", "TCP4:localhost:9"]);
     helper.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut helper = helper.spawn().unwrap();
-    helper.wait().unwrap();
+    helper.wait_in_time();
     helper.id()
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::common::running::Running;
 use crate::common::temp::temp_path;
-use crate::common::{pfsnoop, system};
+use crate::common::{WaitInTime as _, pfsnoop, system};
 use crate::support::helper::{nsenter_socat, request_page, run_nsenter_socat, spawn_piped};
 use crate::support::netns::{netns_of, process_in_new_netns};
 use crate::support::pod::DemoPod;
@@ -102,7 +102,7 @@ fn a_namespace_that_is_named_by_a_file() {
     let watch = watch_json(&[]);
     let file = format!("--net=/proc/{}/ns/net", pod.pause);
     let mut helper = spawn_piped(system("nsenter").args([&file, "socat", "-", "TCP4:localhost:9"]));
-    helper.wait().unwrap();
+    helper.wait_in_time();
     let end = closed(&watch, |record| record["helper_pid"] == helper.id());
     assert_eq!(end["outcome"], "refused", "{end}");
     let target = json!({"pid": pod.pause, "netns": pod.netns()});
@@ -147,7 +147,7 @@ fn byte_counts_are_exactly_the_payload() {
         let mut received = Vec::new();
         helper.stdout.take().unwrap().read_to_end(&mut received).unwrap();
         assert_eq!(received.len(), from);
-        helper.wait().unwrap();
+        helper.wait_in_time();
         let end = closed(&watch, |record| record["helper_pid"] == helper.id());
         assert_eq!([&end["bytes_to_pod"], &end["bytes_from_pod"]], [to, from], "{end}");
         assert_eq!(end["outcome"], "ok", "{end}");

@@ -4,6 +4,7 @@ use rustix::process::Signal;
 use serde_json::json;
 use std::process::Command;
 
+use crate::common::WaitInTime as _;
 use crate::common::eventually;
 use crate::support::helper::{nsenter_socat, run_nsenter_socat, spawn_piped};
 use crate::support::netns::process_in_new_netns;
@@ -17,7 +18,7 @@ fn refused_target_gone_helper_missing_and_unreachable() {
     let mut bare = process_in_new_netns();
     let mut dead = Command::new("sleep").arg("60").spawn().unwrap();
     dead.kill().unwrap();
-    dead.wait().unwrap();
+    dead.wait_in_time();
     let watch = watch_json(&[]);
     let missing = pod.inside(&["/nonexistent/socat", "-", "TCP4:localhost:8080"]);
     let cases = [
@@ -35,7 +36,7 @@ fn refused_target_gone_helper_missing_and_unreachable() {
         let (pid, _) = {
             let mut helper = spawn_piped(&mut command);
             drop(helper.stdin.take());
-            (helper.id(), helper.wait().unwrap())
+            (helper.id(), helper.wait_in_time())
         };
         let end = closed(&watch, |record| record["helper_pid"] == pid);
         assert_eq!(end["outcome"], outcome, "{end}");
@@ -67,7 +68,7 @@ fn killed_by_sigkill_and_by_sigterm_which_socat_catches() {
             (!connected.is_empty()).then_some(())
         });
         crate::support::processes::signal(pid, signal);
-        helper.wait().unwrap();
+        helper.wait_in_time();
         drop(stdin);
         let end = closed(&watch, |record| record["helper_pid"] == pid);
         assert_eq!([&end["outcome"], &end[key]], [&json!("killed"), &json!(value)], "{end}");

@@ -8,7 +8,7 @@ use std::process::Child;
 use serde_json::Value;
 
 use crate::common::running::Running;
-use crate::common::{eventually, pfsnoop};
+use crate::common::{WaitInTime as _, eventually, pfsnoop};
 use crate::support::containerd::{Containerd, Pod};
 use crate::support::docker::Docker;
 use crate::support::exclusive::exclusive_ring_buffers;
@@ -50,7 +50,7 @@ fn open_helper(pid: u32, port: u16) -> (Child, std::process::ChildStdout) {
         if stdout.read_exact(&mut vec![0; 50_000]).is_ok() {
             return Some((helper, stdout));
         }
-        helper.wait().unwrap();
+        helper.wait_in_time();
         None
     })
 }
@@ -87,7 +87,7 @@ fn in_the_middle(containerd: &Containerd, first_port: u16, end: Ending, reason: 
     }
     // The end of a deleted pod's data may never come: the loopback that it takes is down.
     drop((forward, stdout, helper.stdin.take()));
-    helper.wait().unwrap();
+    helper.wait_in_time();
     assert_end(&watch, native, "native", "target-gone", reason);
     let end = |record: &Value| {
         record["port"] == helped && record["bytes_from_pod"].as_u64() > Some(10_000)

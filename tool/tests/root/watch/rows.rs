@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use crate::common::WaitInTime as _;
 use crate::common::output;
 use crate::common::running::Running;
 use crate::support::helper::{nsenter_socat, request_page, run_nsenter_socat, spawn_piped};
@@ -93,7 +94,7 @@ fn a_failed_session_has_its_outcome_in_its_row_and_in_the_table() {
     watch.stdout_line("start", |line| line.contains("8080") && line.contains(&target));
     let (_, stdout, _) = watch.interrupt();
     open.kill().unwrap();
-    open.wait().unwrap();
+    open.wait_in_time();
     let sums = rows_of(&stdout, &target).pop().expect("a line of the table").to_owned();
     assert!(sums.starts_with(&format!("{target} ")) && sums.contains(" 9 "), "{sums}");
     assert!(sums.contains(" 1 1 refused "), "{sums}");

@@ -8,6 +8,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::case::{Case, assert_end, is_at, reset, ways};
+use crate::common::WaitInTime as _;
 use crate::common::eventually;
 use crate::common::running::Running;
 use crate::support::helper::{nsenter_socat, spawn_piped};
@@ -78,7 +79,7 @@ fn a_bare_helper_that_leaves_a_silent_server_has_read_everything() {
             "SIGTERM" => signal(pid, Signal::TERM),
             _ => signal(pid, Signal::KILL),
         }
-        helper.wait().unwrap();
+        helper.wait_in_time();
         assert_nothing_unread(&closed(&watch, of_it), how);
     }
 }

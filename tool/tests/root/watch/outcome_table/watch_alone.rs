@@ -7,6 +7,7 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use super::case::{assert_end, reset};
+use crate::common::WaitInTime as _;
 use crate::common::eventually;
 use crate::support::helper::{nsenter_socat, spawn_piped};
 use crate::support::netns::enter_netns_of;
@@ -23,8 +24,12 @@ fn a_bare_helper_cannot_pass_data_on() {
     let mut helper = spawn_piped(&mut nsenter_socat(pod.pause, 7087));
     drop(helper.stdout.take());
     let mut stdin = helper.stdin.take().unwrap();
-    stdin.write_all(b"hello").unwrap();
-    helper.wait().unwrap();
+    // A child of another test that has not called execve(2) yet holds the other end of stdout for a
+    // moment. So one write may not be enough.
+    eventually("the end of socat", || {
+        let _ = stdin.write_all(b"hello");
+        helper.try_wait().unwrap()
+    });
     let pid = helper.id();
     let end = closed(&watch, |record| record["helper_pid"] == pid);
     assert_end(&end, "reset", "socat could not pass data on");
@@ -39,7 +44,7 @@ fn a_bare_helper_whose_pod_resets_the_connection() {
     let mut helper = spawn_piped(&mut nsenter_socat(pod.pause, 7084));
     let mut stdin = helper.stdin.take().unwrap();
     stdin.write_all(b"hello").unwrap();
-    helper.wait().unwrap();
+    helper.wait_in_time();
     let pid = helper.id();
     let end = closed(&watch, |record| record["helper_pid"] == pid);
     assert_end(&end, "reset", "Connection reset by peer");
@@ -58,7 +63,7 @@ fn a_bare_helper_whose_loopback_goes_down_keeps_its_bytes() {
     drop(helper.stdin.take());
     let mut rest = Vec::new();
     stdout.read_to_end(&mut rest).unwrap();
-    helper.wait().unwrap();
+    helper.wait_in_time();
     let pid = helper.id();
     let end = closed(&watch, |record| record["helper_pid"] == pid);
     assert_end(&end, "target-gone", "loopback went down");
@@ -89,7 +94,7 @@ fn the_forwarder_of_a_helper_is_killed() {
         (!sessions(&watch, connected).is_empty()).then_some(())
     });
     parent.kill().unwrap();
-    parent.wait().unwrap();
+    parent.wait_in_time();
     assert_end(&closed(&watch, of_it), "killed", "SIGKILL ended the forwarder");
 }
 
