@@ -51,6 +51,9 @@ const MESSAGES: &[(&str, u8)] = &[
     ("UDP protocol is not supported for PORT", 8),
     ("Upgrade request required", 11),
     ("unable to upgrade streaming request: websocket: bad handshake", 11),
+    ("The connection to the server HOST:PORT was refused", 12),
+    ("Unable to connect to the server", 12),
+    ("The connection to the server localhost:8080 was refused", 13),
 ];
 
 #[test]
