@@ -11,7 +11,7 @@ use super::own_listeners::LeadsBack;
 use super::relay_end::{RelayError, is_reset};
 use crate::host::process::ProcessError;
 use crate::model::{Attempt, End, Outcome, Reason};
-use crate::target::TargetEnded;
+use crate::target::{FindError, TargetEnded};
 
 /// Why a connection failed.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +19,9 @@ pub enum Failure {
     /// The target's process has ended.
     #[error("the target is gone, perhaps because its pod was restarted: look up its pid again")]
     TargetGone(#[source] TargetEnded),
+    /// What the client asked for has no target now.
+    #[error(transparent)]
+    NoTarget(FindError),
     /// The target has ended, and nothing has come in its place in time.
     #[error("{ended}, and {what} did not run again{}: {why}", in_time(*.within))]
     NotBack {
@@ -128,6 +131,7 @@ impl Failure {
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::TargetGone(_) | Self::NotBack { .. } => Outcome::TargetGone,
+            Self::NoTarget(error) if error.is_gone() => Outcome::TargetGone,
             Self::NotSpawned { source, .. } if source.kind() == ErrorKind::NotFound => {
                 Outcome::HelperMissing
             }
@@ -143,6 +147,7 @@ impl Failure {
                 Outcome::Timeout
             }
             Self::NoProcess
+            | Self::NoTarget(_)
             | Self::NotAllowed(_)
             | Self::LeadsBack(_)
             | Self::LeadsToEndpoint(_)

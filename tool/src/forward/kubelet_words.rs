@@ -26,6 +26,11 @@ pub(super) fn too_many(max: u32, to: &StreamTarget) -> String {
     line(to.port, &to.id, &why)
 }
 
+/// The same for a stream whose target was not found.
+pub(super) fn no_target(failure: &Failure, port: u16, id: &str) -> String {
+    line(port, id, &failure.in_words())
+}
+
 fn line(port: u16, id: &str, why: &str) -> String {
     escaped(format!("error forwarding port {port} to pod {id}, uid : {why}").as_bytes())
 }

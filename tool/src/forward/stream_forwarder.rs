@@ -10,14 +10,17 @@ use tokio_util::sync::CancellationToken;
 use super::arrival::{Arrival, Stream};
 use super::connection;
 use super::dial::Dialer;
-use super::event::ForwardEvent;
+use super::event::{ForwardEvent, Report, Upstream};
+use super::failure::Failure;
 use super::forwarder::{Forwarder, MAX_UNREAD};
-use super::kubelet_words::too_many;
+use super::kubelet_words::{no_target, too_many};
 use super::limits::Limits;
+use super::missing_target::MissingTarget;
 use super::own_endpoint::OwnEndpoint;
 use super::shared::Shared;
 use super::stream_end::StreamEnd;
 use super::stream_target::StreamTarget;
+use crate::host::clock;
 use crate::model::Trouble;
 
 /// Forwards streams, each to the target that it names: what an endpoint needs that talks to the clients
@@ -89,5 +92,29 @@ impl StreamForwarder {
             connection::serve(arrival, serving).await;
             drop(slot);
         });
+    }
+
+    /// Reports a connection that failed before it began. Returns what its client is to learn.
+    pub async fn fail(&self, missing: MissingTarget) -> StreamEnd {
+        let shared = &self.shared;
+        // Whoever stops the forwarder waits for this.
+        let _failing = shared.tasks.token();
+        let MissingTarget { destination, id, port, client, duration, error } = missing;
+        let failure = Failure::NoTarget(error);
+        let end = StreamEnd::Failed(no_target(&failure, port, &id));
+        let accepted = shared.accept(shared.dialer.usual_via(), port, None);
+        let accept = ForwardEvent::Accepted(accepted, Arc::new(destination), Some(client));
+        shared.report(accept).await;
+        let report = Report {
+            accepted,
+            time_ns: clock::boottime_ns(),
+            upstream: Upstream::default(),
+            bytes_to_pod: 0,
+            bytes_from_pod: 0,
+            duration,
+            result: Err(failure),
+        };
+        shared.report(ForwardEvent::Closed(report)).await;
+        end
     }
 }

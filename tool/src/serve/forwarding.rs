@@ -8,7 +8,7 @@ use tokio::sync::mpsc::Receiver;
 use super::on_failure::OnFailure;
 use super::pod_target::PodTarget;
 use super::streams::{
-    ChannelEncoding, PortRequest, StreamsError, serve_channels, serve_spdy, serve_tunnel,
+    Answer, ChannelEncoding, PortRequest, StreamsError, serve_channels, serve_spdy, serve_tunnel,
 };
 use super::upgraded::{StreamProtocol, UpgradeHandler, UpgradedClient};
 use crate::forward::{StreamEnd, StreamForwarder};
@@ -55,23 +55,24 @@ impl Forwarding {
         while let Some(PortRequest { port, stream, gone, answer }) = asked.recv().await {
             let to = match target.now(port).await {
                 Ok(to) => to,
-                Err(why) => {
-                    log::warn!("{why}");
+                Err(missing) => {
                     drop(stream);
-                    match self.on_failure {
-                        OnFailure::Report => answer.fail(why),
-                        OnFailure::Keep => answer.reset(),
-                    }
+                    tell(self.forwarder.fail(missing).await, answer, self.on_failure);
                     continue;
                 }
             };
             let on_failure = self.on_failure;
-            self.forwarder.serve(to, stream, gone, move |end| match end {
-                StreamEnd::Complete => answer.finish(),
-                StreamEnd::Failed(why) if on_failure == OnFailure::Report => answer.fail(why),
-                StreamEnd::Failed(_) | StreamEnd::Reset => answer.reset(),
-            });
+            self.forwarder.serve(to, stream, gone, move |end| tell(end, answer, on_failure));
         }
+    }
+}
+
+/// Has the client learn how its stream ended.
+fn tell(end: StreamEnd, answer: Answer, on_failure: OnFailure) {
+    match end {
+        StreamEnd::Complete => answer.finish(),
+        StreamEnd::Failed(why) if on_failure == OnFailure::Report => answer.fail(why),
+        StreamEnd::Failed(_) | StreamEnd::Reset => answer.reset(),
     }
 }
 

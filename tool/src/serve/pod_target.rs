@@ -1,12 +1,13 @@
 //! The pod of a client, looked up when it is first needed, and again once it has ended.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::attribution::Attribution;
-use crate::forward::StreamTarget;
-use crate::model::{Client, Destination, Pod};
+use crate::forward::{MissingTarget, StreamTarget};
+use crate::model::{Client, Destination, Owner, Pod};
 use crate::runtime::{IndexEntry, Runtimes};
-use crate::target::Target;
+use crate::target::{FindError, Target};
 
 /// The pod that a client forwards to.
 pub(super) struct PodTarget {
@@ -27,27 +28,31 @@ impl PodTarget {
         Self { entry, pod, runtimes, client, found: None }
     }
 
-    /// Where a connection to this port of the pod leads now. The error is in the kubelet's words.
-    pub(super) async fn now(&mut self, port: u16) -> Result<StreamTarget, String> {
-        let id = &self.entry.info.id;
+    /// Where a connection to this port of the pod leads now.
+    pub(super) async fn now(&mut self, port: u16) -> Result<StreamTarget, MissingTarget> {
+        let started = Instant::now();
         let (target, destination) = match &self.found {
             Some((target, destination)) if target.check().is_ok() => {
                 (Arc::clone(target), Arc::clone(destination))
             }
             _ => {
                 let found = Target::of_entry(&self.entry).await;
-                let target = found.map_err(|error| {
-                    let error = format!("{:#}", anyhow::Error::from(error));
-                    format!("error forwarding port {port} to pod {id}, uid : {error}")
-                })?;
+                let target = found.map_err(|error| self.missing(port, started.elapsed(), error))?;
                 let destination = self.destination(&target).await;
                 let (target, destination) = (Arc::new(target), Arc::new(destination));
                 self.found = Some((Arc::clone(&target), Arc::clone(&destination)));
                 (target, destination)
             }
         };
-        let client = Arc::clone(&self.client);
-        Ok(StreamTarget { target, destination, id: id.as_str().into(), port, client })
+        let (id, client) = (self.entry.info.id.as_str().into(), Arc::clone(&self.client));
+        Ok(StreamTarget { target, destination, id, port, client })
+    }
+
+    fn missing(&self, port: u16, duration: Duration, error: FindError) -> MissingTarget {
+        let owner = Owner { pod: Some(self.pod.clone()), ..Owner::default() };
+        let destination = Destination { owner, ..Destination::default() };
+        let (id, client) = (self.entry.info.id.as_str().into(), Arc::clone(&self.client));
+        MissingTarget { destination, id, port, client, duration, error }
     }
 
     /// The target with the names of its owner.

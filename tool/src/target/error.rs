@@ -96,6 +96,17 @@ pub enum FindError {
 }
 
 impl FindError {
+    /// Whether it is known, but does not run.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        matches!(
+            self,
+            Self::Process(ProcessError::Gone(_))
+                | Self::PodNotRunning { .. }
+                | Self::ContainerNotRunning { .. }
+        )
+    }
+
     /// The entry is listed, but does not run.
     pub(super) fn not_running(IndexEntry { client, info }: &IndexEntry) -> Self {
         match info.kind {

@@ -26,6 +26,10 @@ impl Dialer for Auto {
         self.choose(target).via(target)
     }
 
+    fn usual_via(&self) -> Via {
+        self.nsenter.usual_via()
+    }
+
     fn dial<'a>(&'a self, target: &'a Target, port: u16) -> Dialing<'a> {
         self.choose(target).dial(target, port)
     }

@@ -16,6 +16,9 @@ pub trait Dialer: Send + Sync {
     /// How it gets into a target, as records have it.
     fn via(&self, target: &Target) -> Via;
 
+    /// The same for most targets.
+    fn usual_via(&self) -> Via;
+
     /// Connects to a port of the target.
     fn dial<'a>(&'a self, target: &'a Target, port: u16) -> Dialing<'a>;
 }

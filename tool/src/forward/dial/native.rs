@@ -36,6 +36,10 @@ impl Native {
 
 impl Dialer for Native {
     fn via(&self, _target: &Target) -> Via {
+        self.usual_via()
+    }
+
+    fn usual_via(&self) -> Via {
         Via::Native
     }
 

@@ -92,6 +92,10 @@ impl Nsenter {
 
 impl Dialer for Nsenter {
     fn via(&self, _target: &Target) -> Via {
+        self.usual_via()
+    }
+
+    fn usual_via(&self) -> Via {
         Via::NsenterSocat
     }
 
