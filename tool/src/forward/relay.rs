@@ -25,8 +25,6 @@ use crate::host::socket_buffer::SocketBuffer;
 ///
 /// `gone` is the reset of a client that has a stream instead of a socket.
 ///
-/// `gone` is the reset of a client that has a stream instead of a socket.
-///
 /// When the client's direction has ended, `to_target` is `None`. If the relay fails, the caller
 /// decides what the target sees when it drops `to_target`.
 pub(super) async fn run(
