@@ -1,6 +1,8 @@
 //! `pfsnoop serve`, with real clients.
 
 mod access;
+mod attacker;
+mod attacks;
 mod ended_pods;
 mod endpoint;
 mod forwards;
