@@ -21,7 +21,7 @@ pub enum Failure {
     TargetGone(#[source] TargetEnded),
     /// What the client asked for has no target now.
     #[error(transparent)]
-    NoTarget(FindError),
+    NoTarget(Box<FindError>),
     /// The target has ended, and nothing has come in its place in time.
     #[error("{ended}, and {what} did not run again{}: {why}", in_time(*.within))]
     NotBack {

@@ -100,7 +100,7 @@ impl StreamForwarder {
         // Whoever stops the forwarder waits for this.
         let _failing = shared.tasks.token();
         let MissingTarget { destination, id, port, client, duration, error } = missing;
-        let failure = Failure::NoTarget(error);
+        let failure = Failure::NoTarget(Box::new(error));
         let end = StreamEnd::Failed(no_target(&failure, port, &id));
         let accepted = shared.accept(shared.dialer.usual_via(), port, None);
         let accept = ForwardEvent::Accepted(accepted, Arc::new(destination), Some(client));
