@@ -2,6 +2,7 @@
 //! tests pfsnoop. Each step looks first, acts only when something is missing, and prints its time.
 
 mod cargo_install;
+mod clients;
 mod debian;
 mod go;
 mod kernels;

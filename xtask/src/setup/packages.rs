@@ -51,6 +51,8 @@ pub(crate) const TEST: &[Needed] = &[
     needed("strace", "strace"),
     needed("patchelf", "patchelf"),
     needed("python3", "python3"),
+    needed("node", "nodejs"),
+    needed("npm", "npm"),
     needed("postgres", "postgresql"),
     needed("psql", "postgresql-client"),
     needed("openssl", "openssl"),
