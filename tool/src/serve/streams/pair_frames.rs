@@ -3,6 +3,9 @@
 /// Frames for the data stream and the error stream of one request. Each function appends to what waits
 /// to be written to the client.
 pub(super) trait PairFrames: Send + Sync + 'static {
+    /// Whether the client learns the end of what the pod sends before the end of everything.
+    const HAS_END_OF_DATA: bool;
+
     /// Length of what goes before a piece of data, bytes.
     const HEAD: usize;
 

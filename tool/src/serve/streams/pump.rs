@@ -15,7 +15,8 @@ use super::pair_frames::PairFrames;
 
 /// How long the client waits for the forwarder's answer once the pod has sent everything: containerd's
 /// time for the other direction (`portForward` in its sandbox_portforward_linux.go). Old kubectl (1.20)
-/// closes its local connection only when the error stream ends, newer ones at once.
+/// closes its local connection only when the error stream ends, newer ones at once. A client with channels
+/// never would: it learns no end before everything has ended. So what it sends ends then, too.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long a connection that failed may still deliver what the pod sent before.
@@ -84,6 +85,9 @@ impl<F: PairFrames> Pump<F> {
                 () = sleep(ANSWER_TIMEOUT), if eof.is_some() && !*is_told => {
                     end_data(stream, frames, outbox);
                     outbox.put(|out| frames.end_errors(out));
+                    if !F::HAS_END_OF_DATA {
+                        stream.end();
+                    }
                     *is_told = true;
                 }
                 never = &mut backlog => match never {},

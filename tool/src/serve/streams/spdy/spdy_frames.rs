@@ -15,6 +15,7 @@ pub(super) struct SpdyFrames {
 }
 
 impl PairFrames for SpdyFrames {
+    const HAS_END_OF_DATA: bool = true;
     const HEAD: usize = HEAD;
 
     fn id(&self) -> u32 {

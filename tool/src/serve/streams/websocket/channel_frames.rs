@@ -46,6 +46,7 @@ fn head(channel: u8, length: usize) -> [u8; LENGTH + 1] {
 /// portforward/websocket.go): its clients learn an end when all ports have ended, and the connection
 /// closes.
 impl PairFrames for ChannelFrames {
+    const HAS_END_OF_DATA: bool = false;
     const HEAD: usize = LENGTH + 1;
 
     fn id(&self) -> u32 {

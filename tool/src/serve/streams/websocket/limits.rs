@@ -5,8 +5,9 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 /// Ports in one connection with channels. The numbers of channels are one byte: 127 ports at most.
 pub const MAX_PORTS: usize = 32;
 
-/// The longest message, and the longest frame, bytes. Clients send at most 64 KiB at once.
-const MAX_MESSAGE: usize = 1 << 20;
+/// The longest message, and the longest frame, bytes: the channel, and as much data as the Python client
+/// takes at once (`PortForward._proxy` in its stream/ws_client.py). Other clients send at most 64 KiB.
+const MAX_MESSAGE: usize = 1 + (1 << 20);
 
 /// How much is read from the connection at once, bytes.
 const READ_BUFFER: usize = 32 * 1024;

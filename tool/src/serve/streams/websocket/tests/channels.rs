@@ -59,6 +59,41 @@ async fn each_port_has_two_channels() {
     server.await.unwrap().unwrap();
 }
 
+/// The Python client sends as much at once.
+#[tokio::test]
+async fn a_message_has_up_to_1_mib_of_data() {
+    let Connected { mut client, mut requests, .. } = connect(ChannelEncoding::Binary, &[80]).await;
+    let mut request = requests.recv().await.unwrap();
+    send(&mut client, &[&[0], &vec![1; 1 << 20][..]].concat()).await;
+    let mut received = vec![0; 1 << 20];
+    request.stream.read_exact(&mut received).await.unwrap();
+    assert!(received.iter().all(|byte| *byte == 1));
+}
+
+/// As with containerd: the client cannot learn that it has everything, so it would wait for ever.
+#[tokio::test(start_paused = true)]
+async fn a_second_after_the_pod_has_sent_everything_the_client_has_too() {
+    let Connected { mut client, mut requests, server, .. } =
+        connect(ChannelEncoding::Binary, &[80]).await;
+    let mut request = requests.recv().await.unwrap();
+    send(&mut client, b"\x00GET /").await;
+    request.stream.write_all(b"200 OK").await.unwrap();
+    request.stream.shutdown().await.unwrap();
+    let mut asked = Vec::new();
+    request.stream.read_to_end(&mut asked).await.unwrap();
+    assert_eq!(asked, b"GET /");
+    assert!(!request.gone.is_cancelled());
+    drop(request.stream);
+    request.answer.finish();
+    for _ in 0..2 {
+        next(&mut client).await.unwrap();
+    }
+    assert_eq!(next(&mut client).await, Some(Message::binary(&b"\x00200 OK"[..])));
+    assert!(matches!(next(&mut client).await, Some(Message::Close(Some(_)))));
+    assert_eq!(next(&mut client).await, None);
+    server.await.unwrap().unwrap();
+}
+
 #[tokio::test]
 async fn text_is_base64() {
     let Connected { mut client, mut requests, .. } = connect(ChannelEncoding::Base64, &[80]).await;

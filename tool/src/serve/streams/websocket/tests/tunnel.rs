@@ -48,7 +48,7 @@ async fn an_ordinary_close_is_an_end_and_another_one_an_error() {
 
 #[tokio::test]
 async fn text_and_long_messages_are_errors() {
-    for message in [Message::text("SPDY"), Message::binary(vec![0; (1 << 20) + 1])] {
+    for message in [Message::text("SPDY"), Message::binary(vec![0; (1 << 20) + 2])] {
         let (mut client, servers) = pair().await;
         let mut tunnel = Tunnel::accept(servers).await;
         let reads = tokio::spawn(async move { tunnel.read_to_end(&mut Vec::new()).await });
