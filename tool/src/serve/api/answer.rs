@@ -24,7 +24,7 @@ pub(super) fn json(code: StatusCode, object: &impl Serialize) -> Response<Body> 
 }
 
 /// A text.
-pub(super) fn text(code: StatusCode, text: &'static str) -> Response<Body> {
+pub(super) fn text(code: StatusCode, text: &str) -> Response<Body> {
     with_body(code, "text/plain; charset=utf-8", text.into())
 }
 
@@ -52,6 +52,9 @@ pub(super) fn warn(response: &mut Response<Body>, lines: &[String]) {
 
 impl From<Status> for Response<Body> {
     fn from(status: Status) -> Self {
+        if let Some((code, message)) = status.as_text() {
+            return text(code, message);
+        }
         let (code, object) = status.into_parts();
         json(code, &object)
     }

@@ -121,7 +121,7 @@ fn ok(object: &impl Serialize) -> Response<Body> {
 fn query(head: &Parts) -> Result<ListQuery, Status> {
     let query = ListQuery::parse(head.uri.query().unwrap_or_default())?;
     if query.is_watch {
-        return Err(Status::method_not_allowed(
+        return Err(Status::no_watch(
             "pfsnoop serve lists pods and does not watch them: repeat `kubectl get pods`, or see every \
              forward with `pfsnoop watch`",
         ));

@@ -11,6 +11,8 @@ pub(in crate::serve) struct Status {
     reason: &'static str,
     message: String,
     details: Option<Details>,
+    /// The answer is the message alone.
+    is_text: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -58,6 +60,14 @@ impl Status {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message)
     }
 
+    /// Not 405, which says it best: for a watch that fails with 405, kubectl 1.20 prints a sentence of its
+    /// own. It prints the server's only for 403 and 406, and only if the answer is a text (client-go's
+    /// `NewGenericServerResponse` and `newUnstructuredResponseError`).
+    pub(super) fn no_watch(message: impl Into<String>) -> Self {
+        let status = Self::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message);
+        Self { is_text: true, ..status }
+    }
+
     pub(super) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "BadRequest", message)
     }
@@ -77,7 +87,7 @@ impl Status {
     }
 
     fn new(code: StatusCode, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: None }
+        Self { code, reason, message: message.into(), details: None, is_text: false }
     }
 
     fn about(self, kind: &'static str, name: &str) -> Self {
@@ -92,6 +102,11 @@ impl Status {
     #[cfg(test)]
     pub(super) fn message(&self) -> &str {
         &self.message
+    }
+
+    /// The HTTP status and the message, if the answer is to be a text.
+    pub(super) fn as_text(&self) -> Option<(StatusCode, &str)> {
+        self.is_text.then_some((self.code, &self.message))
     }
 
     /// The HTTP status, and the object for the body.

@@ -85,7 +85,6 @@ async fn errors_are_those_of_an_api_server() {
         ("GET", "/apis/apps/v1/deployments", 404, "NotFound", "no deployments: use"),
         ("POST", "/api/v1/namespaces/shop/pods/kuard/exec", 404, "NotFound", "\"exec\""),
         ("DELETE", "/api/v1/namespaces/shop/pods/kuard", 405, "MethodNotAllowed", "does not allow"),
-        ("GET", "/api/v1/pods?watch=true", 405, "MethodNotAllowed", "does not watch"),
         ("GET", "/api/v1/pods?fieldSelector=a%3Db", 400, "BadRequest", "field label not supported"),
         ("POST", "/api/v1/namespaces/shop/pods/x/portforward", 404, "NotFound", "not found"),
         ("POST", "/api/v1/namespaces/shop/pods/kuard/portforward", 400, "BadRequest", "upgrade"),
@@ -104,6 +103,17 @@ async fn errors_are_those_of_an_api_server() {
         assert_eq!((&object["kind"], &object["status"]), (&"Status".into(), &"Failure".into()));
         assert!(object["message"].as_str().unwrap().contains(message), "{object}");
     }
+    running.end().await;
+}
+
+/// kubectl 1.20 prints nothing else of the answer to a watch.
+#[tokio::test]
+async fn a_watch_is_answered_with_a_sentence() {
+    let running = Running::start();
+    let client = running.client();
+    let (code, body) = client.send(client.request("GET", "/api/v1/pods?watch=true")).await;
+    assert_eq!(code, 406);
+    assert!(body.starts_with("pfsnoop serve lists pods and does not watch them: "), "{body}");
     running.end().await;
 }
 
