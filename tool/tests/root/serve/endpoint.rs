@@ -1,6 +1,6 @@
 //! An endpoint, its pods, and kubectl.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::common::running::Running;
 use crate::common::temp::temp_path;
 use crate::common::{TEST_TIMEOUT, eventually, pfsnoop, system};
-use crate::support::containerd::Containerd;
+use crate::support::containerd::{Containerd, Pod};
 use crate::support::docker::Docker;
 use crate::support::forward::local_port;
 use crate::support::image::serve;
@@ -26,17 +26,24 @@ pub const PODS: [(&str, &str); 2] = [("shop", "web"), ("docker", "plain")];
 pub struct Pods {
     pub docker: Docker,
     pub containerd: Containerd,
+    /// The pod of containerd.
+    pub web: Pod,
     /// The process of Docker's container.
     pub plain: u32,
 }
 
 impl Pods {
     pub fn start(name: &str) -> Self {
+        Self::start_with(name, |pod| serve(pod, 8080))
+    }
+
+    /// The same with other servers: the shell command for the pod of that name.
+    pub fn start_with(name: &str, servers: impl Fn(&str) -> String) -> Self {
         let (docker, containerd) = (Docker::start(name), Containerd::start(&format!("{name}-cri")));
-        containerd.run_pod("shop", "web", "web", 8080);
+        let web = containerd.run_command("shop", "web", &servers("web"));
         let labels = ["app=x".to_owned()];
-        let plain = docker.run_with("plain", "none", &labels, &serve("plain", 8080));
-        Self { docker, containerd, plain }
+        let plain = docker.run_with("plain", "none", &labels, &servers("plain"));
+        Self { docker, containerd, web, plain }
     }
 
     /// An endpoint for them.
@@ -66,6 +73,13 @@ impl Endpoint {
         // It would write a cache below the home folder.
         command.arg("--kubeconfig").arg(&self.kubeconfig).arg("--cache-dir=/nonexistent");
         command
+    }
+
+    /// Ends it as Ctrl-C does. The kubeconfig is gone then.
+    pub fn end(self) {
+        let (status, _, stderr) = self.running.interrupt();
+        assert!(status.success(), "{status}: {stderr:#?}");
+        assert!(!self.kubeconfig.exists(), "it is removed at the end");
     }
 
     /// Its URL and its token, from the kubeconfig.
@@ -105,7 +119,9 @@ pub fn page(port: u16, path: &str) -> Vec<u8> {
     stream.write_all(format!("GET /{path} HTTP/1.0\r\n\r\n").as_bytes()).unwrap();
     let mut answer = Vec::new();
     // A reset is an answer that has ended early.
-    let _ = stream.read_to_end(&mut answer);
+    if let Err(error) = stream.read_to_end(&mut answer) {
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{} bytes: {error}", answer.len());
+    }
     let head = answer.windows(4).position(|four| four == b"\r\n\r\n");
     head.map(|end| answer.split_off(end + 4)).unwrap_or_default()
 }
@@ -115,6 +131,7 @@ pub fn wait_for_servers(endpoint: &Endpoint) {
     eventually("the servers", || {
         let list = endpoint.kubectl("forky").args(["get", "pods", "-A"]).output().unwrap();
         let list = String::from_utf8(list.stdout).unwrap();
-        (list.matches(" 8080 ").count() == PODS.len()).then_some(())
+        let serves = |line: &&str| line.split([' ', ',']).any(|word| word == "8080");
+        (list.lines().filter(serves).count() == PODS.len()).then_some(())
     });
 }

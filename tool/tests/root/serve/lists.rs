@@ -25,6 +25,29 @@ fn each_kubectl_lists_the_pods_of_each_runtime() {
         let pod = get(&["pod", "-n", "docker", "plain", "-o", "json"]);
         let pod: serde_json::Value = serde_json::from_str(&pod).unwrap();
         assert_eq!((&pod["status"]["phase"], &pod["kind"]), (&"Running".into(), &"Pod".into()));
+        let list: serde_json::Value =
+            serde_json::from_str(&get(&["pods", "-A", "-o", "json"])).unwrap();
+        let mut names: Vec<_> =
+            list["items"].as_array().unwrap().iter().map(|pod| &pod["metadata"]["name"]).collect();
+        names.sort_by_key(|name| name.as_str());
+        assert_eq!(names, ["plain", "web"], "{release}");
+    }
+}
+
+/// kubectl lists, and then wants to watch.
+#[test]
+fn a_watch_ends_with_one_clear_line() {
+    let pods = Pods::start("serve-watches");
+    let endpoint = pods.serve(&[]);
+    wait_for_servers(&endpoint);
+    for release in KUBECTLS {
+        let output = output(endpoint.kubectl(release).args(["get", "pods", "-A", "-w"]));
+        let [stdout, stderr] = [&output.stdout, &output.stderr].map(|bytes| text(bytes));
+        assert_eq!(output.status.code(), Some(1), "{release}: {stdout}");
+        assert_eq!(stdout.lines().count(), 3, "{release}: {stdout}");
+        assert_eq!(stderr.lines().count(), 1, "{release}: {stderr}");
+        let said = ": pfsnoop serve lists pods and does not watch them: repeat `kubectl get pods`";
+        assert!(stderr.contains(said), "{release}: {stderr}");
     }
 }
 

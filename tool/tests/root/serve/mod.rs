@@ -4,6 +4,7 @@ mod access;
 mod attacker;
 mod attacks;
 mod ended_pods;
+mod clients;
 mod endpoint;
 mod forwards;
 mod lists;

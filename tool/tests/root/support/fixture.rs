@@ -12,6 +12,7 @@ static LATE_EXEC: LazyLock<PathBuf> = LazyLock::new(|| build("late-exec"));
 static PEER: LazyLock<PathBuf> = LazyLock::new(|| build("peer"));
 static IMPOSTOR: LazyLock<PathBuf> = LazyLock::new(|| build("impostor"));
 static SILENT_FUSE: LazyLock<PathBuf> = LazyLock::new(|| build("silent-fuse"));
+static KUBE_FORWARD: LazyLock<PathBuf> = LazyLock::new(|| build("kube-forward"));
 static VISITOR: LazyLock<PathBuf> = LazyLock::new(|| build("visitor"));
 
 /// Cargo builds no examples for one test target, so this does.
@@ -57,6 +58,11 @@ pub fn visitor() -> &'static Path {
 /// The path of the program with a file system that does not answer.
 pub fn silent_fuse() -> &'static Path {
     &SILENT_FUSE
+}
+
+/// The path of the program that forwards ports by the `kube` crate.
+pub fn kube_forward() -> &'static Path {
+    &KUBE_FORWARD
 }
 
 /// Runs the program for unusual execs to its end. Returns its pid.

@@ -67,13 +67,24 @@ pub fn kubectl(release: &str) -> PathBuf {
     part(&format!("kubectl-{release}")).join("kubectl")
 }
 
+/// The folder with the client for a language, `python` or `javascript`.
+pub fn client(language: &str) -> PathBuf {
+    let folder = folder(&format!("client-{language}"));
+    assert!(folder.is_dir(), "{} is missing; run `cargo xtask setup`", folder.display());
+    folder
+}
+
 fn is_quick() -> bool {
     std::env::var("PFSNOOP_TEST_TIER").is_ok_and(|tier| tier == "quick")
 }
 
 fn part(name: &str) -> PathBuf {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let folder = workspace.join("target/parts").join(name).join("bin");
+    let folder = folder(name).join("bin");
     assert!(folder.is_dir(), "{} is missing; run `cargo xtask setup`", folder.display());
     folder
+}
+
+fn folder(name: &str) -> PathBuf {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    workspace.join("target/parts").join(name)
 }
