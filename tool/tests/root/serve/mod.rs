@@ -3,8 +3,8 @@
 mod access;
 mod attacker;
 mod attacks;
-mod ended_pods;
 mod clients;
+mod ended_pods;
 mod endpoint;
 mod forwards;
 mod lists;
