@@ -21,7 +21,7 @@ impl Attacker {
         let mut attacker = Self::connect_and_read_nothing(endpoint);
         let mut from = attacker.openssl.stdout.take().unwrap();
         std::thread::spawn(move || {
-            let mut bytes = [0; 64 * 1024];
+            let mut bytes = vec![0; 64 * 1024];
             while matches!(from.read(&mut bytes), Ok(1..)) {}
         });
         attacker
@@ -136,7 +136,7 @@ fn control(kind: u8, payload: &[u8]) -> Vec<u8> {
 /// So many zeros, compressed: about a thousandth of that.
 pub fn bomb(zeros: usize) -> Vec<u8> {
     let mut zlib = ZlibEncoder::new(Vec::new(), Compression::best());
-    let piece = [0; 1 << 16];
+    let piece = vec![0; 1 << 16];
     for _ in 0..zeros / piece.len() {
         zlib.write_all(&piece).unwrap();
     }

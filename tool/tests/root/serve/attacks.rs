@@ -83,7 +83,7 @@ fn heads_and_frames_without_end_are_turned_away() {
     attacked.survives("garbage after the upgrade", |endpoint| {
         let upgrades = [SPDY, CHANNELS].map(|headers| {
             let mut attacker = Attacker::connect(endpoint).upgrade(endpoint, POD, headers);
-            attacker.send(&[0xff; 64 * 1024]);
+            attacker.send(&[0xff; 16 * 1024]);
             attacker.is_turned_away();
             attacker
         });
@@ -142,8 +142,8 @@ fn streams_without_number_are_bounded() {
         let mut frames = Frames::new();
         // Only one stream of the pair.
         attacker.send(&frames.stream(1, "data", 8080, 0));
-        for _ in 0..2000 {
-            if !attacker.send(&data(1, &[0; 32 * 1024])) {
+        for _ in 0..4000 {
+            if !attacker.send(&data(1, &[0; 16 * 1024])) {
                 break;
             }
         }
@@ -171,6 +171,6 @@ fn a_connection_without_a_request_ends_after_15_seconds() {
 
 /// Whether the endpoint took all of it.
 fn send_in_pieces(attacker: &mut Attacker, length: usize) -> bool {
-    let piece = [b'x'; 64 * 1024];
+    let piece = vec![b'x'; 64 * 1024];
     (0..length / piece.len()).all(|_| attacker.send(&piece))
 }
