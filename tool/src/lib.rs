@@ -14,8 +14,8 @@
 //! # Invariants
 //!
 //! - A module imports only from modules that follow it in this list: `main, commands, cli, demo,
-//!   doctor, serve, forward, monitor, attribution, target, runtime, probe, output, host, sessions,
-//!   model`. There are no cycles between files. `mod.rs` files only declare and re-export.
+//!   doctor, agent, serve, forward, monitor, attribution, target, runtime, probe, output, host,
+//!   sessions, model`. There are no cycles between files. `mod.rs` files only declare and re-export.
 //! - Only [`probe`] names aya. Only [`host`], `doctor/facts` and [`demo`] read /proc; other modules
 //!   ask [`host`]. A test (`tests/cli/layering`) checks the rules up to here.
 //! - [`model`] and [`sessions`] do no I/O and read no clock. Only [`output`] formats, except for words
@@ -33,6 +33,7 @@
 //! - Nothing is guessed. A value that could not be read is absent, and an end that was not seen is
 //!   reported as not seen.
 
+pub mod agent;
 pub mod attribution;
 pub mod cli;
 pub mod commands;

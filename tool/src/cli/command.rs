@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use super::{Demo, DemoWeb, Doctor, Exec, Forward, Serve, Targets, Watch};
+use super::{Agent, Demo, DemoWeb, Doctor, Exec, Forward, Serve, Targets, Watch};
 
 /// Shows every kubectl port-forward on a node, with or without nsenter and socat, and is itself a port
 /// forwarder
@@ -23,6 +23,7 @@ Examples:
   pfsnoop forward kuard 8080:80       local port 8080 to port 80 in the pod kuard
   pfsnoop serve                       an endpoint for kubectl port-forward, without a cluster
   pfsnoop watch                       every port-forward on this node, and how it ends
+  pfsnoop agent                       the same without a screen, for as long as the node runs
   pfsnoop doctor                      why port-forwards fail on this node
   pfsnoop targets                     pods and containers, and where they listen
   pfsnoop demo                        one forward to an embedded pod, and what the kernel saw";
@@ -38,6 +39,8 @@ pub enum Command {
     Serve(Serve),
     /// Show every port-forward on this node, from any program, and how it ends
     Watch(Watch),
+    /// Watch all the time, without a screen, and keep what was seen
+    Agent(Agent),
     /// List the pods and containers to forward to, and the ports on which something listens inside
     Targets(Targets),
     /// Find out why port-forwards fail, on this node or for one target

@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod agent;
 mod command;
 mod demo;
 mod doctor;
@@ -15,6 +16,7 @@ mod targets;
 mod values;
 mod watch;
 
+pub use agent::Agent;
 pub use command::{Cli, Command};
 pub use demo::{Demo, DemoWeb};
 pub use doctor::Doctor;

@@ -11,7 +11,7 @@ use crate::attribution::Attribution;
 use crate::cli;
 use crate::forward::{self, AllowedUsers, Forwarder, Listener, TargetSource, listen_all};
 use crate::host::privileges::Needs;
-use crate::host::shutdown;
+use crate::host::{service, shutdown};
 use crate::output::{self, TextOrJson, View};
 use crate::target::Target;
 
@@ -52,6 +52,7 @@ pub(super) async fn run(args: cli::Forward) -> Result<()> {
         sink.update(&update)?;
     }
     sink.flush()?;
+    service::ready();
 
     forwarder::settle();
     let (forwarder, events) = Forwarder::start(source, dialer, listeners, limits, allowed_users);

@@ -1,5 +1,6 @@
 //! One file per command: connects sources, a filter and a sink.
 
+mod agent;
 mod demo;
 mod dialer;
 mod dispatch;

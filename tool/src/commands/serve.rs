@@ -12,7 +12,7 @@ use crate::attribution::Attribution;
 use crate::cli;
 use crate::forward::{self, StreamForwarder};
 use crate::host::privileges::Needs;
-use crate::host::{clock, shutdown};
+use crate::host::{clock, service, shutdown};
 use crate::model::{Ready, Serving, Update};
 use crate::output::{self, View};
 use crate::runtime::Runtimes;
@@ -53,6 +53,7 @@ pub(super) async fn run(args: cli::Serve) -> Result<()> {
         has_execs,
     }))?;
     sink.flush()?;
+    service::ready();
 
     forwarder::settle();
     let (streams, events) = StreamForwarder::start(dialer, limits, vec![endpoint.address()]);

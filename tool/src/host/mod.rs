@@ -18,6 +18,7 @@ pub mod proc_files;
 pub mod process;
 pub mod program_file;
 pub mod root;
+pub mod service;
 pub mod shutdown;
 pub mod slice;
 pub mod socat;

@@ -4,7 +4,7 @@ use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
 use super::monitor::Monitor;
-use crate::host::clock;
+use crate::host::{clock, service};
 use crate::model::{Ready, Selection, State, Update};
 use crate::output::Sink;
 
@@ -47,6 +47,7 @@ pub async fn run(
 ) -> Result<()> {
     sink.update(&Update::Ready(ready))?;
     sink.flush()?;
+    service::ready();
     let mut is_stopping = false;
     loop {
         let updates = tokio::select! {

@@ -4,6 +4,7 @@
 mod escape;
 mod format;
 mod log;
+mod log_lines;
 mod names;
 mod reason;
 mod shell;
@@ -17,6 +18,7 @@ mod width;
 
 pub use escape::escaped;
 pub use format::{Columns, Format, TextOrJson, sink};
+pub use log_lines::{lost_line, session_line};
 pub use shell::{operand, quoted};
 pub use sink::Sink;
 pub use stderr::{Stderr, complain};

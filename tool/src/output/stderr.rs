@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use super::escape::escaped;
+use super::log_lines::lost_line;
 use super::names::{client_name, port_of_target, short_id};
 use super::reason::reason;
 use super::stdout::ReadyWriter;
@@ -101,8 +102,8 @@ pub(super) fn report_restart(restart: &RestartWords) {
 }
 
 /// Reports records that were lost.
-pub(super) fn report_lost(Lost { events, total }: Lost) {
-    complain(&format!("{events} records were lost, {total} since the start"));
+pub(super) fn report_lost(lost: Lost) {
+    complain(&lost_line(lost));
 }
 
 /// Reports an endpoint. For formats in which stdout is for programs.

@@ -7,12 +7,13 @@ use super::scan::Found;
 use super::tree::{File, Tree};
 
 /// A module imports only from modules to its right.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "main",
     "commands",
     "cli",
     "demo",
     "doctor",
+    "agent",
     "serve",
     "forward",
     "monitor",
