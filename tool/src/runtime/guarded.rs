@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::client::{Answer, Names, Place, RuntimeClient};
+use super::label_limits::{MAX_LABEL, MAX_LABELS};
 use super::worker::ask;
 use crate::model::{ForwardingMode, Pod, TargetDetails, TargetInfo};
 
@@ -21,13 +22,6 @@ const NAMES_TIMEOUT: Duration = Duration::from_secs(2);
 /// A name is cut after so many bytes. Names in Kubernetes have 253 at most. The ones of thousands of
 /// containers are remembered, and a table takes a minute for a name of megabytes.
 const MAX_NAME: usize = 1024;
-
-/// At most this many labels of a sandbox or container are kept. Pods have about ten.
-const MAX_LABELS: usize = 64;
-
-/// A label with a longer name or value is left out. A label's name in Kubernetes has at most 317 bytes
-/// and its value 63. Docker has no limits, and a value that was cut would be another value.
-const MAX_LABEL: usize = 1024;
 
 /// At most this many declared ports are kept.
 const MAX_PORTS: usize = 64;

@@ -14,6 +14,7 @@ mod discovery;
 mod endpoint;
 mod guarded;
 mod index;
+mod label_limits;
 mod protocol;
 mod registry;
 mod status;

@@ -10,6 +10,8 @@ use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::runtime::label_limits::{MAX_LABEL, MAX_LABELS};
+
 /// At most this many entries of a list are read.
 pub(super) const MAX_ENTRIES: usize = 20_000;
 
@@ -104,12 +106,8 @@ impl<'de> Visitor<'de> for FirstVisitor {
     }
 }
 
-/// How many labels of one sandbox or container are kept, beside those of a kubelet. Whoever makes an image
-/// can give it any number of them.
-const MAX_LABELS: usize = 64;
-
-/// The labels by which a kubelet names the pod and the container. They are kept however many others there
-/// are: whoever makes an image must not be able to hide them.
+/// The labels by which a kubelet names the pod and the container. They are kept beside [`MAX_LABELS`] others:
+/// whoever makes an image must not be able to hide them.
 const ALWAYS_KEPT: [&str; 5] = [
     "io.kubernetes.docker.type",
     "io.kubernetes.container.name",
@@ -117,10 +115,6 @@ const ALWAYS_KEPT: [&str; 5] = [
     "io.kubernetes.pod.namespace",
     "io.kubernetes.pod.uid",
 ];
-
-/// A label that is longer than this is left out, bytes of its name or of its value: a value of Kubernetes
-/// has at most 63, and its name 317.
-const MAX_LABEL: usize = 1024;
 
 /// The entries of an object whose values are strings, such as labels.
 #[derive(Clone, Debug, Default)]
