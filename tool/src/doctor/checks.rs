@@ -1,5 +1,6 @@
 //! The doctor's checks, in order. A group of checks is one file in `checks/`, and here its `mod`
-//! line and its line in the list.
+//! line and its line in the list. A check of whether the kernel programs can run is in `kernel`. A check of a
+//! setting that can run out is in `limits`.
 
 mod helpers;
 mod kernel;
