@@ -6,7 +6,7 @@ use clap::Args;
 #[derive(Args, Debug)]
 #[command(after_help = DEMO_EXAMPLES)]
 pub struct Demo {
-    /// Let the kubectl in PATH forward to the pod, through an endpoint as of `pfsnoop serve`
+    /// Let the kubectl in PATH forward to the pod, through an endpoint like that of `pfsnoop serve`
     #[arg(long)]
     pub kubectl: bool,
     /// Keep the pod and the forward until Ctrl-C, for use with a browser

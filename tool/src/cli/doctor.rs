@@ -25,8 +25,8 @@ pub struct Doctor {
     /// Which runtimes to ask.
     #[command(flatten)]
     pub runtimes: AskRuntimes,
-    /// A socat that has moved no bytes for this long counts as left behind (default: 4 hours, the
-    /// idle timeout of a kubelet)
+    /// A socat that has moved no bytes for this long counts as left behind; a kubelet also ends a forward
+    /// that is idle for 4 hours
     #[arg(long, value_name = "SECS", default_value = "14400", value_parser = seconds)]
     pub idle: Duration,
     /// Run the nsenter and socat that come first in PATH even if other users can replace them

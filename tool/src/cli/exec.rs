@@ -7,7 +7,7 @@ use clap::builder::NonEmptyStringValueParser;
 use regex::bytes::Regex;
 
 use super::name_pattern::NamePattern;
-use super::values::{regex, seconds};
+use super::values::{at_least_1, regex, seconds};
 use crate::host::{cgroup::CgroupFolder, user::uid_of};
 use crate::model::PodName;
 use crate::output::Format;
@@ -62,7 +62,7 @@ pub struct Exec {
     #[arg(long, value_name = "SECS", value_parser = seconds)]
     pub duration: Option<Duration>,
     /// Exit after N rows
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = at_least_1::<u64>)]
     pub count: Option<u64>,
     /// Format of the rows
     #[arg(short, long, value_enum, default_value_t)]

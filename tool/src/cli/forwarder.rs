@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::runtimes::AskRuntimes;
 use super::size::Size;
-use super::values::seconds;
+use super::values::{at_least_1, seconds};
 use crate::forward::{Limits, TooSmall};
 use crate::output::TextOrJson;
 
@@ -27,7 +27,7 @@ pub struct ForwarderOptions {
     pub runtimes: AskRuntimes,
     /// How many connections may be open at once; further connections are turned away [default: 4096, or fewer
     /// if half of --max-buffer is too small]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = at_least_1::<u32>)]
     pub max_connections: Option<u32>,
     /// How much kernel memory the pipes and socket buffers of all connections may take (384K each, more for
     /// streams) [default: an eighth of the node's memory]

@@ -18,7 +18,7 @@ pub struct Serve {
     /// The address to listen on
     #[arg(long, value_name = "A", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     pub address: IpAddr,
-    /// The port to listen on; 0 for any that is free
+    /// The port to listen on; 0 for any free port
     #[arg(long, value_name = "N", default_value_t = 6443)]
     pub port: u16,
     /// Show and reach only these pods, as in shop/kuard-*; repeatable
@@ -39,7 +39,8 @@ Examples:
     kubectl get pods -A
     kubectl port-forward -n shop pod/kuard 8080:8080
   pfsnoop serve --allow 'shop/kuard-*'             only these pods
-  pfsnoop serve --dialer native --on-failure keep  without nsenter and socat; a refused port does not end kubectl
+  pfsnoop serve --dialer native                    without nsenter and socat
+  pfsnoop serve --on-failure keep                  a refused port does not end kubectl
   pfsnoop serve --port 0 -o json > records         any free port; each connection as JSON records";
 
 /// What `--on-failure` takes.

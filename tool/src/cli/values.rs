@@ -1,5 +1,6 @@
 //! Parsers for values of options.
 
+use std::num::ParseIntError;
 use std::time::Duration;
 
 use regex::bytes::Regex;
@@ -24,4 +25,13 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().filter(|&seconds| seconds > 0.0);
     let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     duration.ok_or_else(|| "must be a number of seconds above 0".to_owned())
+}
+
+/// A whole number above zero.
+pub(super) fn at_least_1<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
+    let number: u64 = text.parse().map_err(|error: ParseIntError| error.to_string())?;
+    if number == 0 {
+        return Err("must be at least 1".to_owned());
+    }
+    T::try_from(number).map_err(|_| "is too large".to_owned())
 }

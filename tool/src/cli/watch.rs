@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::runtimes::AskRuntimes;
-use super::values::seconds;
+use super::values::{at_least_1, seconds};
 use crate::model::PodName;
 use crate::output::TextOrJson;
 
@@ -23,7 +23,7 @@ pub struct Watch {
     #[arg(long, value_name = "SECS", value_parser = seconds)]
     pub duration: Option<Duration>,
     /// Exit after N sessions have ended
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = at_least_1::<u64>)]
     pub count: Option<u64>,
     /// Which runtimes to ask for names.
     #[command(flatten)]

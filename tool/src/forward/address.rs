@@ -21,7 +21,8 @@ impl FromStr for ListenOn {
             return Ok(Self::Localhost);
         }
         let ip = text.parse::<IpAddr>().map_err(|_| {
-            format!("{text} is not a valid IP; give IPs of this node, or localhost")
+            let what = if text.is_empty() { "an empty address" } else { text };
+            format!("{what} is not a valid IP; give IPs of this node, or localhost")
         })?;
         // ::ffff:127.0.0.1 is another way to write 127.0.0.1.
         Ok(Self::Ip(ip.to_canonical()))
@@ -113,9 +114,11 @@ mod tests {
 
     #[test]
     fn host_names_are_not_addresses() {
-        for wrong in ["", "example.com", "Localhost", "127.0.0.1:80", "[::1]", "1.2.3", " ::1"] {
+        for wrong in ["example.com", "Localhost", "127.0.0.1:80", "[::1]", "1.2.3", " ::1"] {
             let said = wrong.parse::<ListenOn>().unwrap_err();
             assert!(said.starts_with(&format!("{wrong} is not a valid IP")), "{said}");
         }
+        let said = "".parse::<ListenOn>().unwrap_err();
+        assert!(said.starts_with("an empty address is not a valid IP"), "{said}");
     }
 }

@@ -34,7 +34,7 @@ const BACKLOG: u32 = 1024;
 pub struct EndpointOptions {
     /// The address to listen on.
     pub address: IpAddr,
-    /// The port to listen on; 0 for any that is free.
+    /// The port to listen on; 0 for any free port.
     pub port: u16,
     /// Where the kubeconfig is written.
     pub kubeconfig: PathBuf,
