@@ -7,9 +7,9 @@
 //! client -> forward (dialer, relay) -> correlator, with the monitor's updates -> Update -> output
 //! ```
 //!
-//! Data flows one way. Every command consists of sources, a filter and a sink, and has no loop of
-//! its own. [`monitor`] has the event loop for the kernel's events. `docs/ARCHITECTURE.md` explains
-//! the parts.
+//! Data flows one way. `exec`, `watch`, `forward` and `serve` connect sources, a filter and a sink, and
+//! have no loop of their own. [`monitor`] has the event loop for the kernel's events.
+//! `docs/ARCHITECTURE.md` explains the parts.
 //!
 //! # Invariants
 //!
