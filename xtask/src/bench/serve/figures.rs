@@ -45,8 +45,8 @@ pub(super) fn print(routes: &[Route], measures: &[Measures], rounds: usize) {
     let bytes = [
         column("MiB/s", 0, |m| median(&m.mib_per_s)),
         column("server CPU ms/GiB", 0, |m| middle(&m.cpu_ms_per_gib, |cpu| cpu.server)),
-        column("stub", 0, |m| middle(&m.cpu_ms_per_gib, |cpu| cpu.stub)),
-        column("kubectl", 0, |m| middle(&m.cpu_ms_per_gib, |cpu| cpu.kubectl)),
+        column("stub CPU", 0, |m| middle(&m.cpu_ms_per_gib, |cpu| cpu.stub)),
+        column("kubectl CPU", 0, |m| middle(&m.cpu_ms_per_gib, |cpu| cpu.kubectl)),
         column("kubectl cores", 2, Measures::cores_for_bytes),
         column("RSS MiB at 100", 1, |m| m.rss_mib),
         column("peak", 1, |m| m.peak_mib),
@@ -58,8 +58,8 @@ pub(super) fn print(routes: &[Route], measures: &[Measures], rounds: usize) {
         column("p50 ms", 2, |m| percentile(&m.latencies_ms, 50.0)),
         column("p99 ms", 2, |m| percentile(&m.latencies_ms, 99.0)),
         column("server CPU us/request", 0, |m| middle(&m.cpu_us_per_request, |cpu| cpu.server)),
-        column("stub", 0, |m| middle(&m.cpu_us_per_request, |cpu| cpu.stub)),
-        column("kubectl", 0, |m| middle(&m.cpu_us_per_request, |cpu| cpu.kubectl)),
+        column("stub CPU", 0, |m| middle(&m.cpu_us_per_request, |cpu| cpu.stub)),
+        column("kubectl CPU", 0, |m| middle(&m.cpu_us_per_request, |cpu| cpu.kubectl)),
         column("kubectl cores", 2, Measures::cores_for_requests),
     ];
     println!("{}\n\n{}\n", draw(&names, &bytes), draw(&names, &requests));
