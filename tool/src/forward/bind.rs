@@ -7,6 +7,7 @@ use rustix::net::sockopt::{set_ipv6_v6only, set_socket_oobinline, set_tcp_nodela
 use tokio::net::{TcpListener, TcpSocket};
 
 use super::address::{ListenOn, Wanted, wanted};
+use super::congestion::choose_congestion;
 use super::keepalive::set_keepalive;
 use super::listen_error::ListenError;
 use super::stream::limit_buffer;
@@ -95,6 +96,7 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     // Before urgent data can come.
     set_socket_oobinline(&socket, true)?;
     limit_buffer(SocketBuffer::Send, &socket);
+    choose_congestion(&socket, address.ip());
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }

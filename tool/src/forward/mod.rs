@@ -9,6 +9,7 @@ mod arrival;
 mod bind;
 mod budget;
 mod client_gone;
+mod congestion;
 mod connection;
 mod copy;
 mod correlator;
@@ -54,6 +55,7 @@ mod relay_tests;
 
 pub use address::ListenOn;
 pub use allowed_users::{AllowedUsers, NotAllowed};
+pub(crate) use congestion::choose_congestion;
 pub use correlator::{Correlator, Records, Watched};
 pub use dial::{
     Auto, Connection, Dialer, Dialing, HelperError, HelperMissing, HelperUntrusted, Native, Nsenter,

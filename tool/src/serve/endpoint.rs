@@ -21,7 +21,7 @@ use super::pods::{PodCounts, PodSource};
 use super::server::{Admissions, accept_all};
 use super::token::{NoRandomness, Token};
 use super::upgraded::UpgradeHandler;
-use crate::forward::set_keepalive;
+use crate::forward::{choose_congestion, set_keepalive};
 use crate::host::netns::addresses_here;
 use crate::host::node::node_name;
 use crate::runtime::Runtimes;
@@ -140,6 +140,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     // Accepted sockets inherit both.
     set_tcp_nodelay(&socket, true)?;
     set_keepalive(&socket)?;
+    choose_congestion(&socket, address.ip());
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }

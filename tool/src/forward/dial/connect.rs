@@ -8,6 +8,7 @@ use rustix::io::Errno;
 use rustix::net::sockopt::{set_socket_oobinline, set_tcp_nodelay, socket_cookie};
 use tokio::net::TcpStream;
 
+use crate::forward::congestion::choose_congestion;
 use crate::forward::keepalive::set_keepalive;
 use crate::forward::stream::Duplex;
 
@@ -33,6 +34,7 @@ pub(super) async fn connect(socket: OwnedFd, at: SocketAddr) -> io::Result<Conne
     set_keepalive(&socket)?;
     // Before urgent data can come.
     set_socket_oobinline(&socket, true)?;
+    choose_congestion(&socket, at.ip());
     match rustix::net::connect(&socket, &at) {
         Ok(()) | Err(Errno::INPROGRESS) => {}
         Err(error) => return Err(error.into()),
