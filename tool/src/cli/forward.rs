@@ -15,7 +15,7 @@ use crate::target::TargetName;
 #[derive(Args, Debug)]
 #[command(after_help = FORWARD_EXAMPLES)]
 pub struct Forward {
-    /// What to forward to: NAME or pod/NAME, NS/NAME, container/ID-OR-NAME, pid/PID, netns/PATH
+    /// What to forward to: NAME or pod/NAME, NS/NAME, container/ID-OR-NAME, pid/PID, netns/PATH-OR-NAME
     #[arg(value_name = "TARGET")]
     pub target: TargetName,
     /// Ports: REMOTE, LOCAL:REMOTE, or :REMOTE for a free local port

@@ -1,6 +1,6 @@
 //! The name of a target on the command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::resource::is_resource;
@@ -21,12 +21,13 @@ pub enum TargetName {
     Container(String),
     /// `pid/PID`: the network namespace of that process.
     Pid(u32),
-    /// `netns/PATH`: a network namespace by its file, such as `netns//run/netns/NAME`.
+    /// `netns/PATH-OR-NAME`: a network namespace by its file, such as `/proc/PID/ns/net`, or by the name
+    /// that `ip netns` gave it.
     Netns(PathBuf),
 }
 
 /// The forms of a target.
-const FORMS: &str = "NAME, pod/NAME, NS/NAME, container/ID-OR-NAME, pid/PID or netns/PATH";
+const FORMS: &str = "NAME, pod/NAME, NS/NAME, container/ID-OR-NAME, pid/PID or netns/PATH-OR-NAME";
 
 impl FromStr for TargetName {
     type Err = String;
@@ -39,7 +40,7 @@ impl FromStr for TargetName {
         match kind {
             "pod" | "pods" | "po" => pod(name),
             "container" => Ok(Self::Container(name.to_owned())),
-            "netns" => Ok(Self::Netns(PathBuf::from(name))),
+            "netns" => Ok(Self::Netns(netns_file(name))),
             "pid" => match name.parse() {
                 Ok(pid) if pid > 0 => Ok(Self::Pid(pid)),
                 _ => Err("a pid is a number above 0, as in pid/4947".to_owned()),
@@ -78,6 +79,14 @@ impl TargetName {
     }
 }
 
+/// The folder in which `ip netns` makes a file for each name (ip-netns(8)).
+const NAMED_NAMESPACES: &str = "/run/netns";
+
+fn netns_file(path_or_name: &str) -> PathBuf {
+    let is_path = path_or_name.contains('/');
+    if is_path { path_or_name.into() } else { Path::new(NAMED_NAMESPACES).join(path_or_name) }
+}
+
 fn pod(name: &str) -> Result<TargetName, String> {
     if name.contains('/') {
         return Err(format!("a pod in a namespace is NS/NAME, without pod/, as in {name}"));
@@ -104,7 +113,10 @@ mod tests {
         assert_eq!("pod/kuard".parse(), pod());
         assert_eq!("container/0123".parse(), Ok(TargetName::Container("0123".to_owned())));
         assert_eq!("pid/4947".parse(), Ok(TargetName::Pid(4947)));
-        assert_eq!("netns//run/netns/x".parse(), Ok(TargetName::Netns("/run/netns/x".into())));
+        for blue in ["netns/blue", "netns//run/netns/blue"] {
+            assert_eq!(blue.parse(), Ok(TargetName::Netns("/run/netns/blue".into())));
+        }
+        assert_eq!("netns/./blue".parse(), Ok(TargetName::Netns("./blue".into())));
         let (namespace, name) = ("kube-system".to_owned(), "etcd-node.1".to_owned());
         assert_eq!("kube-system/etcd-node.1".parse(), Ok(TargetName::PodIn { namespace, name }));
     }
