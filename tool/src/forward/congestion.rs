@@ -17,7 +17,7 @@ const RENO: &str = "reno";
 /// Reno, which starts until something is lost, it takes a fifth less CPU.
 ///
 /// Accepted sockets inherit the choice from their listener. If the node does not allow it, nothing changes.
-pub(super) fn choose_congestion(socket: impl AsFd, address: IpAddr) {
+pub(crate) fn choose_congestion(socket: impl AsFd, address: IpAddr) {
     if address.is_loopback()
         && let Err(error) = set_tcp_congestion(socket, RENO)
     {
