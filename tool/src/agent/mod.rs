@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! monitor -> Update -> Fanout -> log on stderr
+//!                             -> store
 //! ```
 
 mod attached;
 mod fanout;
 mod log_sink;
 mod rate_limit;
+pub mod store;
 
 pub use attached::keep_attached;
 pub use fanout::Fanout;

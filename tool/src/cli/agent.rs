@@ -1,8 +1,13 @@
 //! The options of `pfsnoop agent`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
+use super::age::Age;
 use super::runtimes::AskRuntimes;
+use super::size::Size;
+use crate::agent::store::DEFAULT_STORE;
 
 /// `pfsnoop agent`
 #[derive(Args, Debug)]
@@ -11,6 +16,18 @@ pub struct Agent {
     /// Which runtimes to ask for names.
     #[command(flatten)]
     pub runtimes: AskRuntimes,
+    /// Store sessions in this file, which `pfsnoop history` reads
+    #[arg(long, value_name = "PATH", default_value = DEFAULT_STORE, conflicts_with = "no_store")]
+    pub store: PathBuf,
+    /// Store nothing
+    #[arg(long)]
+    pub no_store: bool,
+    /// Delete sessions that ended longer ago; units are s, m, h, d and w
+    #[arg(long, value_name = "AGE", default_value = "14d")]
+    pub keep: Age,
+    /// Delete the oldest sessions when the file is larger; units are K, M and G
+    #[arg(long, value_name = "SIZE", default_value = "256M")]
+    pub keep_size: Size,
     /// Print more on stderr, including what the kernel programs log
     #[arg(short, long)]
     pub verbose: bool,
@@ -18,6 +35,9 @@ pub struct Agent {
 
 const AGENT_EXAMPLES: &str = "\
 Examples:
-  pfsnoop agent                      log each session that fails, to stderr
+  pfsnoop agent                      store every session, and log each one that fails to stderr
+  pfsnoop agent --keep 30d --keep-size 1G
+                                     keep more than two weeks
+  pfsnoop agent --no-store           only log
   pfsnoop agent --runtime docker     ask only Docker for the names of pods and containers
   pfsnoop agent -v 2>> agent.log     with details of the agent's own work";

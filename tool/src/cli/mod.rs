@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod age;
 mod agent;
 mod command;
 mod demo;
@@ -16,6 +17,7 @@ mod targets;
 mod values;
 mod watch;
 
+pub use age::Age;
 pub use agent::Agent;
 pub use command::{Cli, Command};
 pub use demo::{Demo, DemoWeb};

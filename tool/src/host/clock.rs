@@ -20,6 +20,24 @@ pub fn wall_time(boottime_ns: u64) -> Timestamp {
     Timestamp::from_nanosecond(wall).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
+/// The same in ns since 1970.
+#[must_use]
+pub fn wall_time_ns(boottime_ns: u64) -> i64 {
+    i64::try_from(wall_time(boottime_ns).as_nanosecond()).unwrap_or(i64::MAX)
+}
+
+/// The wall-clock time now, ns since 1970.
+#[must_use]
+pub fn wall_ns() -> i64 {
+    i64::try_from(nanoseconds(clock_gettime(ClockId::Realtime))).unwrap_or(i64::MAX)
+}
+
+/// The time now, for the name of a file: `20261128T021403Z`.
+#[must_use]
+pub fn file_time() -> String {
+    Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string()
+}
+
 /// Reads what is needed to know the node's clock. Must be called while this process may still open files.
 pub fn prepare() {
     LazyLock::force(&NAMESPACE_OFFSET);

@@ -12,7 +12,7 @@ pub struct Owner {
 }
 
 /// A container.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Container {
     /// Its id, 64 hexadecimal digits.
     pub id: String,
@@ -28,7 +28,7 @@ pub struct Container {
 }
 
 /// A pod.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pod {
     /// Its namespace.
     pub namespace: String,

@@ -19,6 +19,7 @@ mod width;
 pub use escape::escaped;
 pub use format::{Columns, Format, TextOrJson, sink};
 pub use log_lines::{lost_line, session_line};
+pub use reason::reason;
 pub use shell::{operand, quoted};
 pub use sink::Sink;
 pub use stderr::{Stderr, complain};

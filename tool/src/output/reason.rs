@@ -7,7 +7,8 @@ use super::names::{rounded_seconds, signal_name};
 use crate::model::{End, Reason};
 
 /// One line. It says what to do next if the user can do something.
-pub(super) fn reason(reason: &Reason) -> String {
+#[must_use]
+pub fn reason(reason: &Reason) -> String {
     match reason {
         Reason::BothEnded => "both sides ended by themselves".to_owned(),
         Reason::ClientEnded => "the client's side ended first".to_owned(),

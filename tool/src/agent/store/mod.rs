@@ -1,0 +1,35 @@
+//! The store: sessions in a file of SQLite on the node.
+//!
+//! ```text
+//! Update -> StoreSink -> Queue (bounded, in bytes) -> Writer (a thread) -> file
+//! file -> History -> PastSession -> Update -> the sinks of `history`; findings of the doctor
+//! ```
+
+mod batch;
+mod codes;
+mod counters;
+mod database;
+mod error;
+mod lock;
+mod open_store;
+mod options;
+mod outage;
+mod paths;
+mod position;
+mod queue;
+mod record;
+mod retention;
+mod run;
+mod schema;
+mod session_row;
+mod sink;
+mod targets;
+mod texts;
+mod writer;
+
+pub use counters::StoreCounters;
+pub use error::StoreError;
+pub use options::StoreOptions;
+pub use paths::DEFAULT_STORE;
+pub use retention::Keep;
+pub use sink::StoreSink;
