@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use super::{Agent, Demo, DemoWeb, Doctor, Exec, Forward, Serve, Targets, Watch};
+use super::{Agent, Demo, DemoWeb, Doctor, Exec, Forward, History, Serve, Targets, Watch};
 
 /// Shows every kubectl port-forward on a node, with or without nsenter and socat, and is itself a port
 /// forwarder
@@ -24,6 +24,7 @@ Examples:
   pfsnoop serve                       an endpoint for kubectl port-forward, without a cluster
   pfsnoop watch                       every port-forward on this node, and how it ends
   pfsnoop agent                       the same without a screen, for as long as the node runs
+  pfsnoop history --outcome not-ok    what failed, also while nobody looked
   pfsnoop doctor                      why port-forwards fail on this node
   pfsnoop targets                     pods and containers, and where they listen
   pfsnoop demo                        one forward to an embedded pod, and what the kernel saw";
@@ -41,6 +42,8 @@ pub enum Command {
     Watch(Watch),
     /// Watch all the time, without a screen, and keep what was seen
     Agent(Agent),
+    /// Show the sessions that the agent has stored
+    History(History),
     /// List the pods and containers to forward to, and the ports on which something listens inside
     Targets(Targets),
     /// Find out why port-forwards fail, on this node or for one target

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use tokio::runtime::{Builder, Runtime};
 
-use super::{agent, demo, doctor, exec, forward, serve, targets, watch};
+use super::{agent, demo, doctor, exec, forward, history, serve, targets, watch};
 use crate::cli::{Cli, Command};
 use crate::host::clock;
 use crate::host::limits::{self, FILES_TO_FORWARD, FILES_TO_LOOK, TooFew};
@@ -24,6 +24,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Watch(args) => while_read(runtime, watch::run(args)),
         // It prints nothing to stdout, so that nobody has to read it.
         Command::Agent(args) => runtime.block_on(agent::run(args)),
+        Command::History(args) => while_read(runtime, history::run(args)),
         Command::Targets(args) => while_read(runtime, targets::run(args)),
         Command::Doctor(args) => while_read(runtime, doctor::run(args)),
         Command::Demo(args) => while_read(runtime, demo::run(args)),
@@ -57,6 +58,7 @@ fn needs(command: &Command) -> Needs {
         Command::Serve(args) => serve::needs(args),
         Command::Watch(args) => watch::needs(args),
         Command::Agent(args) => agent::needs(args),
+        Command::History(_) => history::needs(),
         Command::Targets(args) => targets::needs(args),
         Command::Doctor(args) => doctor::needs(args),
         Command::Demo(_) => demo::needs(),

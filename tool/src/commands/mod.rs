@@ -8,6 +8,7 @@ mod doctor;
 mod exec;
 mod forward;
 mod forwarder;
+mod history;
 mod ignored;
 mod logging;
 mod not_found;

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::{
-    Client, ExecEvent, ExitEvent, Finding, Lost, Owner, PortPair, Serving, Session, TargetEntry,
+    Client, ExecEvent, ExitEvent, Finding, Lost, Owner, PastSession, PortPair, Serving, Session,
+    TargetEntry,
 };
 
 /// Something to show.
@@ -22,6 +23,8 @@ pub enum Update {
     Exit(ExitEvent),
     /// A session entered a state.
     Session(Box<Session>),
+    /// A session from the store.
+    Past(Box<PastSession>),
     /// Records were lost.
     Lost(Lost),
     /// A forward turned a client away, or cannot accept any.

@@ -45,16 +45,42 @@ impl From<TextOrJson> for Format {
     }
 }
 
+/// The values of `-o` for stored sessions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum HistoryFormat {
+    /// The rows of `watch`, with their date
+    #[default]
+    Text,
+    /// The same, and the pids, the container and the address
+    Wide,
+    /// The records of `watch`: one JSON object per line, with everything that is known
+    Json,
+}
+
+impl From<HistoryFormat> for Format {
+    fn from(format: HistoryFormat) -> Self {
+        match format {
+            HistoryFormat::Text => Self::Text,
+            HistoryFormat::Wide => Self::Wide,
+            HistoryFormat::Json => Self::Json,
+        }
+    }
+}
+
 /// The sink for a format and a view, on stdout.
 #[must_use]
 pub fn sink(format: impl Into<Format>, view: View) -> Box<dyn Sink> {
     match view {
         // These commands run on, and have more to do than to print: a forward has connections.
-        View::Execs(_) | View::Sessions | View::Forward | View::Serve => {
-            sink_to(Log::new(stdout()), format.into(), view)
-        }
+        View::Execs(_)
+        | View::Sessions
+        | View::History { is_endless: true, .. }
+        | View::Forward
+        | View::Serve => sink_to(Log::new(stdout()), format.into(), view),
         // Without its output, such a command has failed.
-        View::Findings | View::Targets => sink_to(BufWriter::new(stdout()), format.into(), view),
+        View::History { .. } | View::HistorySums | View::Findings | View::Targets => {
+            sink_to(BufWriter::new(stdout()), format.into(), view)
+        }
     }
 }
 
@@ -65,6 +91,9 @@ fn sink_to(out: impl Write + 'static, format: Format, view: View) -> Box<dyn Sin
             Box::new(live::LiveSink::new(out))
         }
         (Format::Wide, View::Execs(columns)) => text::sink(out, View::Execs(columns.wide())),
+        (Format::Wide, View::History { is_endless, .. }) => {
+            text::sink(out, View::History { is_endless, is_wide: true })
+        }
         (Format::Text | Format::Wide, view) => text::sink(out, view),
     }
 }

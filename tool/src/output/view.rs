@@ -9,6 +9,15 @@ pub enum View {
     Execs(Columns),
     /// The sessions of the node.
     Sessions,
+    /// Stored sessions.
+    History {
+        /// Further ones come.
+        is_endless: bool,
+        /// Rows have more columns.
+        is_wide: bool,
+    },
+    /// Sums of stored sessions.
+    HistorySums,
     /// The connections of a forward, in kubectl's words.
     Forward,
     /// The connections of an endpoint, with their clients.

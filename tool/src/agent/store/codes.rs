@@ -19,13 +19,13 @@ pub(super) const OUTCOMES: [Outcome; 9] = [
 pub(super) const VIAS: [Via; 2] = [Via::NsenterSocat, Via::Native];
 
 /// The numbers in `session.state`. Sessions below [`CLOSED`] are open.
-pub(super) const STARTED: usize = 0;
-pub(super) const CONNECTED: usize = 1;
-pub(super) const CLOSED: usize = 2;
-pub(super) const LOST: usize = 3;
+pub(super) const STARTED: u8 = 0;
+pub(super) const CONNECTED: u8 = 1;
+pub(super) const CLOSED: u8 = 2;
+pub(super) const LOST: u8 = 3;
 
 /// The number of a state.
-pub(super) fn state_code(state: &State) -> usize {
+pub(super) fn state_code(state: &State) -> u8 {
     match state {
         State::Started => STARTED,
         State::Connected => CONNECTED,
@@ -35,8 +35,9 @@ pub(super) fn state_code(state: &State) -> usize {
 }
 
 /// The number of a value in one of the lists.
-pub(super) fn code<T: PartialEq>(list: &[T], value: &T) -> Option<usize> {
-    list.iter().position(|known| known == value)
+pub(super) fn code<T: PartialEq>(list: &[T], value: &T) -> Option<u8> {
+    let position = list.iter().position(|known| known == value);
+    position.and_then(|position| u8::try_from(position).ok())
 }
 
 /// SQLite's integers are signed. Counts of bytes and of nanoseconds never come near the limit.

@@ -22,6 +22,9 @@ pub enum StoreError {
         /// The version of the file's schema.
         version: usize,
     },
+    /// An older pfsnoop made it. An agent migrates it, a reader cannot.
+    #[error("an older pfsnoop made the file; `pfsnoop agent --store` on it brings it up to date")]
+    Older,
     /// There is no such file.
     #[error("there is no such file")]
     Missing,
@@ -59,7 +62,7 @@ impl StoreError {
     pub(super) fn index(&self) -> usize {
         match self {
             Self::Locked => 0,
-            Self::Foreign | Self::Newer { .. } => 1,
+            Self::Foreign | Self::Newer { .. } | Self::Older => 1,
             Self::Corrupt(_) | Self::ManyCorrupt(_) => 2,
             Self::Full => 3,
             Self::ReadOnly => 4,

@@ -37,6 +37,16 @@ fn apply(connection: &mut Connection, migrations: &[&str]) -> Result<(), StoreEr
     Ok(transaction.commit()?)
 }
 
+/// Fails if a reader does not know the schema of a file.
+pub(super) fn check(connection: &Connection) -> Result<(), StoreError> {
+    match version(connection)? {
+        0 => Err(StoreError::Corrupt("it has no schema".to_owned())),
+        version if version > MIGRATIONS.len() => Err(StoreError::Newer { version }),
+        version if version < MIGRATIONS.len() => Err(StoreError::Older),
+        _ => Ok(()),
+    }
+}
+
 /// The version of a file's schema: 0 without one.
 pub(super) fn version(connection: &Connection) -> Result<usize, StoreError> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -85,8 +95,8 @@ mod tests {
 
     #[test]
     fn the_view_has_the_words_of_the_records() {
-        let words = |value: usize, name: &str| format!("WHEN {value} THEN '{name}'");
-        for (code, outcome) in OUTCOMES.iter().enumerate() {
+        let words = |value: u8, name: &str| format!("WHEN {value} THEN '{name}'");
+        for (code, outcome) in (0..).zip(&OUTCOMES) {
             assert!(MIGRATIONS[0].contains(&words(code, outcome.name())), "{outcome:?}");
         }
         let closed = State::Closed(Closed::example(Outcome::Ok));

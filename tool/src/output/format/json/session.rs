@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::closed::Closed;
 use super::text::text;
-use super::value::{Container, Pod, rfc3339};
+use super::value::{Container, Pod, rfc3339, wall_rfc3339};
 use crate::model::{self, ProcessId, State, Via};
 
 /// Keys that are unknown in the session's state are left out.
@@ -63,6 +63,11 @@ struct Target {
     /// Only if it is true.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     claimed: bool,
+}
+
+/// The record of a session from the store.
+pub(super) fn past_session(past: &model::PastSession) -> Session {
+    Session { time: wall_rfc3339(past.time), ..session(&past.session) }
 }
 
 pub(super) fn session(session: &model::Session) -> Session {

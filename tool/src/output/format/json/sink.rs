@@ -44,6 +44,7 @@ impl<W: Write> Sink for JsonSink<W> {
                 stderr::report_failure(session);
                 self.line(&session::session(session))
             }
+            Update::Past(past) => self.line(&session::past_session(past)),
             Update::Lost(lost) => self.line(&ready::lost(*lost)),
             Update::Trouble(trouble) => {
                 stderr::report_trouble(trouble);

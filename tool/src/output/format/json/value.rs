@@ -1,5 +1,6 @@
 //! Values that several kinds of records share.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::host::clock;
@@ -44,7 +45,12 @@ pub(super) fn exit_code_or_signal(end: End) -> (Option<u8>, Option<u8>) {
 
 /// A time in UTC, always with nine digits of nanoseconds.
 pub(super) fn rfc3339(boottime_ns: u64) -> String {
-    format!("{:.9}", clock::wall_time(boottime_ns))
+    wall_rfc3339(clock::wall_time(boottime_ns))
+}
+
+/// The same of a wall-clock time.
+pub(super) fn wall_rfc3339(time: Timestamp) -> String {
+    format!("{time:.9}")
 }
 
 #[cfg(test)]

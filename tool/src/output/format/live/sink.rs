@@ -45,7 +45,7 @@ impl<W: Write> LiveSink<W> {
 
     fn add_closed(&mut self, session: &Session) {
         let row = self.rows.row(session, None, None);
-        let why = SessionRows::line_below(session, &row);
+        let why = self.rows.line_below(session, &row);
         self.closed.push(row);
         self.closed.extend(why);
     }

@@ -5,6 +5,8 @@ mod exec_rows;
 mod execs;
 mod findings;
 mod forward;
+mod history;
+mod history_sums;
 mod own_forwards;
 mod port_table;
 mod serve;
@@ -16,6 +18,7 @@ mod target_table;
 mod target_totals;
 mod targets;
 mod view;
+mod wide_session;
 
 #[cfg(test)]
 mod tests;

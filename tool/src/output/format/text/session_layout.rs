@@ -12,6 +12,8 @@ const WIDE: usize = 120;
 pub(super) struct SessionLayout {
     /// The terminal's width, which no row exceeds. `None` for a pipe.
     width: Option<usize>,
+    /// The format of the time (strftime(3)), and its width.
+    time: (&'static str, usize),
     target: usize,
     forwarder: usize,
     bytes: usize,
@@ -27,20 +29,44 @@ impl SessionLayout {
         let is_wide = width.is_none_or(|width| width >= WIDE);
         // Together with the fixed columns, the narrow ones take 80.
         let (target, forwarder, bytes) = if is_wide { (29, 15, 10) } else { (16, 11, 5) };
-        Self { width, target, forwarder, bytes, is_wide }
+        Self { width, time: ("%H:%M:%S", 8), target, forwarder, bytes, is_wide }
+    }
+
+    /// The same with the date of each session.
+    pub(super) fn with_date(width: Option<u16>) -> Self {
+        let (long, short) = (("%Y-%m-%d %H:%M:%S", 19), ("%m-%d %H:%M:%S", 14));
+        let is_wide = width.is_none_or(|width| usize::from(width) >= WIDE + long.1 - 8);
+        // Together with the fixed columns, the narrow ones take 80 here, too.
+        let (time, target, forwarder, bytes) =
+            if is_wide { (long, 29, 15, 10) } else { (short, 13, 8, 5) };
+        Self { width: width.map(usize::from), time, target, forwarder, bytes, is_wide }
+    }
+
+    /// How the time is written.
+    pub(super) fn time_format(&self) -> &'static str {
+        self.time.0
+    }
+
+    /// Where the column of the state begins.
+    pub(super) fn state_at(&self) -> usize {
+        self.time.1 + 1
     }
 
     pub(super) fn is_wide(&self) -> bool {
         self.is_wide
     }
 
-    /// The header line.
-    pub(super) fn header(&self) -> String {
+    /// The header line. `more` has titles of further columns.
+    pub(super) fn header(&self, more: &str) -> String {
         let (to, from) = if self.is_wide { ("TO POD", "FROM POD") } else { ("TO", "FROM") };
         let titles = ["TIME", "STATE", "TARGET", "PORT", "FORWARDER", to, from, "SECONDS"];
         let mut header = self.columns(titles);
         if self.is_wide {
             header.push_str(" VIA          ");
+            if !more.is_empty() {
+                header.push(' ');
+                header.push_str(more);
+            }
             if self.has_room(&header, "WHY") {
                 header.push_str(" WHY");
             }
@@ -51,13 +77,13 @@ impl SessionLayout {
     /// The columns that every row has.
     pub(super) fn columns(&self, cells: [&str; 8]) -> String {
         let [time, state, target, port, forwarder, to, from, seconds] = cells;
-        let bytes = self.bytes;
+        let (bytes, time_width) = (self.bytes, self.time.1);
         // Only a terminal needs the names to be cut.
         let room = |name: &str, least: usize| self.width.map_or(width(name), |_| 0).max(least);
         let target = padded(target, room(target, self.target));
         let forwarder = padded(forwarder, room(forwarder, self.forwarder));
         format!(
-            "{time:<8} {state:<14} {target} {port:>5} {forwarder} {to:>bytes$} {from:>bytes$} \
+            "{time:<time_width$} {state:<14} {target} {port:>5} {forwarder} {to:>bytes$} {from:>bytes$} \
              {seconds:>8}"
         )
     }

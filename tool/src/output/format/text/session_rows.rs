@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::session_layout::SessionLayout;
 use crate::host::clock;
-use crate::model::{Closed, Outcome, Session, State};
+use crate::model::{Closed, Outcome, PastSession, Session, State};
 use crate::output::names::{forwarder_name, seconds, target_name};
 use crate::output::reason::reason;
 
@@ -25,9 +26,19 @@ impl SessionRows {
         Self { layout: SessionLayout::new(width), has_colour, zone: TimeZone::system() }
     }
 
+    /// The same with the date of each session.
+    pub(in crate::output) fn with_date(width: Option<u16>, has_colour: bool) -> Self {
+        Self { layout: SessionLayout::with_date(width), ..Self::new(width, has_colour) }
+    }
+
     /// The header line.
     pub(in crate::output) fn header(&self) -> String {
-        self.layout.header()
+        self.layout.header("")
+    }
+
+    /// The header line of rows with more cells.
+    pub(in crate::output) fn header_with(&self, more: &str) -> String {
+        self.layout.header(more)
     }
 
     /// The row of a session. `bytes` and `age_ns` are the numbers of an open session: bytes to and
@@ -37,6 +48,21 @@ impl SessionRows {
         session: &Session,
         bytes: Option<(u64, u64)>,
         age_ns: Option<u64>,
+    ) -> String {
+        self.row_at(clock::wall_time(session.time_ns), session, (bytes, age_ns), "")
+    }
+
+    /// The row of a session from the store. `more` has cells before the reason of a failure.
+    pub(in crate::output) fn past_row(&self, past: &PastSession, more: &str) -> String {
+        self.row_at(past.time, &past.session, (None, None), more)
+    }
+
+    fn row_at(
+        &self,
+        time: Timestamp,
+        session: &Session,
+        (bytes, age_ns): (Option<(u64, u64)>, Option<u64>),
+        more: &str,
     ) -> String {
         let closed = match &session.state {
             State::Closed(closed) => Some(closed),
@@ -49,9 +75,9 @@ impl SessionRows {
         };
         let to = closed.map_or(bytes.map(|(to, _)| to), |closed| closed.bytes_to_pod);
         let from = closed.map_or(bytes.map(|(_, from)| from), |closed| closed.bytes_from_pod);
-        let time = clock::wall_time(session.time_ns).to_zoned(self.zone.clone());
+        let time = time.to_zoned(self.zone.clone());
         let mut row = self.layout.columns([
-            &time.strftime("%H:%M:%S").to_string(),
+            &time.strftime(self.layout.time_format()).to_string(),
             state,
             &target_name(&session.target),
             &session.port.to_string(),
@@ -63,6 +89,9 @@ impl SessionRows {
         if self.layout.is_wide() {
             // Writing to a String cannot fail.
             let _ = write!(row, " {:<13}", session.via.name());
+            if !more.is_empty() {
+                let _ = write!(row, " {more}");
+            }
             let why = closed.and_then(failure_reason);
             if let Some(why) = why.filter(|why| self.layout.has_room(&row, why)) {
                 let _ = write!(row, " {why}");
@@ -72,17 +101,19 @@ impl SessionRows {
     }
 
     /// The line below a row that has no room for the reason of a failure.
-    pub(in crate::output) fn line_below(session: &Session, row: &str) -> Option<String> {
+    pub(in crate::output) fn line_below(&self, session: &Session, row: &str) -> Option<String> {
         let State::Closed(closed) = &session.state else { return None };
         let why = failure_reason(closed)?;
-        (!row.contains(&why)).then(|| format!("         {why}"))
+        let indent = self.layout.state_at();
+        (!row.contains(&why)).then(|| format!("{:indent$}{why}", ""))
     }
 
     fn coloured(&self, row: String, closed: Option<&Closed>) -> String {
         let Some(closed) = closed.filter(|_| self.has_colour) else { return row };
         let code = if closed.outcome == Outcome::Ok { 32 } else { 31 };
         // The state is in a column of 14 characters, after the time and a space.
-        let parts = (row.get(..9), row.get(9..23), row.get(23..));
+        let (from, to) = (self.layout.state_at(), self.layout.state_at() + 14);
+        let parts = (row.get(..from), row.get(from..to), row.get(to..));
         let (Some(time), Some(state), Some(rest)) = parts else { return row };
         format!("{time}\x1b[{code}m{state}\x1b[0m{rest}")
     }
