@@ -1,11 +1,13 @@
 //! The options of `pfsnoop doctor`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
 use super::runtimes::AskRuntimes;
 use super::values::seconds;
+use crate::agent::store::DEFAULT_STORE;
 use crate::output::TextOrJson;
 use crate::target::TargetName;
 
@@ -29,6 +31,9 @@ pub struct Doctor {
     /// that is idle for 4 hours
     #[arg(long, value_name = "SECS", default_value = "14400", value_parser = seconds)]
     pub idle: Duration,
+    /// Where `pfsnoop agent` stores sessions: says how the last forwards to the target ended
+    #[arg(long, value_name = "PATH", default_value = DEFAULT_STORE)]
+    pub store: PathBuf,
     /// Run the nsenter and socat that come first in PATH even if other users can replace them
     #[arg(long)]
     pub trust_path: bool,

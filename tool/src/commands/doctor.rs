@@ -29,6 +29,7 @@ pub(super) async fn run(args: cli::Doctor) -> Result<()> {
         ports: args.ports,
         runtimes: args.runtimes.into(),
         idle: args.idle,
+        store: args.store,
         trust_path: args.trust_path,
     };
     if options.target.as_ref().is_none_or(TargetName::is_of_runtime) {

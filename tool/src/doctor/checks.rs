@@ -10,6 +10,7 @@ mod limits;
 mod runtimes;
 
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::facts::distribution::Packages;
@@ -41,6 +42,8 @@ pub struct DoctorOptions {
     pub runtimes: Runtimes,
     /// A socat that has moved no bytes for this long counts as left behind.
     pub idle: Duration,
+    /// The store of the agent, if there is one.
+    pub store: PathBuf,
     /// nsenter and socat may be programs that other users can replace.
     pub trust_path: bool,
 }
@@ -52,10 +55,10 @@ pub async fn check(
     options: &DoctorOptions,
     report: &mut dyn FnMut(Vec<Finding>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let DoctorOptions { target, namespace, ports, runtimes, idle, trust_path } = options;
+    let DoctorOptions { target, namespace, ports, runtimes, idle, store, trust_path } = options;
     if let Some(name) = target {
         let (namespace, trust_path) = (namespace.as_deref(), *trust_path);
-        let options = TargetOptions { name, namespace, runtimes, ports, trust_path };
+        let options = TargetOptions { name, namespace, runtimes, ports, store, trust_path };
         return report(check_target(&options).await);
     }
     let mut inspector = Inspector::default();

@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! the node:    kernel, runtimes, helpers (nsenter and socat), leftovers, limits
-//! one target:  found -> process -> namespace -> loopback -> localhost -> listeners -> connection
+//! one target:  found -> process -> namespace -> loopback -> localhost -> history -> listeners
+//!              -> connection
 //! ```
 
 mod as_daemon;
@@ -18,6 +19,7 @@ mod localhost;
 mod node;
 mod not_found;
 mod open_ports;
+mod past_forwards;
 mod ports;
 mod process;
 mod search_path;

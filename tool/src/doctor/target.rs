@@ -1,5 +1,6 @@
 //! The path of a forward to one target, step by step, each with its time.
 
+use std::path::Path;
 use std::time::Instant;
 
 use super::dial::Dialing;
@@ -7,6 +8,7 @@ use super::facts::inspector::Inspector;
 use super::facts::running::running;
 use super::localhost;
 use super::not_found::{WHY_FOUND, not_found};
+use super::past_forwards::past_forwards;
 use super::ports::check_ports;
 use super::process::processes;
 use super::shell::{nsenter_options, target_args};
@@ -26,6 +28,8 @@ pub(super) struct TargetOptions<'a> {
     pub(super) namespace: Option<&'a str>,
     pub(super) runtimes: &'a Runtimes,
     pub(super) ports: &'a [u16],
+    /// The store of the agent.
+    pub(super) store: &'a Path,
     /// nsenter and socat may be programs that other users can replace.
     pub(super) trust_path: bool,
 }
@@ -35,7 +39,7 @@ pub(super) struct TargetOptions<'a> {
 ///
 /// Must be called within a tokio runtime.
 pub(super) async fn check_target(options: &TargetOptions<'_>) -> Vec<Finding> {
-    let TargetOptions { name, namespace, runtimes, ports, trust_path } = *options;
+    let TargetOptions { name, namespace, runtimes, ports, store, trust_path } = *options;
     let start = Instant::now();
     let found = Target::find(name, namespace, runtimes).await;
     let took = start.elapsed();
@@ -55,6 +59,8 @@ pub(super) async fn check_target(options: &TargetOptions<'_>) -> Vec<Finding> {
     let daemons = running(&mut Inspector::default()).await.daemons;
     let mode = target.runtime().map_or(ForwardingMode::Helpers, |runtime| runtime.mode);
     findings.push(localhost::localhost(&daemons, mode));
+    // Before the test connections, which an agent sees too.
+    findings.extend(past_forwards(store, &target, name, ports));
     // Without loopback, every connection would time out.
     if !is_down {
         findings.extend(
