@@ -25,5 +25,6 @@ mod forward;
 mod hostile;
 mod kernels;
 mod serve;
+mod store;
 mod targets;
 mod watch;

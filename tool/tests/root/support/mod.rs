@@ -33,6 +33,7 @@ pub mod reused_pid;
 pub mod schema;
 pub mod service;
 pub mod stand_in;
+pub mod store;
 pub mod vm;
 pub mod watch;
 pub mod websocket;
