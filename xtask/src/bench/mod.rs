@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: measures pfsnoop and comparable programs in one run, with ratios.
 
+mod agent;
 mod bpf;
 mod clock;
 mod forward;
@@ -56,6 +57,15 @@ pub(crate) enum Bench {
         #[arg(long, default_value_t = 5)]
         rounds: usize,
     },
+    /// `pfsnoop agent` and `pfsnoop history`: the store's rate, size and queries, memory, idle CPU
+    Agent {
+        /// Sessions in the store that `history` reads
+        #[arg(long, default_value_t = 1_000_000)]
+        sessions: u64,
+        /// Repeats each `history` this often; the table shows medians
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+    },
     /// kubectl through `pfsnoop serve`, beside kubectl through containerd's own streaming server
     Serve {
         /// Repeats each measurement this often; the table shows medians
@@ -70,6 +80,7 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
         Bench::Trace { execs, rounds } => trace::run(execs, rounds),
         Bench::Watch { sessions } => watch::run(sessions),
         Bench::Forward { rounds } => forward::run(rounds),
+        Bench::Agent { sessions, rounds } => agent::run(sessions, rounds),
         Bench::Serve { rounds } => serve::run(rounds),
         Bench::Soak { in_a_row, at_once } => forward::run_soak(in_a_row, at_once),
     }

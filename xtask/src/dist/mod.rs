@@ -50,6 +50,14 @@ pub(crate) fn build_binary() -> Result<PathBuf> {
     Ok(binary())
 }
 
+/// Builds an example in the same way, and returns its path.
+pub(crate) fn build_example(name: &str) -> Result<PathBuf> {
+    let mut build = cargo(&["build", "--quiet", "--profile", "dist", "--package", "pfsnoop"]);
+    build.args(["--example", name, "--target", &triple(), "--target-dir"]).arg(static_dir());
+    run_visibly(build.env("RUSTFLAGS", "-C target-feature=+crt-static"))?;
+    Ok(static_dir().join(triple()).join("dist/examples").join(name))
+}
+
 fn static_dir() -> PathBuf {
     workspace_root().join("target/static")
 }

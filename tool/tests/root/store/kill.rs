@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::common::eventually;
 use crate::common::running::Running;
 use crate::common::temp::TempDir;
+use crate::support::helper::run_nsenter_socat;
 use crate::support::netns::in_netns_of;
 use crate::support::pod::DemoPod;
 use crate::support::records::sessions;
@@ -33,14 +34,15 @@ fn time(record: &Value) -> Timestamp {
 fn no_session_that_ended_a_second_before_is_missing_and_none_is_twice() {
     let (pod, folder) = (DemoPod::start(), TempDir::new("store-kill"));
     let store = folder.join("sessions.db");
-    let mut watch = watch_json(&["--port", "8080"]);
+    let watch = watch_json(&["--port", "7093"]);
     let mut times = Vec::new();
     for round in 0..ROUNDS {
         times.push(one_round(&pod, &store, round));
     }
-    let ends = ends_of_watch(&mut watch, pod.netns());
+    let ends = ends_of_watch(&watch, pod.netns());
     let mut counts = BTreeMap::new();
-    for record in stored(&store, &["--port", "8080"]) {
+    let all = stored(&store, &["--port", "7093"]);
+    for record in all.iter().filter(|record| record["target"]["netns"] == pod.netns()) {
         *counts.entry(record["session_id"].as_str().unwrap().to_owned()).or_insert(0) += 1;
         let is_closed = record["state"] == "closed" || record["state"] == "lost";
         assert!(is_closed, "of an agent that is dead: {record}");
@@ -67,7 +69,8 @@ fn one_round(pod: &DemoPod, store: &Path, round: usize) -> (Timestamp, Timestamp
     // Uneven, so that the kill falls into every part of the writer's work.
     let pause = Duration::from_millis(21 + 3 * (round as u64 % 7));
     for _ in 0..SESSIONS {
-        connect_often(pod.pause, 8080, 1);
+        // The id of such a session is the same in every program that sees it.
+        run_nsenter_socat(pod.pause, 7093);
         std::thread::sleep(pause);
     }
     let killed = Timestamp::now();
@@ -76,7 +79,7 @@ fn one_round(pod: &DemoPod, store: &Path, round: usize) -> (Timestamp, Timestamp
     (attached, killed)
 }
 
-fn ends_of_watch(watch: &mut Running, netns: u64) -> Vec<Value> {
+fn ends_of_watch(watch: &Running, netns: u64) -> Vec<Value> {
     eventually("the ends in watch", || {
         let ends = sessions(watch, |record| is_end(record, netns));
         (ends.len() >= ROUNDS * SESSIONS).then_some(ends)
@@ -121,11 +124,11 @@ fn a_session_that_is_open_when_the_agent_ends_is_lost_then() {
         agent.interrupt()
     };
     assert!(status.success());
+    let beside = std::fs::read_dir(folder.path()).unwrap();
+    let names: Vec<_> = beside.map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!names.iter().any(|name| name == "sessions.db-wal"), "complete by itself: {names:?}");
     let all = stored(&store, &[]);
     let own: Vec<_> =
         all.iter().filter(|record| record["target"]["netns"] == pod.netns()).collect();
     assert_eq!((own.len(), &own[0]["state"]), (1, &Value::from("lost")), "{own:#?}");
-    let beside = std::fs::read_dir(folder.path()).unwrap();
-    let names: Vec<_> = beside.map(|entry| entry.unwrap().file_name()).collect();
-    assert!(!names.iter().any(|name| name == "sessions.db-wal"), "complete by itself: {names:?}");
 }

@@ -30,10 +30,15 @@ pub fn stored(store: &Path, args: &[&str]) -> Vec<Value> {
 
 /// Waits until so many closed sessions into a network namespace are stored. Returns them all.
 pub fn wait_for_stored(store: &Path, netns: u64, count: usize) -> Vec<Value> {
+    // The agent makes the file a moment after it has attached.
+    let all = || if store.exists() { stored(store, &[]) } else { Vec::new() };
+    wait_for_ends(all, netns, count)
+}
+
+/// The same among the records that `all` returns.
+pub fn wait_for_ends(all: impl Fn() -> Vec<Value>, netns: u64, count: usize) -> Vec<Value> {
     eventually("the sessions in the store", || {
-        // The agent makes the file a moment after it has attached.
-        let records = if store.exists() { stored(store, &[]) } else { Vec::new() };
-        let found: Vec<_> = records.into_iter().filter(|record| is_end(record, netns)).collect();
+        let found: Vec<_> = all().into_iter().filter(|record| is_end(record, netns)).collect();
         (found.len() >= count).then_some(found)
     })
 }

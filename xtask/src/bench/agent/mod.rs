@@ -1,0 +1,7 @@
+//! `cargo xtask bench agent`: the agent's store, `history` on it, and what the agent itself takes.
+
+mod running;
+mod run;
+mod store;
+
+pub(super) use run::run;
