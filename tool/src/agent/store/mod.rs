@@ -27,6 +27,8 @@ mod schema;
 mod session_row;
 mod sink;
 mod targets;
+#[cfg(test)]
+mod tests;
 mod texts;
 mod writer;
 

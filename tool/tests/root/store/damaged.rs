@@ -62,7 +62,9 @@ fn a_file_of_somebody_else_is_never_touched() {
     assert_untouched(&text, "the file is not a store of pfsnoop");
     let other = folder.join("other.db");
     let connection = Connection::open(&other).unwrap();
-    connection.execute_batch("CREATE TABLE session (id INTEGER); INSERT INTO session VALUES (1)").unwrap();
+    connection
+        .execute_batch("CREATE TABLE session (id INTEGER); INSERT INTO session VALUES (1)")
+        .unwrap();
     drop(connection);
     assert_untouched(&other, "the file is not a store of pfsnoop");
 }

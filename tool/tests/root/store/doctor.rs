@@ -26,7 +26,16 @@ fn the_doctor_says_how_the_last_forwards_to_a_pod_ended() {
     wait_for_stored(&store, netns_of(pid), 31);
     let doctor = || {
         let path = store.to_str().unwrap();
-        let args = ["doctor", "-o", "json", "--runtime-endpoint", &endpoint, "--store", path, "shop/kuard"];
+        let args = [
+            "doctor",
+            "-o",
+            "json",
+            "--runtime-endpoint",
+            &endpoint,
+            "--store",
+            path,
+            "shop/kuard",
+        ];
         examine(&mut pfsnoop(&args)).0
     };
     let well = doctor();
@@ -37,7 +46,10 @@ fn the_doctor_says_how_the_last_forwards_to_a_pod_ended() {
         (refused == 18).then_some(())
     });
     let badly = doctor();
-    assert_eq!(severity(&badly, "target.history", "the last 20 forwards to this pod: 18 refused"), "note");
+    assert_eq!(
+        severity(&badly, "target.history", "the last 20 forwards to this pod: 18 refused"),
+        "note"
+    );
     let what = find(&badly, "target.history", "").unwrap()["what"].as_str().unwrap();
     let before: usize = what.rsplit(' ').nth(1).unwrap().parse().unwrap();
     assert!(before >= 31 && what.ends_with(" ok"), "{what}");

@@ -51,7 +51,10 @@ fn a_reader_without_the_right_to_write_reads_all() {
     allow_reading(&copy);
     let (count, stderr) = as_nobody(&copied);
     let says_so = stderr.contains("the newest sessions may be missing");
-    assert!(count == complete && stderr.is_empty() || count < complete && says_so, "{count} {stderr}");
+    assert!(
+        count == complete && stderr.is_empty() || count < complete && says_so,
+        "{count} {stderr}"
+    );
     assert_eq!(stored(&copied, &["--port", "8080"]).len(), complete, "by root");
 }
 

@@ -114,7 +114,10 @@ fn rows_and_sums_are_those_of_watch_with_the_date() {
     assert!(rows[1].ends_with("nothing listens at 127.0.0.1:7095 inside the target"), "{rows:#?}");
     assert!(rows.last().unwrap().contains(" 2 2 refused "), "{rows:#?}");
     let wide = history(&store, &["--port", "7095", "-o", "wide"]);
-    assert!(wide[0].ends_with("PID      HELPER   CONTAINER            ADDRESS         WHY"), "{wide:#?}");
+    assert!(
+        wide[0].ends_with("PID      HELPER   CONTAINER            ADDRESS         WHY"),
+        "{wide:#?}"
+    );
     let sums = history(&store, &["--summary"]);
     let hours = sums.iter().position(|line| line.starts_with("HOUR ")).expect("hours");
     assert!(sums[0].starts_with("TARGET ") && sums[hours + 1].starts_with(&day), "{sums:#?}");

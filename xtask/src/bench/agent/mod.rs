@@ -1,7 +1,7 @@
 //! `cargo xtask bench agent`: the agent's store, `history` on it, and what the agent itself takes.
 
-mod running;
 mod run;
+mod running;
 mod store;
 
 pub(super) use run::run;

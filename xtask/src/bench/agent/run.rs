@@ -52,6 +52,8 @@ pub(crate) fn run(sessions: u64, rounds: usize) -> Result<()> {
     ] {
         println!("| {what:<42} | {value:>10} |");
     }
-    println!("{sessions} sessions of 50 pods; medians of {rounds} runs of `history` with `-o json`.");
+    println!(
+        "{sessions} sessions of 50 pods; medians of {rounds} runs of `history` with `-o json`."
+    );
     Ok(())
 }

@@ -119,6 +119,6 @@ mod tests {
         let layout = SessionLayout::new(u16::try_from(WIDE).ok());
         let row = format!("{} nsenter+socat", layout.columns([""; 8]));
         assert_eq!(layout.fit(&row), row);
-        assert!(layout.header().ends_with(" VIA"), "WHY has no room: {}", layout.header());
+        assert!(layout.header("").ends_with(" VIA"), "WHY has no room: {}", layout.header(""));
     }
 }

@@ -151,20 +151,24 @@ mod tests {
         };
         for columns in [1, 20, 40, 80, 119, 120, 200] {
             let rows = SessionRows::new(Some(columns), false);
-            for line in [rows.header(), rows.row(&session, None, None)] {
+            let dated = SessionRows::with_date(Some(columns), false);
+            let past = PastSession { session: session.clone(), time: Timestamp::UNIX_EPOCH };
+            let lines = [rows.header(), rows.row(&session, None, None), dated.header()];
+            for line in lines.into_iter().chain([dated.past_row(&past, "")]) {
                 assert!(width(&line) <= columns.into(), "{columns}: {line}");
             }
         }
         let rows = SessionRows::new(Some(80), false);
         let row = rows.row(&session, None, None);
         assert!(row.ends_with("65535 fifteen-le…  999K     - 1000.000"), "{row}");
-        assert!(SessionRows::line_below(&session, &row).is_some_and(|why| why.contains("install")));
+        assert!(rows.line_below(&session, &row).is_some_and(|why| why.contains("install")));
         let rows = SessionRows::new(None, false);
         let row = rows.row(&session, None, None);
-        assert!(
-            row.ends_with("socat on this node")
-                && SessionRows::line_below(&session, &row).is_none()
-        );
+        assert!(row.ends_with("socat on this node") && rows.line_below(&session, &row).is_none());
+        let past = PastSession { session: session.clone(), time: Timestamp::UNIX_EPOCH };
+        let row = SessionRows::with_date(Some(80), true).past_row(&past, "");
+        assert!(row.contains(" \x1b[31mhelper-missing\x1b[0m net:"), "{row}");
+        assert!(row.ends_with("  999K     - 1000.000"), "{row}");
         let coloured = SessionRows::new(Some(80), true).row(&session, None, None);
         assert!(coloured.contains(" \x1b[31mhelper-missing\x1b[0m net:"), "{coloured}");
     }
