@@ -10,6 +10,7 @@ pub mod lockdown;
 pub mod memory;
 pub mod netns;
 pub mod node;
+pub mod own_usage;
 pub mod path;
 pub mod pipe_size;
 pub mod private_mount;

@@ -1,5 +1,7 @@
 //! Counts of lost records.
 
+use super::LossPlaces;
+
 /// Counts of lost records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lost {
@@ -7,4 +9,6 @@ pub struct Lost {
     pub events: u64,
     /// Lost since the start.
     pub total: u64,
+    /// Where those of `events` were lost.
+    pub places: LossPlaces,
 }

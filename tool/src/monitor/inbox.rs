@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use pfsnoop_common::shares;
 use tokio::sync::Notify;
 
-use crate::model::{Event, Losses};
+use crate::model::{Event, LossPlaces, Losses};
 
 /// At most this many bytes wait, as [`Event::memory`] counts them: some ten thousand ordinary
 /// execs. No process on the node can raise this limit.
@@ -119,7 +119,10 @@ impl Inbox {
     /// Events that were dropped and records that could not be decoded, since the start.
     pub(super) fn losses(&self) -> Losses {
         let queue = self.lock();
-        queue.dropped + Losses { of_host: queue.undecodable, of_others: 0 }
+        let (inbox, undecodable) = (queue.dropped.total(), queue.undecodable);
+        let places = LossPlaces { inbox, undecodable, ..LossPlaces::default() };
+        let Losses { of_host, of_others, .. } = queue.dropped;
+        Losses { of_host: of_host + undecodable, of_others, places }
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -186,7 +189,7 @@ mod tests {
             other => other,
         };
         push(&inbox, (0..fit as u64).map(of_a_user), 4);
-        let Losses { of_host, of_others } = inbox.losses();
+        let Losses { of_host, of_others, .. } = inbox.losses();
         assert!(of_host == 7 && of_others > 0, "{of_host} {of_others}");
         push(&inbox, (0..100).map(|n| exec(n, b"nsenter")), 5);
         assert_eq!(inbox.losses().of_host, 7, "there is room for the host's");

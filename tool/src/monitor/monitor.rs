@@ -56,7 +56,7 @@ pub(super) enum Stage {
 pub(super) struct LostReport {
     /// What kernel programs lost that were replaced since.
     pub(super) before: Losses,
-    total: u64,
+    reported: Losses,
     pub(super) last: Instant,
 }
 
@@ -91,7 +91,11 @@ impl Monitor {
             naming: NamingQueue::default(),
             burst: AfterBurst::default(),
             tick,
-            lost: LostReport { before: Losses::default(), total: 0, last: Instant::now() },
+            lost: LostReport {
+                before: Losses::default(),
+                reported: Losses::default(),
+                last: Instant::now(),
+            },
             shown: 0,
             is_cgroup_gone: false,
             stage: Stage::Running,
@@ -148,10 +152,12 @@ impl Monitor {
 
     /// What was lost since the last report, even if that was a moment ago.
     pub fn take_lost(&mut self) -> Result<Option<Lost>, ProbeError> {
-        let total = self.losses()?.total();
-        let events = total.saturating_sub(self.lost.total);
-        self.lost = LostReport { total, last: Instant::now(), ..self.lost };
-        Ok((events > 0).then_some(Lost { events, total }))
+        let losses = self.losses()?;
+        let (total, reported) = (losses.total(), self.lost.reported);
+        let events = total.saturating_sub(reported.total());
+        let places = losses.places - reported.places;
+        self.lost = LostReport { reported: losses, last: Instant::now(), ..self.lost };
+        Ok((events > 0).then_some(Lost { events, total, places }))
     }
 
     /// Has the bytes of the `shown` oldest open sessions counted at each tick.

@@ -18,6 +18,6 @@ pub fn session_line(session: &Session) -> String {
 
 /// Lost records in one line.
 #[must_use]
-pub fn lost_line(Lost { events, total }: Lost) -> String {
+pub fn lost_line(Lost { events, total, .. }: Lost) -> String {
     format!("{events} records were lost, {total} since the start")
 }

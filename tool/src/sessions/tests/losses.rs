@@ -12,7 +12,7 @@ use crate::sessions::deadlines::EVENT_TIMEOUT_NS;
 
 /// So many records of the host were lost.
 fn lost(of_host: u64) -> Losses {
-    Losses { of_host, of_others: 0 }
+    Losses { of_host, ..Losses::default() }
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn what_others_lose_leaves_the_sessions_of_the_host_as_they_are() {
     for (share, reason) in [(shares::HOST, Reason::NotTried), (7, Reason::NotSeen)] {
         let mut run = Run::default();
         run.apply(ExecEvent { share, ..nsenter(MS) }).apply(socat(2 * MS));
-        run.sessions.note_lost(Losses { of_host: 0, of_others: 5 }, 3 * MS);
+        run.sessions.note_lost(Losses { of_others: 5, ..Losses::default() }, 3 * MS);
         run.apply(exit(4 * MS, End::Exited(1)));
         assert_eq!(run.end().reason, reason, "{share}");
     }

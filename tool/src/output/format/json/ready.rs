@@ -77,6 +77,6 @@ pub(super) struct Lost {
     total: u64,
 }
 
-pub(super) fn lost(model::Lost { events, total }: model::Lost) -> Lost {
+pub(super) fn lost(model::Lost { events, total, .. }: model::Lost) -> Lost {
     Lost { r#type: "lost", time: rfc3339(clock::boottime_ns()), events, total }
 }
