@@ -1,5 +1,7 @@
 //! The options of `pfsnoop agent`.
 
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -13,6 +15,15 @@ use crate::agent::store::DEFAULT_STORE;
 #[derive(Args, Debug)]
 #[command(after_help = AGENT_EXAMPLES)]
 pub struct Agent {
+    /// Where to serve metrics for Prometheus, and /healthz and /readyz
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:9753")]
+    pub listen: SocketAddr,
+    /// Serve no metrics
+    #[arg(long, conflicts_with = "listen")]
+    pub no_listen: bool,
+    /// How many series pfsnoop_sessions_total may have; further sessions are counted as `other`
+    #[arg(long, value_name = "N", default_value = "2000")]
+    pub max_series: NonZeroUsize,
     /// Which runtimes to ask for names.
     #[command(flatten)]
     pub runtimes: AskRuntimes,
@@ -35,9 +46,10 @@ pub struct Agent {
 
 const AGENT_EXAMPLES: &str = "\
 Examples:
-  pfsnoop agent                      store every session, and log each one that fails to stderr
+  pfsnoop agent                        store every session, serve metrics, and log each one that fails
   pfsnoop agent --keep 30d --keep-size 1G
-                                     keep more than two weeks
-  pfsnoop agent --no-store           only log
-  pfsnoop agent --runtime docker     ask only Docker for the names of pods and containers
-  pfsnoop agent -v 2>> agent.log     with details of the agent's own work";
+                                       keep more than two weeks
+  pfsnoop agent --listen 0.0.0.0:9753  a Prometheus on another machine may scrape it
+  pfsnoop agent --no-store             only metrics and the log
+  pfsnoop agent --runtime docker       ask only Docker for the names of pods and containers
+  pfsnoop agent -v 2>> agent.log       with details of the agent's own work";

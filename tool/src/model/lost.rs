@@ -3,7 +3,7 @@
 use super::LossPlaces;
 
 /// Counts of lost records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lost {
     /// Lost since the last report.
     pub events: u64,

@@ -44,6 +44,12 @@ impl MonitorOptions {
         Self { filter, sessions: true, verbose, ..Self::default() }
     }
 
+    /// Every session of this node, and the execs of helpers.
+    #[must_use]
+    pub fn all_sessions_and_helpers(verbose: bool) -> Self {
+        Self { execs: true, ..Self::all_sessions(verbose) }
+    }
+
     pub(super) fn probe(&self) -> Options {
         Options {
             filter: self.filter.clone(),

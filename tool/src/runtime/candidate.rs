@@ -66,6 +66,18 @@ impl Candidate {
         Self { protocol, socket, address: path.to_owned(), is_named: false }
     }
 
+    /// The socket, as the user or the registry names it.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The name of the API by which it is asked. Only an answer tells which runtime serves it.
+    #[must_use]
+    pub fn protocol_name(&self) -> &'static str {
+        self.protocol.name
+    }
+
     /// Whether the user named it or its socket exists.
     #[must_use]
     pub fn is_worth_asking(&self) -> bool {
