@@ -12,6 +12,7 @@ mod fanout;
 mod health;
 mod log_sink;
 pub mod metrics;
+pub mod otlp;
 mod rate_limit;
 pub mod store;
 mod telemetry;

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
+use hyper::Uri;
 
 use super::age::Age;
 use super::runtimes::AskRuntimes;
@@ -24,6 +25,13 @@ pub struct Agent {
     /// How many series pfsnoop_sessions_total may have; further sessions are counted as `other`
     #[arg(long, value_name = "N", default_value = "2000")]
     pub max_series: NonZeroUsize,
+    /// Export sessions to the OpenTelemetry collector at this URL, as the variables OTEL_EXPORTER_OTLP_* do: by
+    /// gRPC at port 4317, else by HTTP with protobuf
+    #[arg(long, value_name = "URL")]
+    pub otlp: Option<Uri>,
+    /// This node's name in Kubernetes [default: NODE_NAME of the environment, else the host name]
+    #[arg(long, value_name = "NAME")]
+    pub node_name: Option<String>,
     /// Which runtimes to ask for names.
     #[command(flatten)]
     pub runtimes: AskRuntimes,
@@ -46,10 +54,10 @@ pub struct Agent {
 
 const AGENT_EXAMPLES: &str = "\
 Examples:
-  pfsnoop agent                        store every session, serve metrics, and log each one that fails
-  pfsnoop agent --keep 30d --keep-size 1G
-                                       keep more than two weeks
-  pfsnoop agent --listen 0.0.0.0:9753  a Prometheus on another machine may scrape it
-  pfsnoop agent --no-store             only metrics and the log
-  pfsnoop agent --runtime docker       ask only Docker for the names of pods and containers
-  pfsnoop agent -v 2>> agent.log       with details of the agent's own work";
+  pfsnoop agent                            store every session, log those that fail, serve metrics
+  pfsnoop agent --keep 30d --keep-size 1G  store more than two weeks
+  pfsnoop agent --listen 0.0.0.0:9753      a Prometheus on another machine may scrape it
+  pfsnoop agent --otlp http://10.0.0.7:4317
+                                           export each session as a span, by gRPC
+  pfsnoop agent --no-store                 only metrics and the log
+  pfsnoop agent -v 2>> agent.log           with details of the agent's own work";

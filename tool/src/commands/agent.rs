@@ -10,10 +10,12 @@ use super::logging::start_logging;
 use crate::agent::metrics::{
     MetricsEndpoint, MetricsSink, RuntimeChecks, SessionMetrics, register_process,
 };
+use crate::agent::otlp::{OtlpMetrics, OtlpOptions, OtlpSink};
 use crate::agent::store::{Keep, StoreCounters, StoreOptions, StoreSink};
 use crate::agent::{Fanout, Health, HealthSink, LogSink, Telemetry, keep_attached};
 use crate::attribution::Attribution;
 use crate::cli;
+use crate::host::node::node_name;
 use crate::host::privileges::{self, Needs};
 use crate::host::{service, shutdown, slice};
 use crate::monitor::{Monitor, MonitorOptions};
@@ -26,6 +28,14 @@ pub(super) fn needs(args: &cli::Agent) -> Needs {
     Needs { tracing: true, processes: true, sockets, ..Needs::default() }
 }
 
+/// Where the updates go, and what runs beside the monitor.
+struct Parts {
+    sinks: Vec<Box<dyn Sink>>,
+    /// Every metric that is served.
+    registry: Registry,
+    telemetry: Telemetry,
+}
+
 pub(super) async fn run(args: cli::Agent) -> Result<()> {
     start_logging(args.verbose);
     slice::shorten();
@@ -33,12 +43,17 @@ pub(super) async fn run(args: cli::Agent) -> Result<()> {
     let runtimes: Runtimes = args.runtimes.clone().into();
     note_ignored(&runtimes);
     let health = Health::new();
-    let mut sinks: Vec<Box<dyn Sink>> = vec![Box::<LogSink>::default()];
+    let mut parts = Parts {
+        sinks: vec![Box::<LogSink>::default(), Box::new(HealthSink(health.clone()))],
+        registry: Registry::default(),
+        telemetry: Telemetry::default(),
+    };
     if !args.no_store {
-        sinks.push(Box::new(store(&args)?));
+        store(&args, &mut parts)?;
     }
-    let mut telemetry = Telemetry::default();
-    serve_metrics(&args, &runtimes, &health, &mut sinks, &mut telemetry)?;
+    export_sessions(&args, &mut parts)?;
+    serve_metrics(&args, &runtimes, &health, &mut parts)?;
+    let Parts { sinks, telemetry, .. } = parts;
     let telemetry = telemetry.start().context("cannot start a thread")?;
 
     let attach = || {
@@ -57,12 +72,32 @@ pub(super) async fn run(args: cli::Agent) -> Result<()> {
     ended
 }
 
-/// The store. A file that cannot be written does not keep the agent from watching.
-fn store(args: &cli::Agent) -> Result<StoreSink> {
+/// Stores sessions. A file that cannot be written does not keep the agent from watching.
+fn store(args: &cli::Agent, parts: &mut Parts) -> Result<()> {
     let keep = Keep { age: args.keep.duration(), bytes: u64::from(args.keep_size.kib()) * 1024 };
     let options = StoreOptions { path: args.store.clone(), keep };
-    let counters = Arc::<StoreCounters>::default();
-    StoreSink::start(options, counters).context("cannot start the thread that stores sessions")
+    let sink = StoreSink::start(options, Arc::<StoreCounters>::default());
+    parts.sinks.push(Box::new(sink.context("cannot start the thread that stores sessions")?));
+    Ok(())
+}
+
+/// Exports sessions to a collector, if the command line or the environment names one.
+fn export_sessions(args: &cli::Agent, parts: &mut Parts) -> Result<()> {
+    let read = |name: &str| std::env::var(name).ok();
+    let named = args.node_name.clone().or_else(|| read("NODE_NAME"));
+    let node = named.filter(|name| !name.is_empty()).unwrap_or_else(node_name);
+    let options = OtlpOptions::new(args.otlp.as_ref(), &node, &read)?;
+    if options.signals.is_empty() {
+        return Ok(());
+    }
+    let metrics = OtlpMetrics::default();
+    metrics.register(&mut parts.registry);
+    let (sink, exporters) = OtlpSink::new(options, &metrics)?;
+    parts.sinks.push(Box::new(sink));
+    for exporter in exporters {
+        parts.telemetry.export(|ending| exporter.run(ending));
+    }
+    Ok(())
 }
 
 /// Counts what happens, and serves the counts.
@@ -70,25 +105,21 @@ fn serve_metrics(
     args: &cli::Agent,
     runtimes: &Runtimes,
     health: &Health,
-    sinks: &mut Vec<Box<dyn Sink>>,
-    telemetry: &mut Telemetry,
+    parts: &mut Parts,
 ) -> Result<()> {
     if args.no_listen {
         return Ok(());
     }
     let endpoint = MetricsEndpoint::bind(args.listen)?;
     note_listening(&endpoint);
-    let mut registry = Registry::default();
+    let mut registry = std::mem::take(&mut parts.registry);
     register_process(&mut registry);
     let metrics = SessionMetrics::register(&mut registry, args.max_series);
     let checks = RuntimeChecks::register(&mut registry, runtimes.clone());
-    sinks.extend([
-        Box::new(MetricsSink(metrics)) as Box<dyn Sink>,
-        Box::new(HealthSink(health.clone())),
-    ]);
-    telemetry.serve(async move { match checks.run().await {} });
+    parts.sinks.push(Box::new(MetricsSink(metrics)));
+    parts.telemetry.serve(async move { match checks.run().await {} });
     let health = health.clone();
-    telemetry.serve(async move {
+    parts.telemetry.serve(async move {
         if let Err(error) = endpoint.serve(registry, health).await {
             log::warn!("metrics are not served: {error}");
         }

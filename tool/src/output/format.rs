@@ -9,6 +9,7 @@ use std::io::{BufWriter, IsTerminal as _, Write, stdout};
 
 use clap::ValueEnum;
 
+pub use json::text as record_text;
 pub use text::Columns;
 
 use super::log::Log;

@@ -17,7 +17,7 @@ mod view;
 mod width;
 
 pub use escape::escaped;
-pub use format::{Columns, Format, HistoryFormat, TextOrJson, sink};
+pub use format::{Columns, Format, HistoryFormat, TextOrJson, record_text, sink};
 pub use log_lines::{lost_line, session_line};
 pub use reason::reason;
 pub use shell::{operand, quoted};

@@ -15,3 +15,4 @@ mod value;
 mod tests;
 
 pub(super) use sink::JsonSink;
+pub use text::text;

@@ -9,7 +9,8 @@ use std::fmt::Write as _;
 /// To read it back: backslashes before `x` and two digits (`0-9a-f`) stand in pairs for one
 /// backslash each, and one that is left over begins a byte. All other backslashes stand for
 /// themselves.
-pub(super) fn text(bytes: &[u8]) -> String {
+#[must_use]
+pub fn text(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         push_valid(&mut out, chunk.valid());

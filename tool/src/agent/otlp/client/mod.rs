@@ -1,0 +1,11 @@
+//! Clients of a collector. Each sends one request at a time.
+
+mod client;
+mod connector;
+mod error;
+mod grpc;
+mod http;
+
+pub(super) use client::Client;
+pub use error::ClientError;
+pub(super) use error::ExportError;
