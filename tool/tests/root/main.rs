@@ -17,6 +17,7 @@ mod common;
 mod require_root;
 mod support;
 
+mod agent;
 mod attribution;
 mod cli;
 mod doctor;

@@ -1,8 +1,10 @@
 //! What the tests that need root share: one file per fixture.
 
+pub mod agent;
 pub mod attackers;
 pub mod bpf_maps;
 pub mod cgroup;
+pub mod collector;
 pub mod containerd;
 pub mod cri;
 pub mod cri_server;
@@ -28,6 +30,7 @@ pub mod parts;
 pub mod pod;
 pub mod podman;
 pub mod processes;
+pub mod prometheus;
 pub mod records;
 pub mod reused_pid;
 pub mod schema;
