@@ -56,6 +56,8 @@ pub(crate) const TEST: &[Needed] = &[
     needed("postgres", "postgresql"),
     needed("psql", "postgresql-client"),
     needed("openssl", "openssl"),
+    needed("prometheus", "prometheus"),
+    needed("promtool", "prometheus"),
     needed("redis-server", "redis-server"),
     needed("redis-cli", "redis-tools"),
     needed("sshd", "openssh-server"),

@@ -24,6 +24,7 @@ const ENABLED: &[(&str, &str)] = &[
     ("postgresql", "postgresql.service"),
     ("redis-server", "redis-server.service"),
     ("openssh-server", "ssh.service"),
+    ("prometheus", "prometheus.service"),
 ];
 
 /// While it lives, no service is started. A machine may have a policy of its own, which stays.
