@@ -1,14 +1,19 @@
 //! `cargo xtask dist`: builds what is shipped into `target/dist`: the binary, which is linked
-//! statically, its man pages and completions, and a Debian package with all of them.
+//! statically, its man pages and completions, a Debian package with all of them and the agent's
+//! service, a container image with the binary alone, and the hashes of these files.
 
+mod checksums;
 mod deb;
+mod image;
+mod sha256;
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::run::{cargo, run_visibly, target_dir, workspace_root};
+use crate::run::{cargo, run_visibly, stdout_of, target_dir, workspace_root};
 use crate::setup;
 
 /// The binary's size must stay below this many bytes.
@@ -29,8 +34,12 @@ pub(crate) fn run() -> Result<()> {
     run_visibly(
         cargo(&["run", "--quiet", "--package", "pfsnoop", "--example", "pages"]).arg(&dist),
     )?;
-    let package = deb::build(&dist)?;
-    for file in [&binary, &package] {
+    let architecture = stdout_of(Command::new("dpkg").arg("--print-architecture"))
+        .context("the Debian package is built with dpkg-deb, which is not installed")?;
+    let package = deb::build(&dist, architecture.trim())?;
+    let image = image::build(&dist, architecture.trim())?;
+    let checksums = checksums::write(&dist, &[&binary, &package, &image])?;
+    for file in [&binary, &package, &image, &checksums] {
         println!("dist: {:>8} bytes  {}", fs::metadata(file)?.len(), file.display());
     }
     Ok(())
