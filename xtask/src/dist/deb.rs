@@ -1,6 +1,8 @@
 //! The Debian package. dpkg-deb packs a folder in which each file has the path that it will have in
 //! the installed system.
 
+mod scripts;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,6 +17,9 @@ const FILES: &[(&str, &str)] = &[
     ("completions/_pfsnoop", "usr/share/zsh/vendor-completions/_pfsnoop"),
     ("completions/pfsnoop.fish", "usr/share/fish/vendor_completions.d/pfsnoop.fish"),
 ];
+
+/// The agent's service, disabled until somebody enables it.
+const UNIT: &str = "pfsnoop-agent.service";
 
 /// The pages of `docs/` for people who use pfsnoop.
 const PAGES: &[&str] = &[
@@ -50,11 +55,13 @@ pub(super) fn build(dist: &Path, architecture: &str) -> Result<PathBuf> {
         let name = page.file_name().unwrap_or_default();
         compressed(&page, &root.join("usr/share/man/man1").join(name))?;
     }
+    let unit = workspace_root().join("docs/deploy/systemd").join(UNIT);
+    install(&unit, &root.join("usr/lib/systemd/system").join(UNIT), "0644")?;
     documents(&root.join("usr/share/doc/pfsnoop"))?;
-    let control = control(version, architecture);
     let folder = root.join("DEBIAN");
     fs::create_dir_all(&folder)?;
-    fs::write(folder.join("control"), control)?;
+    fs::write(folder.join("control"), control(version, architecture))?;
+    scripts::write(&folder)?;
     let package = dist.join(format!("pfsnoop_{version}_{architecture}.deb"));
     let mut pack = Command::new("dpkg-deb");
     stdout_of(pack.args(["--root-owner-group", "-Zxz", "--build"]).arg(&root).arg(&package))?;
@@ -86,7 +93,8 @@ fn control(version: &str, architecture: &str) -> String {
          Description: see and make kubectl port-forwards on a node\n \
          Shows every nsenter and socat that kubectl port-forward starts on a Kubernetes or\n \
          Docker node, forwards ports in the same way or natively, and diagnoses what stops\n \
-         a port-forward. The binary is static.\n",
+         a port-forward. An agent stores every port-forward, and exports metrics and traces.\n \
+         The binary is static.\n",
         env!("CARGO_PKG_REPOSITORY")
     )
 }
