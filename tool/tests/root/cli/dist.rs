@@ -1,22 +1,13 @@
 //! What `cargo xtask dist` makes: a binary that needs nothing but the kernel, and a package that
 //! installs and removes cleanly.
 
-use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::path::Path;
 
 use crate::common::running::Running;
 use crate::common::temp::TempDir;
 use crate::common::{eventually, stdout_of, system};
+use crate::support::dist::{DIST, file_of_dist};
 use crate::support::doctor::{examine, severity};
-
-/// The folder of `cargo xtask dist`, made once.
-static DIST: LazyLock<PathBuf> = LazyLock::new(|| {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let mut xtask = std::process::Command::new("nice");
-    xtask.args([env!("CARGO"), "xtask", "dist"]).env_remove("CARGO_TARGET_DIR");
-    stdout_of(xtask.current_dir(root));
-    root.join("target/dist")
-});
 
 /// Every file and folder below a folder, sorted.
 fn contents(folder: &Path) -> Vec<String> {
@@ -75,15 +66,19 @@ fn the_binary_is_small_and_runs_in_an_empty_root() {
 }
 
 #[test]
+fn each_file_has_the_hash_that_is_listed() {
+    let check = stdout_of(system("sha256sum").args(["--check", "SHA256SUMS"]).current_dir(&*DIST));
+    assert_eq!(check.lines().filter(|line| line.ends_with(": OK")).count(), 3, "{check}");
+}
+
+#[test]
 fn the_package_installs_and_removes_cleanly() {
     let system_root = TempDir::new("deb-root");
     for folder in ["var/lib/dpkg/info", "var/lib/dpkg/updates"] {
         std::fs::create_dir_all(system_root.join(folder)).unwrap();
     }
     std::fs::write(system_root.join("var/lib/dpkg/status"), "").unwrap();
-    let packages = std::fs::read_dir(&*DIST).unwrap().flatten().map(|entry| entry.path());
-    let deb = packages.filter(|path| path.extension().is_some_and(|ext| ext == "deb"));
-    let [deb] = &deb.collect::<Vec<_>>()[..] else { panic!("one package") };
+    let deb = file_of_dist(".deb");
     let dpkg = |args: &[&str]| {
         let mut command = system("dpkg");
         let root = format!("--root={}", system_root.path().display());
@@ -98,6 +93,7 @@ fn the_package_installs_and_removes_cleanly() {
         "usr/share/bash-completion/completions/pfsnoop",
         "usr/share/zsh/vendor-completions/_pfsnoop",
         "usr/share/fish/vendor_completions.d/pfsnoop.fish",
+        "usr/lib/systemd/system/pfsnoop-agent.service",
         "usr/share/doc/pfsnoop/runbook.md",
         "usr/share/doc/pfsnoop/records.schema.json",
         "usr/share/doc/pfsnoop/copyright",
@@ -110,7 +106,16 @@ fn the_package_installs_and_removes_cleanly() {
     let bash = system_root.join("usr/share/bash-completion/completions/pfsnoop");
     stdout_of(system("bash").arg("-n").arg(bash));
 
+    let enabled = installed.iter().any(|path| path.contains("/etc/systemd"));
+    assert!(!enabled, "somebody must enable the service: {installed:#?}");
+    let stored = system_root.join("var/lib/pfsnoop");
+    std::fs::create_dir(&stored).unwrap();
+    std::fs::write(stored.join("sessions.db"), "").unwrap();
+    dpkg(&["--remove", "pfsnoop"]);
+    assert!(stored.exists(), "a package that is removed keeps its data");
+
     dpkg(&["--purge", "pfsnoop"]);
+    assert!(!stored.exists(), "a package that is purged does not");
     let left: Vec<String> = contents(system_root.path());
     let left: Vec<&String> = left.iter().filter(|path| !path.starts_with("./var")).collect();
     assert!(left.is_empty(), "{left:#?}");

@@ -56,25 +56,35 @@ impl Containerd {
         std::fs::write(dir.join("cni/1.conflist"), cni(&bridge, number, &path("ipam"))).unwrap();
         std::fs::write(dir.join("config.toml"), config(&dir.display().to_string())).unwrap();
         let (daemon, cri) = start_daemon(&dir, programs);
-        let socket = dir.join("containerd.sock");
         let archive = busybox_archive(&dir, IMAGE);
-        // Newer ones import through a service that has to be configured.
-        let mut import = system("ctr");
-        import.arg("--address").arg(&socket).args(["-n", "k8s.io", "images", "import"]);
-        stdout_of(import.args(["--snapshotter", "native"]).arg(&archive));
-        Self {
+        let started = Self {
             dir,
             programs: programs.to_owned(),
             bridge,
             daemon,
             cri,
             sandboxes: Mutex::default(),
-        }
+        };
+        started.import(&archive);
+        started
+    }
+
+    /// Imports the images of an archive.
+    pub fn import(&self, archive: &Path) {
+        let mut import = system("ctr");
+        import.arg("--address").arg(self.socket()).args(["-n", "k8s.io", "images", "import"]);
+        // Newer ones import through a service that has to be configured.
+        stdout_of(import.args(["--snapshotter", "native"]).arg(archive));
     }
 
     /// The daemon's socket, as `--runtime-endpoint` takes it.
     pub fn endpoint(&self) -> String {
-        format!("unix://{}/containerd.sock", self.dir.display())
+        format!("unix://{}", self.socket().display())
+    }
+
+    /// The daemon's socket.
+    pub fn socket(&self) -> PathBuf {
+        self.dir.join("containerd.sock")
     }
 
     pub fn cri(&self) -> &Cri {
@@ -128,12 +138,14 @@ impl Containerd {
         self.run(&self.pod_config(namespace, name, 2), page, port)
     }
 
-    fn pod_config(&self, namespace: &str, name: &str, network: i32) -> PodConfig {
-        let options = NamespaceOptions { network };
+    /// A pod with its cgroup below the daemon's. `network` is as in [`NamespaceOptions`].
+    pub fn pod_config(&self, namespace: &str, name: &str, network: i32) -> PodConfig {
+        let options = NamespaceOptions { network, pid: 0 };
         let security_context = Some(SecurityContext { namespace_options: Some(options) });
         let (name, uid, namespace) = (name.to_owned(), UID.to_owned(), namespace.to_owned());
         PodConfig {
             metadata: Some(PodMetadata { name, uid, namespace }),
+            log_directory: String::new(),
             linux: Some(LinuxPodConfig { cgroup_parent: self.cgroup(), security_context }),
         }
     }
@@ -148,11 +160,17 @@ impl Containerd {
     }
 
     fn run_shell(&self, config: &PodConfig, shell: &str) -> Pod {
+        let sandbox = self.run_sandbox(config);
+        let web = self.run_web(config, &sandbox, shell, 0);
+        Pod { sandbox, web }
+    }
+
+    /// Runs a sandbox, which is removed at the end. Returns its id.
+    pub fn run_sandbox(&self, config: &PodConfig) -> String {
         // CRI knows the image a moment after its import.
         let sandbox = eventually("a sandbox", || self.cri.run_sandbox(config).ok());
         self.sandboxes.lock().unwrap().push(sandbox.clone());
-        let web = self.run_web(config, &sandbox, shell, 0);
-        Pod { sandbox, web }
+        sandbox
     }
 
     fn run_web(&self, config: &PodConfig, sandbox: &str, shell: &str, attempt: u32) -> String {
@@ -160,6 +178,7 @@ impl Containerd {
             metadata: Some(ContainerMetadata { name: "web".to_owned(), attempt }),
             image: Some(Image { image: IMAGE.to_owned() }),
             command: ["/bin/sh", "-c", shell].map(str::to_owned).into(),
+            ..ContainerConfig::default()
         };
         self.cri.run_container(sandbox, config, web)
     }

@@ -17,6 +17,9 @@ pub struct Cri {
 pub struct PodConfig {
     #[prost(message, optional, tag = "1")]
     pub metadata: Option<PodMetadata>,
+    /// The folder of the logs of its containers.
+    #[prost(string, tag = "4")]
+    pub log_directory: String,
     #[prost(message, optional, tag = "8")]
     pub linux: Option<LinuxPodConfig>,
 }
@@ -50,6 +53,9 @@ pub struct NamespaceOptions {
     /// 0: the pod has its own, 2: the pod is in the node's.
     #[prost(int32, tag = "1")]
     pub network: i32,
+    /// The same.
+    #[prost(int32, tag = "2")]
+    pub pid: i32,
 }
 
 /// Configuration of a container.
@@ -61,6 +67,83 @@ pub struct ContainerConfig {
     pub image: Option<Image>,
     #[prost(string, repeated, tag = "3")]
     pub command: Vec<String>,
+    #[prost(string, repeated, tag = "4")]
+    pub args: Vec<String>,
+    #[prost(message, repeated, tag = "6")]
+    pub envs: Vec<Variable>,
+    #[prost(message, repeated, tag = "7")]
+    pub mounts: Vec<Mount>,
+    /// The name of its log in the pod's `log_directory`.
+    #[prost(string, tag = "11")]
+    pub log_path: String,
+    #[prost(message, optional, tag = "15")]
+    pub linux: Option<LinuxContainerConfig>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Variable {
+    #[prost(string, tag = "1")]
+    pub key: String,
+    #[prost(string, tag = "2")]
+    pub value: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Mount {
+    #[prost(string, tag = "1")]
+    pub container_path: String,
+    #[prost(string, tag = "2")]
+    pub host_path: String,
+    #[prost(bool, tag = "3")]
+    pub readonly: bool,
+    /// 1: mounts of the node below it appear in the container.
+    #[prost(int32, tag = "5")]
+    pub propagation: i32,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct LinuxContainerConfig {
+    #[prost(message, optional, tag = "1")]
+    pub resources: Option<Resources>,
+    #[prost(message, optional, tag = "2")]
+    pub security_context: Option<ContainerSecurityContext>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Resources {
+    #[prost(int64, tag = "4")]
+    pub memory_limit_in_bytes: i64,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ContainerSecurityContext {
+    #[prost(message, optional, tag = "1")]
+    pub capabilities: Option<Capabilities>,
+    #[prost(message, optional, tag = "3")]
+    pub namespace_options: Option<NamespaceOptions>,
+    #[prost(bool, tag = "7")]
+    pub readonly_rootfs: bool,
+    #[prost(bool, tag = "11")]
+    pub no_new_privs: bool,
+    #[prost(message, optional, tag = "15")]
+    pub seccomp: Option<SecurityProfile>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Capabilities {
+    #[prost(string, repeated, tag = "1")]
+    pub add: Vec<String>,
+    #[prost(string, repeated, tag = "2")]
+    pub drop: Vec<String>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct SecurityProfile {
+    /// 0: the runtime's default, 2: the file at this path.
+    #[prost(int32, tag = "1")]
+    pub kind: i32,
+    #[prost(string, tag = "2")]
+    pub path: String,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -63,6 +63,18 @@ impl Docker {
         host_in(&self.dir)
     }
 
+    /// The daemon's socket.
+    pub fn socket(&self) -> PathBuf {
+        self.dir.join("docker.sock")
+    }
+
+    /// The first number of the daemon's version.
+    pub fn major_version(&self) -> u32 {
+        let mut client = self.client();
+        let version = stdout_of(client.args(["version", "--format", "{{.Server.Version}}"]));
+        version.split('.').next().unwrap().parse().unwrap()
+    }
+
     /// The address at which a daemon of that name will listen.
     pub fn host_of(name: &str) -> String {
         host_in(&dir_of(name))

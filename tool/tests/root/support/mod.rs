@@ -1,6 +1,7 @@
 //! What the tests that need root share: one file per fixture.
 
 pub mod agent;
+pub mod agent_pod;
 pub mod attackers;
 pub mod bpf_maps;
 pub mod cgroup;
@@ -9,6 +10,7 @@ pub mod containerd;
 pub mod cri;
 pub mod cri_server;
 pub mod delegated;
+pub mod dist;
 pub mod docker;
 pub mod doctor;
 pub mod exclusive;
@@ -22,10 +24,12 @@ pub mod helper;
 pub mod http_runtime;
 pub mod image;
 pub mod impostors;
+pub mod kustomize;
 pub mod memory;
 pub mod namespaces;
 pub mod netns;
 pub mod nobody;
+pub mod node_root;
 pub mod parts;
 pub mod pod;
 pub mod podman;

@@ -1,0 +1,4 @@
+//! The manifests in `docs/deploy`.
+
+mod objects;
+mod rules;
