@@ -47,7 +47,7 @@ enum Verb {
         #[command(subcommand)]
         bench: bench::Bench,
     },
-    /// Build the static binary, man pages, completions, and a Debian package
+    /// Build the static binary, man pages, completions, a Debian package, and a container image
     Dist,
     /// Set up, build, and take the pictures of the documentation from real runs (as root)
     Screenshots,

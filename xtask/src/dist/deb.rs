@@ -33,6 +33,7 @@ const PAGES: &[&str] = &[
     "runbook.md",
     "json.md",
     "benchmarks.md",
+    "fleet.md",
     "records.schema.json",
 ];
 
