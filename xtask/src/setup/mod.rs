@@ -7,6 +7,7 @@ mod debian;
 mod go;
 mod kernels;
 mod kubernetes;
+mod openapi;
 mod packages;
 mod part;
 mod parts;

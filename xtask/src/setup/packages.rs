@@ -49,6 +49,7 @@ pub(crate) const TEST: &[Needed] = &[
     needed("bpftrace", "bpftrace"),
     needed("bpftool", "bpftool"),
     needed("strace", "strace"),
+    needed("systemd-analyze", "systemd"),
     needed("patchelf", "patchelf"),
     needed("python3", "python3"),
     needed("node", "nodejs"),

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::step::step;
-use super::{cargo_install, clients, kernels, kubernetes, packages, parts, toolchain};
+use super::{cargo_install, clients, kernels, kubernetes, openapi, packages, parts, toolchain};
 
 /// The newest version that takes its LLVM (22) from the Rust toolchain that builds it; later ones
 /// want an LLVM of their own on the machine.
@@ -33,7 +33,8 @@ pub(crate) fn to_bench() -> Result<()> {
     to_run()?;
     step("packages for the tests", || packages::ensure(packages::TEST))?;
     step("parts for the tests", parts::ensure_quick)?;
-    step("clients for the tests", clients::ensure)
+    step("clients for the tests", clients::ensure)?;
+    step("OpenAPI of Kubernetes", openapi::ensure)
 }
 
 /// What the article's stack needs: Docker, a Kubernetes with dockershim, and execsnoop.

@@ -68,8 +68,8 @@ const PODMAN_TRIXIE: &[&str] = &["libassuan9", "libglib2.0-0t64", "libgpgme11t64
 const PODMAN_FORKY: &[&str] = &["libassuan9", "libglib2.0-0t64", "libgpgme45", "libsubid6"];
 const PODMAN_PROGRAMS: &[&str] = &["podman", "conmon", "catatonit", "netavark"];
 
-/// What the quick tests need too: Podman 4.3, and kubectl 1.20 (SPDY), 1.32 and 1.36 (SPDY in a
-/// WebSocket).
+/// What the quick tests need too: Podman 4.3, kubectl 1.20 (SPDY), 1.32 and 1.36 (SPDY in a WebSocket), and
+/// a Docker that knows CAP_BPF, 28.
 pub(super) const QUICK: &[Part] = &[
     Part {
         name: "podman-bookworm",
@@ -81,6 +81,13 @@ pub(super) const QUICK: &[Part] = &[
     kubectl("kubectl-bookworm", "bookworm", &[&["kubernetes-client"]]),
     kubectl("kubectl-trixie", "trixie", &[&["kubectl"]]),
     kubectl("kubectl-forky", "forky", &[&["kubectl"]]),
+    Part {
+        name: "docker-forky",
+        release: "forky",
+        packages: &[DOCKER],
+        programs: DOCKER_PROGRAMS,
+        needs_own_libc: false,
+    },
 ];
 
 /// kubectl, which runs with the C library of any release.
@@ -92,7 +99,7 @@ const fn kubectl(
     Part { name, release, packages, programs: &["kubectl"], needs_own_libc: false }
 }
 
-/// socat 1.8.0 and nsenter 2.41, socat 1.8.1 and nsenter 2.42, containerd 1.7 and 2.1, Docker 26 and 28,
+/// socat 1.8.0 and nsenter 2.41, socat 1.8.1 and nsenter 2.42, containerd 1.7 and 2.1, Docker 26,
 /// Podman 5.4 and 5.8.
 pub(super) const NEWER: &[Part] = &[
     Part {
@@ -126,13 +133,6 @@ pub(super) const NEWER: &[Part] = &[
     Part {
         name: "docker-trixie",
         release: "trixie",
-        packages: &[DOCKER],
-        programs: DOCKER_PROGRAMS,
-        needs_own_libc: false,
-    },
-    Part {
-        name: "docker-forky",
-        release: "forky",
         packages: &[DOCKER],
         programs: DOCKER_PROGRAMS,
         needs_own_libc: false,

@@ -41,6 +41,7 @@ pub mod schema;
 pub mod service;
 pub mod stand_in;
 pub mod store;
+pub mod systemd;
 pub mod vm;
 pub mod watch;
 pub mod websocket;

@@ -59,6 +59,11 @@ pub fn dockers() -> Vec<DockerVersion> {
     versions
 }
 
+/// Docker 28, in every tier: the first one in Debian that knows CAP_BPF is 26.
+pub fn newest_docker() -> DockerVersion {
+    DockerVersion { programs: part("docker-forky"), ..DockerVersion::default() }
+}
+
 /// Debian releases with a kubectl: 1.20, 1.32 and 1.36.
 pub const KUBECTLS: [&str; 3] = ["bookworm", "trixie", "forky"];
 
@@ -72,6 +77,13 @@ pub fn client(language: &str) -> PathBuf {
     let folder = folder(&format!("client-{language}"));
     assert!(folder.is_dir(), "{} is missing; run `cargo xtask setup`", folder.display());
     folder
+}
+
+/// The OpenAPI document of the kube-apiserver 1.20.
+pub fn openapi() -> PathBuf {
+    let file = folder("openapi-bookworm").join("swagger.json");
+    assert!(file.is_file(), "{} is missing; run `cargo xtask setup`", file.display());
+    file
 }
 
 fn is_quick() -> bool {

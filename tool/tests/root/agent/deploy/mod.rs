@@ -1,4 +1,5 @@
 //! The manifests in `docs/deploy`.
 
 mod objects;
+mod openapi;
 mod rules;
