@@ -18,7 +18,7 @@ pub struct PodConfig {
     #[prost(message, optional, tag = "1")]
     pub metadata: Option<PodMetadata>,
     /// The folder of the logs of its containers.
-    #[prost(string, tag = "4")]
+    #[prost(string, tag = "3")]
     pub log_directory: String,
     #[prost(message, optional, tag = "8")]
     pub linux: Option<LinuxPodConfig>,

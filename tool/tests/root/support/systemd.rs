@@ -26,7 +26,8 @@ impl<'a> Systemd<'a> {
         let systemd = Self { docker, _root: root };
         eventually("systemd", || {
             // It says so with its exit code, too, when a unit of the machine has failed.
-            let state = text(&output(&mut systemd.command(&["systemctl", "is-system-running"])).stdout);
+            let state =
+                text(&output(&mut systemd.command(&["systemctl", "is-system-running"])).stdout);
             ["running", "degraded"].contains(&state.trim()).then_some(())
         });
         systemd
@@ -67,7 +68,14 @@ impl Root {
         }
         let (upper, work) = (path("layers/upper"), path("layers/work"));
         let options = format!("lowerdir=/usr,upperdir={upper},workdir={work}");
-        stdout_of(system("mount").args(["-t", "overlay", "overlay", "-o", &options, &path("root/usr")]));
+        stdout_of(system("mount").args([
+            "-t",
+            "overlay",
+            "overlay",
+            "-o",
+            &options,
+            &path("root/usr"),
+        ]));
         for link in ["bin", "sbin", "lib", "lib64"] {
             symlink(format!("usr/{link}"), root.0.join("root").join(link)).unwrap();
         }

@@ -30,7 +30,8 @@ impl Site {
         containerd.import(&file_of_dist(".oci.tar"));
         let pod = AgentPod::of(folder);
         let socket = "run/containerd/containerd.sock";
-        let node = NodeRoot::new(&format!("{folder}-containerd-node"), &containerd.socket(), socket);
+        let node =
+            NodeRoot::new(&format!("{folder}-containerd-node"), &containerd.socket(), socket);
         let logs = TempDir::new(&format!("{folder}-containerd-logs"));
         let mut config = containerd.pod_config("pfsnoop", "agent", 0);
         config.log_directory = logs.path().display().to_string();

@@ -19,9 +19,12 @@ fn systemd_takes_the_service_and_finds_it_hardened() {
     let unit = package.join(UNIT);
     // It looks for the program and the man page where the package installs them.
     let changed = std::fs::read_to_string(&unit).unwrap();
-    let changed = changed.replace("/usr/bin/pfsnoop", &package.join("usr/bin/pfsnoop").display().to_string());
+    let changed =
+        changed.replace("/usr/bin/pfsnoop", &package.join("usr/bin/pfsnoop").display().to_string());
     let page = "man:pfsnoop-agent(1)";
-    assert!(changed.contains(page) && package.join("usr/share/man/man1/pfsnoop-agent.1.gz").exists());
+    assert!(
+        changed.contains(page) && package.join("usr/share/man/man1/pfsnoop-agent.1.gz").exists()
+    );
     std::fs::write(&unit, changed.replace(page, "https://example.org")).unwrap();
     let verified = output(system("systemd-analyze").arg("verify").arg(&unit));
     let complaints = text(&verified.stderr);
