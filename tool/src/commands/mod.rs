@@ -1,6 +1,7 @@
 //! One file per command: connects sources, a filter and a sink.
 
 mod agent;
+mod agent_parts;
 mod demo;
 mod dialer;
 mod dispatch;

@@ -15,9 +15,11 @@ mod runtime_checks;
 mod series;
 mod session_metrics;
 mod sink;
+mod store_metrics;
 
 pub use collectors::register_process;
 pub use endpoint::{ListenError, MetricsEndpoint};
 pub use runtime_checks::RuntimeChecks;
 pub use session_metrics::SessionMetrics;
 pub use sink::MetricsSink;
+pub use store_metrics::register_store;

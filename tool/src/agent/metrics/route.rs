@@ -51,7 +51,11 @@ impl Site {
 }
 
 fn status(is_ok: bool, why_not: &'static str) -> Response<Full<Bytes>> {
-    if is_ok { plain(StatusCode::OK, "ok\n") } else { plain(StatusCode::SERVICE_UNAVAILABLE, why_not) }
+    if is_ok {
+        plain(StatusCode::OK, "ok\n")
+    } else {
+        plain(StatusCode::SERVICE_UNAVAILABLE, why_not)
+    }
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {

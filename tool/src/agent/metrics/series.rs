@@ -86,9 +86,11 @@ impl SessionSeries {
             (self.family.clone(), self.series.clone(), self.without_room.clone());
         let help = "Sessions that ended, by pod, port, forwarder and outcome";
         registry.register("pfsnoop_sessions", help, family);
-        let help = "Series of pfsnoop_sessions_total, of at most --max-series, without those of other";
+        let help =
+            "Series of pfsnoop_sessions_total, of at most --max-series, without those of other";
         registry.register("pfsnoop_session_series", help, series);
-        let help = "Sessions that were counted as other, because there was no room for another series";
+        let help =
+            "Sessions that were counted as other, because there was no room for another series";
         registry.register("pfsnoop_sessions_without_series", help, rest);
     }
 
@@ -145,7 +147,10 @@ mod tests {
         for pod in ["a", "b", "c", "d", "a"] {
             series.count(labels(pod), now);
         }
-        assert_eq!(["a", "b", "c"].map(|pod| count(&series, &labels(pod))), [Some(2), Some(1), None]);
+        assert_eq!(
+            ["a", "b", "c"].map(|pod| count(&series, &labels(pod))),
+            [Some(2), Some(1), None]
+        );
         let other = labels("c").without_room();
         assert_eq!((other.pod.as_str(), other.outcome), ("other", "refused"));
         assert_eq!(count(&series, &other), Some(2));
@@ -161,12 +166,10 @@ mod tests {
         series.count(labels("a"), later);
         series.count(labels("c"), later);
         series.count(labels("d"), later);
-        assert_eq!(["a", "b", "c", "d"].map(|pod| count(&series, &labels(pod))), [
-            Some(2),
-            None,
-            Some(1),
-            None
-        ]);
+        assert_eq!(
+            ["a", "b", "c", "d"].map(|pod| count(&series, &labels(pod))),
+            [Some(2), None, Some(1), None]
+        );
         assert_eq!((series.series.get(), series.without_room.get()), (2, 1));
     }
 

@@ -186,7 +186,10 @@ fn is_compressed(signal: Signal, variables: &Variables<'_>) -> Result<bool, Vari
 mod tests {
     use super::*;
 
-    fn options(otlp: Option<&str>, variables: &[(&str, &str)]) -> Result<OtlpOptions, VariableError> {
+    fn options(
+        otlp: Option<&str>,
+        variables: &[(&str, &str)],
+    ) -> Result<OtlpOptions, VariableError> {
         let otlp = otlp.map(|uri| uri.parse().unwrap());
         let read = |name: &str| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
@@ -221,7 +224,8 @@ mod tests {
 
     #[test]
     fn switches_turn_signals_off() {
-        let count = |variables: &[(&str, &str)]| options(Some("http://c"), variables).unwrap().signals;
+        let count =
+            |variables: &[(&str, &str)]| options(Some("http://c"), variables).unwrap().signals;
         assert_eq!(count(&[("OTEL_SDK_DISABLED", "true")]).len(), 0);
         let traces = count(&[("OTEL_LOGS_EXPORTER", "none")]);
         assert_eq!(traces.iter().map(|one| one.signal).collect::<Vec<_>>(), [Signal::Traces]);

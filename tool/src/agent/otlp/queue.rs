@@ -74,9 +74,8 @@ impl Queue {
         let mut waiting = self.lock();
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while batch.len() < BATCH
-            && let Some(record) = waiting
-                .records
-                .pop_front_if(|next| bytes == 0 || bytes + next.len() <= BATCH_BYTES)
+            && let Some(record) =
+                waiting.records.pop_front_if(|next| bytes == 0 || bytes + next.len() <= BATCH_BYTES)
         {
             bytes += record.len();
             batch.push(record);

@@ -119,8 +119,9 @@ fn records_of(watch: &Running, helper: u32) -> Vec<Value> {
 fn span_of(collector: &Collector, helper: u32) -> Span {
     eventually("the span", || {
         let spans = collector.spans.lock().unwrap();
-        let is_of_it =
-            |span: &&Span| attributes(&span.attributes).get("pfsnoop.helper.pid") == Some(&json!(helper));
+        let is_of_it = |span: &&Span| {
+            attributes(&span.attributes).get("pfsnoop.helper.pid") == Some(&json!(helper))
+        };
         let found: Vec<_> = spans.iter().filter(is_of_it).cloned().collect();
         assert!(found.len() < 2, "twice: {found:#?}");
         found.into_iter().next()
@@ -147,9 +148,12 @@ fn compare(collector: &Collector, agent: &Agent, pod: &DemoPod, watch: &Running)
         assert_same_time(log.time_unix_nano, end);
         assert_attributes(&attributes(&log.attributes), end);
     }
-    let ok_logs = collector.logs.lock().unwrap().iter().any(|log| {
-        attributes(&log.attributes)["pfsnoop.outcome"] == "ok"
-    });
+    let ok_logs = collector
+        .logs
+        .lock()
+        .unwrap()
+        .iter()
+        .any(|log| attributes(&log.attributes)["pfsnoop.outcome"] == "ok");
     assert!(!ok_logs, "only what failed is logged");
     agent.reaches("pfsnoop_otlp_exported_total", &["traces"], 3.0);
     agent.reaches("pfsnoop_otlp_exported_total", &["logs"], 2.0);
@@ -206,7 +210,9 @@ fn encrypted_and_compressed() {
             (run_nsenter_socat(pod.pause, 9), agent)
         };
         let (_, mut stranger) = start(&mut command);
-        stranger.running.stderr_line("the failure", |line| line.contains("traces are not exported"));
+        stranger
+            .running
+            .stderr_line("the failure", |line| line.contains("traces are not exported"));
         assert!(collector.spans.lock().unwrap().is_empty(), "the certificate is not trusted");
         drop(stranger);
         let (helper, _agent) =

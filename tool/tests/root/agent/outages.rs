@@ -28,7 +28,8 @@ fn spans_of(collector: &Collector, pod: &DemoPod) -> usize {
     let spans = collector.spans.lock().unwrap();
     let of_pod = spans.iter().filter(|span| {
         span.attributes.iter().any(|one| {
-            one.key == "pfsnoop.target.netns" && format!("{:?}", one.value).contains(&format!("({netns})"))
+            one.key == "pfsnoop.target.netns"
+                && format!("{:?}", one.value).contains(&format!("({netns})"))
         })
     });
     of_pod.count()

@@ -51,11 +51,9 @@ fn sessions_of_a_pod_are_in_prometheus_by_both_formats() {
     while refused.receive().is_some_and(|(channel, _)| channel != 1) {}
     run_nsenter_socat(pid, 8081);
     let of_pod = "pfsnoop_sessions_total{namespace=\"shop\",pod=\"kuard\"}";
-    for (port, via, outcome) in [
-        ("8080", "native", "ok"),
-        ("9", "native", "refused"),
-        ("8081", "nsenter+socat", "refused"),
-    ] {
+    for (port, via, outcome) in
+        [("8080", "native", "ok"), ("9", "native", "refused"), ("8081", "nsenter+socat", "refused")]
+    {
         let all = prometheus.eventually(of_pod, |found| found.len() == 6);
         let of_port: Vec<_> = all.iter().filter(|one| one["metric"]["port"] == port).collect();
         assert_eq!(of_port.len(), 2, "by both formats: {all:#?}");

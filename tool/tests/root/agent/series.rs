@@ -25,8 +25,9 @@ fn beyond_max_series_sessions_are_counted_as_other() {
     }
     agent.reaches("pfsnoop_sessions_total", &[], 8.0);
     let series = agent.samples("pfsnoop_sessions_total");
-    let (other, own): (Vec<_>, Vec<_>) =
-        series.iter().partition(|line| line.contains("namespace=\"other\",pod=\"other\",port=\"other\""));
+    let (other, own): (Vec<_>, Vec<_>) = series
+        .iter()
+        .partition(|line| line.contains("namespace=\"other\",pod=\"other\",port=\"other\""));
     assert_eq!(own.len(), 3, "{series:#?}");
     assert!(!other.is_empty(), "{series:#?}");
     let without = agent.value("pfsnoop_sessions_without_series_total", &[]);

@@ -63,8 +63,7 @@ impl Identity {
         let issued = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let key = PrivateKeyDer::try_from(issued.signing_key.serialize_der()).unwrap();
         let config = ServerConfig::builder().with_no_client_auth();
-        let mut config =
-            config.with_single_cert(vec![issued.cert.der().clone()], key).unwrap();
+        let mut config = config.with_single_cert(vec![issued.cert.der().clone()], key).unwrap();
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let base64 = base64::engine::general_purpose::STANDARD.encode(issued.cert.der());
         let pem = format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n");
@@ -101,7 +100,11 @@ impl Collector {
         port
     }
 
-    async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, is_grpc: bool) {
+    async fn serve(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        is_grpc: bool,
+    ) {
         let collector = self.clone();
         if is_grpc {
             let service = service_fn(move |request| collector.clone().grpc(request));
@@ -143,8 +146,12 @@ impl Collector {
             None => body.to_vec(),
         };
         let answer = match head.uri.path() {
-            "/v1/traces" => self.take_spans(ExportTraceServiceRequest::decode(&body[..]).unwrap()).encode_to_vec(),
-            "/v1/logs" => self.take_logs(ExportLogsServiceRequest::decode(&body[..]).unwrap()).encode_to_vec(),
+            "/v1/traces" => self
+                .take_spans(ExportTraceServiceRequest::decode(&body[..]).unwrap())
+                .encode_to_vec(),
+            "/v1/logs" => {
+                self.take_logs(ExportLogsServiceRequest::decode(&body[..]).unwrap()).encode_to_vec()
+            }
             other => panic!("{other}"),
         };
         Ok(Response::new(Full::new(answer.into())))

@@ -90,8 +90,7 @@ impl HttpClient {
         } else {
             body
         };
-        let mut request =
-            request.body(Full::new(body.into())).map_err(ExportError::permanent)?;
+        let mut request = request.body(Full::new(body.into())).map_err(ExportError::permanent)?;
         request.headers_mut().extend(self.options.headers.clone());
         Ok(request)
     }
