@@ -16,6 +16,9 @@ use crate::output::{self, Sink, View};
 /// How often a follower looks for what is new. The agent stores several times a second.
 const FOLLOW_INTERVAL: Duration = Duration::from_millis(250);
 
+/// How many sessions are read at once. While a row waits for its reader, no transaction is open.
+const AT_ONCE: usize = 256;
+
 /// With how many sessions a follower begins, unless it is told otherwise.
 const FIRST_COUNT: u64 = 10;
 
@@ -64,9 +67,9 @@ fn open(path: &Path) -> Result<History> {
 }
 
 fn show(history: &History, numbers: &[i64], sink: &mut dyn Sink) -> Result<()> {
-    for &number in numbers {
+    for some in numbers.chunks(AT_ONCE) {
         // One that has changed meanwhile has a higher number, and may come later.
-        if let Some(past) = history.session(number)? {
+        for past in history.sessions(some)? {
             sink.update(&Update::Past(Box::new(past)))?;
         }
     }
@@ -82,17 +85,19 @@ async fn follow(
     shutdown: &CancellationToken,
 ) -> Result<()> {
     loop {
+        // Those that do not match are not looked at again.
+        let newest = history.last_number()?;
         let numbers = history.numbers_after(filter, shown)?;
         show(history, &numbers, sink)?;
         sink.flush()?;
-        match numbers.last() {
-            Some(&last) => shown = last,
-            None => {
-                let wait = tokio::time::sleep(FOLLOW_INTERVAL);
-                if shutdown.run_until_cancelled(wait).await.is_none() {
-                    return Ok(());
-                }
-            }
+        shown = numbers.last().copied().unwrap_or(newest).max(shown);
+        if !numbers.is_empty() {
+            // There may be more at once.
+            continue;
+        }
+        let wait = tokio::time::sleep(FOLLOW_INTERVAL);
+        if shutdown.run_until_cancelled(wait).await.is_none() {
+            return Ok(());
         }
     }
 }

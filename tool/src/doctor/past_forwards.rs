@@ -71,10 +71,8 @@ fn finding(
     place: &str,
 ) -> Result<Option<Finding>, StoreError> {
     let history = History::open(store)?;
-    let mut ended = Vec::new();
-    for number in history.numbers(filter, Some(READ))? {
-        ended.extend(history.session(number)?.and_then(outcome));
-    }
+    let newest = history.sessions(&history.numbers(filter, Some(READ))?)?;
+    let ended: Vec<_> = newest.into_iter().filter_map(outcome).collect();
     let last = &ended[ended.len().saturating_sub(LAST)..];
     let Some((newest, _)) = last.last() else { return Ok(None) };
     let mut failed = BTreeMap::new();

@@ -1,5 +1,6 @@
 //! Reads the store.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -100,10 +101,16 @@ impl History {
         Ok(self.connection.query_row(query, (), |row| row.get(0))?)
     }
 
-    /// The session with this number; `None` if it was deleted, or has changed and has another number
-    /// now.
-    pub fn session(&self, number: i64) -> Result<Option<PastSession>, StoreError> {
-        Ok(past_row::read(&self.connection, number)?)
+    /// The sessions with these numbers, as they are at one moment. One that was deleted, or that has
+    /// changed and has another number now, is left out. For as long as this takes, the log of the writer
+    /// grows: up to some hundred at once are no burden.
+    pub fn sessions(&self, numbers: &[i64]) -> Result<Vec<PastSession>, StoreError> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let mut sessions = Vec::with_capacity(numbers.len());
+        for &number in numbers {
+            sessions.extend(past_row::read(&transaction, number)?);
+        }
+        Ok(sessions)
     }
 
     fn select(&self, query: Query, end: &str) -> Result<Vec<i64>, StoreError> {
@@ -126,7 +133,10 @@ fn uri(path: &Path, how: &str) -> String {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
                 uri.push(char::from(byte));
             }
-            _ => uri.push_str(&format!("%{byte:02x}")),
+            _ => {
+                // Writing to a String cannot fail.
+                let _ = write!(uri, "%{byte:02x}");
+            }
         }
     }
     format!("{uri}?{how}")

@@ -6,6 +6,7 @@
 //! ```
 
 mod batch;
+mod cells;
 mod codes;
 mod counters;
 mod database;

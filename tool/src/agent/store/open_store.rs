@@ -27,9 +27,9 @@ impl OpenStore {
     /// Opens the store, and makes it if it is missing.
     pub(super) fn open(path: &Path, position: &mut Position) -> Result<Self, StoreError> {
         let connection = database::open(path)?;
-        position.enter(&connection)?;
-        let (dictionary, path, file) = (Dictionary::default(), path.to_owned(), file_at(path));
-        Ok(Self { connection, dictionary, path, file })
+        let file = file_at(path);
+        position.enter(&connection, file)?;
+        Ok(Self { connection, dictionary: Dictionary::default(), path: path.to_owned(), file })
     }
 
     /// Whether the file is still at its path: somebody may have removed or replaced it.

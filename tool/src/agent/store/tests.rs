@@ -58,7 +58,7 @@ impl Stored {
     fn filtered(&self, filter: &HistoryFilter) -> Vec<PastSession> {
         let history = History::open(&self.path()).unwrap();
         let numbers = history.numbers(filter, None).unwrap();
-        numbers.into_iter().filter_map(|number| history.session(number).unwrap()).collect()
+        history.sessions(&numbers).unwrap()
     }
 
     fn wait_for_stored(&self, count: u64) {
@@ -254,6 +254,23 @@ fn a_file_that_is_removed_is_made_again() {
     sink.end(0).unwrap();
     assert_eq!(stored.all().len(), 1);
     assert!(stored.counters.failures().all(|(_, count)| count == 0));
+}
+
+#[test]
+fn a_store_that_takes_the_place_of_another_keeps_its_sessions() {
+    let (stored, other) = (Stored::new("replaced"), Stored::new("replacement"));
+    other.store((0..50).map(|n| ended(&format!("{n}-1"), Outcome::Ok)));
+    let mut sink = stored.agent(FOREVER);
+    give(&mut sink, ended("100-1", Outcome::Ok));
+    stored.wait_for_stored(1);
+    std::fs::rename(other.path(), stored.path()).unwrap();
+    for name in ["sessions.db-wal", "sessions.db-shm"] {
+        std::fs::remove_file(stored.folder.join(name)).unwrap();
+    }
+    give(&mut sink, ended("101-1", Outcome::Ok));
+    stored.wait_for_stored(2);
+    sink.end(0).unwrap();
+    assert_eq!(stored.all().len(), 51);
 }
 
 #[test]

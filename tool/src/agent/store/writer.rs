@@ -72,8 +72,8 @@ impl Writer {
         privileges::settle_thread();
         loop {
             let is_last = self.queue.is_closed();
-            let items = self.queue.take(self.idle_time(), WINDOW);
-            match self.turn(&items) {
+            let mut items = self.queue.take(self.idle_time(), WINDOW);
+            match self.turn(&mut items) {
                 Ok(()) => self.succeeded(),
                 Err(error) => self.failed(&error, items, is_last),
             }
@@ -83,8 +83,8 @@ impl Writer {
         }
     }
 
-    /// Stores the items, and deletes what is too old or too much.
-    fn turn(&mut self, items: &[Item]) -> Result<(), StoreError> {
+    /// Stores the items, which are gone then, and deletes what is too old or too much.
+    fn turn(&mut self, items: &mut Vec<Item>) -> Result<(), StoreError> {
         let now_ns = clock::wall_ns();
         if self.store.as_ref().is_some_and(|store| !store.is_in_place()) {
             self.store = None;
@@ -96,18 +96,14 @@ impl Writer {
         let Some(store) = &mut self.store else { return Ok(()) };
         let has_open = !self.position.open.is_empty();
         if !items.is_empty() || has_open || is_new {
-            let items = if std::mem::take(&mut self.is_standby) {
+            if self.is_standby {
                 let until = store.stored_until(&node::boot_id())?;
-                items
-                    .iter()
-                    .position(|item| item.time_ns() > until)
-                    .map_or(&[][..], |n| &items[n..])
-            } else {
-                items
-            };
+                items.retain(|item| !item.is_record() || item.time_ns() > until);
+            }
             let stored = store.write(items, &mut self.position, now_ns)?;
+            items.clear();
+            self.is_standby = false;
             self.counters.add_stored(stored);
-            self.queue.done();
         }
         self.shrink(now_ns)
     }
@@ -174,7 +170,7 @@ impl Writer {
         self.queue.give_back(items);
         let wait = match (&mut self.outage, is_last) {
             (_, true) => Duration::ZERO,
-            (Some(outage), _) if !self.is_standby => outage.next_wait(),
+            (Some(outage), _) if !matches!(error, StoreError::Locked) => outage.next_wait(),
             _ => LOCK_INTERVAL,
         };
         self.queue.pause(wait);
@@ -182,12 +178,11 @@ impl Writer {
 
     fn report(&mut self, error: &StoreError) {
         let path = &self.options.path;
-        let is_new = match &mut self.outage {
-            Some(outage) => outage.go_on(path, error),
-            None => {
-                self.outage = Some(Outage::begin(path, error, self.counters.dropped()));
-                true
-            }
+        let is_new = if let Some(outage) = &mut self.outage {
+            outage.go_on(path, error)
+        } else {
+            self.outage = Some(Outage::begin(path, error, self.counters.dropped()));
+            true
         };
         if is_new {
             self.counters.add_failure(error);
@@ -211,8 +206,8 @@ impl Writer {
 
     /// Ends the run in the store. What could not be stored is lost.
     fn end(mut self) {
-        let left = self.queue.take(Duration::ZERO, Duration::ZERO);
-        if !left.is_empty() && self.turn(&left).is_err() {
+        let mut left = self.queue.take(Duration::ZERO, Duration::ZERO);
+        if !left.is_empty() && self.turn(&mut left).is_err() {
             let count = left.iter().filter(|item| item.is_record()).count();
             if count > 0 && !self.is_standby {
                 self.counters.add_dropped(count);
