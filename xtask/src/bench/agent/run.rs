@@ -11,7 +11,7 @@ use crate::run::target_dir;
 use crate::{dist, setup};
 
 /// How long an idle agent is watched.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 pub(crate) fn run(sessions: u64, rounds: usize) -> Result<()> {
     setup::to_bench()?;
