@@ -22,11 +22,8 @@ fn definitions() -> Value {
 
 /// The definition of an object's kind, by its name.
 fn name_of<'a>(definitions: &'a Value, object: &Value) -> Option<&'a str> {
-    let (group, version) = object["apiVersion"]
-        .as_str()
-        .unwrap()
-        .rsplit_once('/')
-        .unwrap_or(("", object["apiVersion"].as_str().unwrap()));
+    let api_version = object["apiVersion"].as_str().unwrap();
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     let kind = json!([{"group": group, "kind": object["kind"], "version": version}]);
     let all = definitions.as_object().unwrap().iter();
     let mut found = all.filter(|(_, one)| one["x-kubernetes-group-version-kind"] == kind);
