@@ -64,9 +64,13 @@ impl Telemetry {
 }
 
 async fn run(servers: Vec<Task>, exporters: Vec<Task>, ending: CancellationToken) {
-    servers.into_iter().for_each(|server| drop(tokio::spawn(server)));
+    for server in servers {
+        drop(tokio::spawn(server));
+    }
     let tracker = TaskTracker::new();
-    exporters.into_iter().for_each(|exporter| drop(tracker.spawn(exporter)));
+    for exporter in exporters {
+        drop(tracker.spawn(exporter));
+    }
     tracker.close();
     ending.cancelled().await;
     tracker.wait().await;

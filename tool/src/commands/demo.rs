@@ -20,5 +20,7 @@ pub(super) async fn run(args: cli::Demo) -> Result<()> {
     let cli::Demo { kubectl, stay, trust_path, verbose } = args;
     let view = if kubectl { View::Serve } else { View::Forward };
     let mut sink = output::sink(Format::Text, view);
-    demo::run(demo::Options { stay, trust_path, verbose, kubectl }, &mut *sink, &token).await
+    let options = demo::Options { stay, trust_path, verbose, kubectl };
+    // It is large, and would be part of the caller's stack.
+    Box::pin(demo::run(options, &mut *sink, &token)).await
 }

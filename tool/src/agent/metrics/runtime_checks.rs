@@ -57,6 +57,8 @@ impl RuntimeChecks {
                 self.ask(candidate, &address, &mut up).await;
             }
         }
+        // A runtime that answers for the first time has another name than before.
+        self.up.clear();
         for (runtime, is_up) in up {
             self.up.get_or_create(&RuntimeLabel { runtime }).set(i64::from(is_up));
         }

@@ -65,8 +65,9 @@ impl SessionLabels {
 #[derive(Debug)]
 pub(super) struct SessionSeries {
     family: Family<SessionLabels, Counter>,
-    /// When each series was counted in last. Its capacity is the limit.
+    /// When each series was counted in last: at most `max` of them.
     counted: LruCache<SessionLabels, Instant>,
+    max: usize,
     series: Gauge,
     without_room: Counter,
 }
@@ -75,7 +76,8 @@ impl SessionSeries {
     pub(super) fn new(max: NonZeroUsize) -> Self {
         Self {
             family: Family::default(),
-            counted: LruCache::new(max),
+            counted: LruCache::unbounded(),
+            max: max.get(),
             series: Gauge::default(),
             without_room: Counter::default(),
         }
@@ -109,7 +111,7 @@ impl SessionSeries {
     /// Whether the labels have a series or may have one. The series that was idle for the longest may
     /// have to go.
     fn has_room(&mut self, labels: &SessionLabels, now: Instant) -> bool {
-        if self.counted.contains(labels) || self.counted.len() < self.counted.cap().get() {
+        if self.counted.contains(labels) || self.counted.len() < self.max {
             return true;
         }
         let is_idle = |last: Instant| now.duration_since(last) >= IDLE_TIME;

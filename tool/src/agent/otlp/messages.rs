@@ -78,6 +78,7 @@ pub(super) enum Value {
 
 /// `Span`
 #[derive(Clone, PartialEq, prost::Message)]
+#[expect(clippy::struct_field_names, reason = "the fields have the protocol's names")]
 pub(super) struct Span {
     #[prost(bytes = "vec", tag = "1")]
     pub(super) trace_id: Vec<u8>,

@@ -11,6 +11,7 @@ const MAX_OPEN: usize = shares::SESSIONS.all as usize;
 
 /// The times of a session, `CLOCK_BOOTTIME`, ns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "the unit is part of each name")]
 pub(super) struct Times {
     pub(super) started_ns: u64,
     pub(super) connected_ns: Option<u64>,

@@ -153,10 +153,12 @@ mod tests {
     #[test]
     fn a_batch_has_a_limit_in_records_and_in_bytes() {
         let (queue, _) = queue();
-        (0..BATCH + 1).for_each(|_| queue.push(record(1)));
+        (0..=BATCH).for_each(|_| queue.push(record(1)));
         assert_eq!([queue.take().len(), queue.take().len(), queue.take().len()], [BATCH, 1, 0]);
         let large = [BATCH_BYTES / 2, BATCH_BYTES / 2, 1, BATCH_BYTES + 1, 1];
-        large.into_iter().for_each(|bytes| queue.push(record(bytes)));
+        for bytes in large {
+            queue.push(record(bytes));
+        }
         assert_eq!([0; 4].map(|_| queue.take().len()), [2, 1, 1, 1]);
     }
 

@@ -21,9 +21,13 @@ impl Resource {
             ("k8s.node.name", node.to_owned()),
         ];
         let mut resource = Self { attributes: Vec::new() };
-        own.into_iter().for_each(|(key, value)| resource.set(key, value));
+        for (key, value) in own {
+            resource.set(key, value);
+        }
         let given = variables.get("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
-        pairs(&given).for_each(|(key, value)| resource.set(&key, value));
+        for (key, value) in pairs(&given) {
+            resource.set(&key, value);
+        }
         if let Some(name) = variables.get("OTEL_SERVICE_NAME") {
             resource.set("service.name", name);
         }

@@ -1,5 +1,6 @@
 //! Why something was not exported.
 
+use std::error::Error;
 use std::time::Duration;
 
 /// There can be no client with these options.
@@ -37,12 +38,12 @@ pub(in super::super) struct ExportError {
 
 impl ExportError {
     /// The collector cannot be reached, or does not answer properly.
-    pub(super) fn transient(message: impl ToString) -> Self {
-        Self { message: message.to_string(), is_transient: true, retry_after: None }
+    pub(super) fn transient(message: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { message: message.into().to_string(), is_transient: true, retry_after: None }
     }
 
     /// The collector does not take the records, now or later.
-    pub(super) fn permanent(message: impl ToString) -> Self {
+    pub(super) fn permanent(message: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { is_transient: false, ..Self::transient(message) }
     }
 

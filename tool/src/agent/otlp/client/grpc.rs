@@ -81,9 +81,10 @@ fn failed(status: &Status) -> ExportError {
         Code::Unknown | Code::Internal => std::error::Error::source(status).is_some(),
         _ => false,
     };
-    let error = match is_transient {
-        true => ExportError::transient(message),
-        false => ExportError::permanent(message),
+    let error = if is_transient {
+        ExportError::transient(message)
+    } else {
+        ExportError::permanent(message)
     };
     error.after(retry_after)
 }

@@ -26,6 +26,9 @@ use crate::agent::otlp::options::SignalOptions;
 /// How this exporter calls itself (OTLP specification, "User Agent").
 const AGENT: &str = concat!("pfsnoop/", env!("CARGO_PKG_VERSION"));
 
+/// A connection, and the answer on it.
+type Sent = (SendRequest<Full<Bytes>>, Response<Incoming>);
+
 /// A client by HTTP.
 pub(in super::super) struct HttpClient {
     pub(super) options: SignalOptions,
@@ -44,8 +47,7 @@ impl HttpClient {
         request: &ExportRequest,
     ) -> Result<ExportResponse, ExportError> {
         let request = self.request(request.encode_to_vec())?;
-        let mut connection = self.connected().await?;
-        let answer = connection.send_request(request).await.map_err(ExportError::transient)?;
+        let (connection, answer) = self.send(request).await?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         let body = body(answer).await?;
         self.connection = Some(connection);
@@ -56,13 +58,21 @@ impl HttpClient {
         Err(failed(status, &headers))
     }
 
-    /// The connection of the last request, if the collector keeps it, or a new one.
-    async fn connected(&mut self) -> Result<SendRequest<Full<Bytes>>, ExportError> {
+    /// Sends the request on the connection of the last one, if the collector keeps that, or else on a new
+    /// one. A collector may close an idle connection at the moment in which a request comes.
+    async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Sent, ExportError> {
         if let Some(mut connection) = self.connection.take()
             && connection.ready().await.is_ok()
+            && let Ok(answer) = connection.send_request(request.clone()).await
         {
-            return Ok(connection);
+            return Ok((connection, answer));
         }
+        let mut connection = self.connect().await?;
+        let answer = connection.send_request(request).await.map_err(ExportError::transient)?;
+        Ok((connection, answer))
+    }
+
+    async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, ExportError> {
         let stream = self.connector.connect().await.map_err(ExportError::transient)?;
         let (sender, connection) =
             handshake(TokioIo::new(stream)).await.map_err(ExportError::transient)?;
@@ -138,7 +148,7 @@ mod tests {
     #[test]
     fn a_collector_names_a_time_or_a_date() {
         let of = |text: &str| retry_after(&HeaderValue::from_str(text).unwrap());
-        assert_eq!(of("120"), Some(Duration::from_secs(120)));
+        assert_eq!(of("125"), Some(Duration::from_secs(125)));
         assert_eq!((of("soon"), of("-1")), (None, None));
         assert_eq!(of("Fri, 31 Dec 1999 23:59:59 GMT"), None, "it is over");
         let long = of("Fri, 31 Dec 2999 23:59:59 GMT").unwrap();
