@@ -16,6 +16,18 @@ use crate::agent::store::DEFAULT_STORE;
 #[derive(Args, Debug)]
 #[command(after_help = AGENT_EXAMPLES)]
 pub struct Agent {
+    /// Store sessions in this file, which `pfsnoop history` reads
+    #[arg(long, value_name = "PATH", default_value = DEFAULT_STORE, conflicts_with = "no_store")]
+    pub store: PathBuf,
+    /// Store nothing
+    #[arg(long)]
+    pub no_store: bool,
+    /// Delete sessions that ended longer ago; units are s, m, h, d and w
+    #[arg(long, value_name = "AGE", default_value = "14d")]
+    pub keep: Age,
+    /// Delete the oldest sessions when the file is larger; units are K, M and G
+    #[arg(long, value_name = "SIZE", default_value = "256M")]
+    pub keep_size: Size,
     /// Where to serve metrics for Prometheus, and /healthz and /readyz
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:9753")]
     pub listen: SocketAddr,
@@ -35,18 +47,6 @@ pub struct Agent {
     /// Which runtimes to ask for names.
     #[command(flatten)]
     pub runtimes: AskRuntimes,
-    /// Store sessions in this file, which `pfsnoop history` reads
-    #[arg(long, value_name = "PATH", default_value = DEFAULT_STORE, conflicts_with = "no_store")]
-    pub store: PathBuf,
-    /// Store nothing
-    #[arg(long)]
-    pub no_store: bool,
-    /// Delete sessions that ended longer ago; units are s, m, h, d and w
-    #[arg(long, value_name = "AGE", default_value = "14d")]
-    pub keep: Age,
-    /// Delete the oldest sessions when the file is larger; units are K, M and G
-    #[arg(long, value_name = "SIZE", default_value = "256M")]
-    pub keep_size: Size,
     /// Print more on stderr, including what the kernel programs log
     #[arg(short, long)]
     pub verbose: bool,

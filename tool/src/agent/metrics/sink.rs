@@ -89,7 +89,7 @@ mod tests {
                 "pfsnoop_session_bytes_total{direction=\"to_pod\"} 7",
                 "pfsnoop_session_bytes_total{direction=\"from_pod\"} 9",
                 "pfsnoop_helper_execs_total{comm=\"socat\",result=\"missing\"} 1",
-                "pfsnoop_session_duration_seconds_sum{outcome=\"helper-missing\"} 3",
+                "pfsnoop_session_duration_seconds_sum{outcome=\"helper-missing\"} 3.0",
                 "pfsnoop_session_connect_seconds_bucket{via=\"native\",le=\"0.0025\"} 1",
                 "pfsnoop_session_connect_seconds_bucket{via=\"native\",le=\"0.001\"} 0",
             ],

@@ -11,6 +11,8 @@ use crate::support::agent::Agent;
 #[test]
 fn probes_and_wrong_requests() {
     let agent = Agent::start(&[]);
+    // The monitor turns for the first time a moment after it has attached.
+    eventually("a ready agent", || (agent.get("/readyz", "").status == 200).then_some(()));
     for (method, path, status) in [
         ("GET", "/healthz", 200),
         ("GET", "/readyz", 200),

@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::common::running::Running;
 use crate::common::temp::TempDir;
@@ -19,9 +19,16 @@ pub struct Prometheus {
 impl Prometheus {
     /// Scrapes each target under the name of its job.
     pub fn start(name: &str, targets: &[(&str, &str)]) -> Self {
+        Self::start_with_rules(name, targets, &json!({"groups": []}))
+    }
+
+    /// The same with rules, which it evaluates twice a second.
+    pub fn start_with_rules(name: &str, targets: &[(&str, &str)], rules: &Value) -> Self {
         let dir = TempDir::new(name);
+        // JSON is YAML.
+        std::fs::write(dir.join("rules.yml"), rules.to_string()).unwrap();
         let jobs: String = targets.iter().map(|(job, target)| scrape_config(job, target)).collect();
-        let config = format!("global: {{scrape_interval: 500ms}}\nscrape_configs:\n{jobs}");
+        let config = format!("{GLOBAL}rule_files: [rules.yml]\nscrape_configs:\n{jobs}");
         std::fs::write(dir.join("prometheus.yml"), config).unwrap();
         let address = free_address();
         let mut command = system("prometheus");
@@ -50,6 +57,8 @@ impl Prometheus {
         Some(body["data"]["result"].as_array()?.clone())
     }
 }
+
+const GLOBAL: &str = "global: {scrape_interval: 500ms, evaluation_interval: 500ms}\n";
 
 fn scrape_config(job: &str, target: &str) -> String {
     format!("- {{job_name: {job}, static_configs: [{{targets: ['{target}']}}]}}\n")

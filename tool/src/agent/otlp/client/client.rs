@@ -10,9 +10,6 @@ use crate::agent::otlp::messages::{ExportRequest, ExportResponse};
 use crate::agent::otlp::options::SignalOptions;
 use crate::agent::otlp::signal::Protocol;
 
-/// How much of an answer is read, bytes. It has a count and one message.
-pub(super) const MAX_ANSWER: usize = 64 * 1024;
-
 /// A client of a collector. It connects when it has to.
 pub(in super::super) enum Client {
     Grpc(GrpcClient),

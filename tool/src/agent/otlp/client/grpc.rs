@@ -18,9 +18,9 @@ use tonic::{Code, Request, Status};
 use tonic_prost::ProstCodec;
 use tower_service::Service;
 
-use super::client::MAX_ANSWER;
 use super::connector::{Connector, Stream};
 use super::error::ExportError;
+use super::limits::MAX_ANSWER;
 use crate::agent::otlp::messages::{ExportRequest, ExportResponse, RetryInfo, RpcStatus};
 use crate::agent::otlp::options::SignalOptions;
 

@@ -5,6 +5,7 @@ mod connector;
 mod error;
 mod grpc;
 mod http;
+mod limits;
 
 pub(super) use client::Client;
 pub use error::ClientError;

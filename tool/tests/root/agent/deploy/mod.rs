@@ -1,5 +1,6 @@
 //! The manifests in `docs/deploy`.
 
+mod firing;
 mod objects;
 mod openapi;
 mod rules;

@@ -16,7 +16,7 @@ fn promtool(folder: &Path, args: &[&str]) -> String {
 }
 
 /// The rules of the PrometheusRule as a file of Prometheus.
-fn rules() -> Value {
+pub(super) fn rules() -> Value {
     of_kind(&kustomize(""), "PrometheusRule")["spec"].clone()
 }
 
