@@ -39,16 +39,21 @@ fn probes_and_wrong_requests() {
 #[test]
 fn a_port_in_use_is_one_line() {
     let agent = Agent::start(&[]);
-    let mut second = pfsnoop(&["agent", "--listen", &agent.address]);
+    let mut second = pfsnoop(&["agent", "--no-store", "--listen", &agent.address]);
     assert_fails(&mut second, 1, &["cannot serve metrics at", "in use", "--no-listen"]);
-    let mut both = pfsnoop(&["agent", "--listen", "127.0.0.1:0", "--no-listen"]);
+    let mut both = pfsnoop(&["agent", "--no-store", "--listen", "127.0.0.1:0", "--no-listen"]);
     assert_fails(&mut both, 2, &["--no-listen"]);
     let mut open = agent_at_every_address();
     open.stderr_line("the note", |line| line.contains("everybody who can reach this node"));
 }
 
 fn agent_at_every_address() -> crate::common::running::Running {
-    crate::common::running::Running::start(&mut pfsnoop(&["agent", "--listen", "0.0.0.0:0"]))
+    crate::common::running::Running::start(&mut pfsnoop(&[
+        "agent",
+        "--no-store",
+        "--listen",
+        "0.0.0.0:0",
+    ]))
 }
 
 #[test]

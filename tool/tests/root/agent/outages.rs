@@ -101,7 +101,7 @@ fn wrong_variables_are_one_line() {
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
         ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/nonexistent.pem"),
     ] {
-        let mut command = pfsnoop(&["agent", "--no-listen"]);
+        let mut command = pfsnoop(&["agent", "--no-store", "--no-listen"]);
         command.env("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector").env(name, value);
         assert_fails(&mut command, 1, &[name]);
     }

@@ -19,7 +19,7 @@ impl OnOwnDisk {
     fn start_by(script: &str) -> Self {
         let mut command = system("unshare");
         command.args(["--mount", "sh", "-c", script, "sh", env!("CARGO_BIN_EXE_pfsnoop")]);
-        command.args(["agent", "-v", "--store", "/mnt/sessions.db"]);
+        command.args(["agent", "-v", "--no-listen", "--store", "/mnt/sessions.db"]);
         let mut agent = Running::start_attached(&mut command);
         agent.stderr_line("the start", |line| line.contains("is watched"));
         Self { agent }

@@ -31,7 +31,7 @@ pub struct HttpAnswer {
 
 /// The command of an agent that serves metrics at a free port.
 pub fn agent_command(args: &[&str]) -> Command {
-    pfsnoop(&[&["agent", "-v", "--listen", "127.0.0.1:0"], args].concat())
+    pfsnoop(&[&["agent", "-v", "--no-store", "--listen", "127.0.0.1:0"], args].concat())
 }
 
 impl Agent {

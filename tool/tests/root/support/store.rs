@@ -13,7 +13,9 @@ use crate::common::{eventually, pfsnoop, stdout_of};
 /// `pfsnoop agent` that stores there, attached.
 pub fn agent(store: &Path, args: &[&str]) -> Running {
     let store = store.to_str().unwrap();
-    Running::start_attached(&mut pfsnoop(&[&["agent", "-v", "--store", store], args].concat()))
+    Running::start_attached(&mut pfsnoop(
+        &[&["agent", "-v", "--no-listen", "--store", store], args].concat(),
+    ))
 }
 
 /// What `pfsnoop history` prints about a store.
