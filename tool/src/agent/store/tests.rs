@@ -62,7 +62,7 @@ impl Stored {
     }
 
     fn wait_for_stored(&self, count: u64) {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         while self.counters.stored() < count {
             assert!(Instant::now() < deadline, "{} of {count} stored", self.counters.stored());
             std::thread::sleep(Duration::from_millis(5));
@@ -226,7 +226,7 @@ fn the_file_does_not_outgrow_its_limit() {
     }
     stored.wait_for_stored(40_000);
     // Some more steps.
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while stored.counters.file_bytes() > keep.bytes {
         give(&mut sink, ended("1-1", Outcome::Ok));
         assert!(Instant::now() < deadline, "{} bytes", stored.counters.file_bytes());
