@@ -80,24 +80,12 @@ impl History {
     }
 }
 
-const OUTCOMES: [Outcome; 9] = [
-    Outcome::Ok,
-    Outcome::Refused,
-    Outcome::Timeout,
-    Outcome::Unreachable,
-    Outcome::TargetGone,
-    Outcome::HelperMissing,
-    Outcome::Killed,
-    Outcome::Reset,
-    Outcome::Failed,
-];
-
 const NOT_OK: &str = "not-ok";
 
 fn outcome_values() -> impl TypedValueParser<Value = OutcomeFilter> {
-    let names = OUTCOMES.iter().map(|outcome| outcome.name()).chain([NOT_OK]);
+    let names = Outcome::ALL.iter().map(|outcome| outcome.name()).chain([NOT_OK]);
     PossibleValuesParser::new(names.map(PossibleValue::new)).map(|name| {
-        let outcome = OUTCOMES.into_iter().find(|outcome| outcome.name() == name);
+        let outcome = Outcome::ALL.into_iter().find(|outcome| outcome.name() == name);
         outcome.map_or(OutcomeFilter::NotOk, OutcomeFilter::Is)
     })
 }

@@ -26,6 +26,19 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every outcome. The store numbers them in this order, so that a new one goes to the end.
+    pub const ALL: [Self; 9] = [
+        Self::Ok,
+        Self::Refused,
+        Self::Timeout,
+        Self::Unreachable,
+        Self::TargetGone,
+        Self::HelperMissing,
+        Self::Killed,
+        Self::Reset,
+        Self::Failed,
+    ];
+
     /// The name in records and rows.
     #[must_use]
     pub fn name(self) -> &'static str {

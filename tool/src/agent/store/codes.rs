@@ -3,17 +3,7 @@
 use crate::model::{Outcome, State, Via};
 
 /// By the number in `session.outcome`.
-pub(super) const OUTCOMES: [Outcome; 9] = [
-    Outcome::Ok,
-    Outcome::Refused,
-    Outcome::Timeout,
-    Outcome::Unreachable,
-    Outcome::TargetGone,
-    Outcome::HelperMissing,
-    Outcome::Killed,
-    Outcome::Reset,
-    Outcome::Failed,
-];
+pub(super) const OUTCOMES: [Outcome; 9] = Outcome::ALL;
 
 /// By the number in `session.via`.
 pub(super) const VIAS: [Via; 2] = [Via::NsenterSocat, Via::Native];
