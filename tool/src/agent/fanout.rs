@@ -1,17 +1,17 @@
-//! One sink that is several.
+//! A sink that passes each update on to several sinks.
 
 use std::io;
 
 use crate::model::Update;
 use crate::output::Sink;
 
-/// Gives each update to each of its sinks, in order. None of them may wait for a disk or a network.
+/// Passes each update to all of its sinks, in order. No sink may wait for a disk or a network.
 pub struct Fanout {
     sinks: Vec<Box<dyn Sink>>,
 }
 
 impl Fanout {
-    /// The sinks of the agent write nothing to stdout, and so never fail.
+    /// The agent's sinks write nothing to stdout, so they never fail.
     #[must_use]
     pub fn new(sinks: Vec<Box<dyn Sink>>) -> Self {
         Self { sinks }

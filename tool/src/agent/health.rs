@@ -1,4 +1,4 @@
-//! Whether the agent works: what probes of a kubelet ask.
+//! Whether the agent works, for the probes of a kubelet.
 
 use std::io;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::output::Sink;
 /// How often the event loop shows that it turns.
 const BEAT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A loop that has not turned for so long is stuck. An attached monitor turns four times a second.
+/// A loop that has not turned for this long is stuck. An attached monitor turns four times a second.
 const STUCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// When the event loop and the monitor turned last. Shared between threads.
@@ -37,7 +37,7 @@ impl Health {
         Self { start: Instant::now(), turns: Arc::default() }
     }
 
-    /// Shows again and again that this event loop turns. Must be awaited in the loop of the monitor.
+    /// Notes once a second that this event loop turns. Await it in the event loop of the monitor.
     pub async fn beat(&self) -> ! {
         loop {
             self.note(&self.turns.of_loop);
@@ -87,7 +87,7 @@ impl Sink for HealthSink {
         Ok(())
     }
 
-    /// Comes with each turn, also when nothing happens.
+    /// The monitor flushes at each turn, also when nothing happens.
     fn flush(&mut self) -> io::Result<()> {
         self.0.note(&self.0.turns.of_monitor);
         Ok(())

@@ -6,8 +6,8 @@ use super::rate_limit::RateLimit;
 use crate::model::{Outcome, State, Update};
 use crate::output::{self, Sink};
 
-/// Logs what matters to stderr: each session that failed, and lost records. Lines beyond a rate that
-/// nobody reads are counted instead.
+/// Logs each session that failed or is lost, and lost records, to stderr. Above a limit, it counts lines
+/// instead of printing them.
 #[derive(Default)]
 pub struct LogSink {
     rate: RateLimit,

@@ -1,4 +1,4 @@
-//! How many lines the agent logs.
+//! Limits how many lines the agent logs.
 
 use std::time::{Duration, Instant};
 
@@ -7,8 +7,7 @@ use crate::output;
 /// The time over which lines are counted.
 const PERIOD: Duration = Duration::from_secs(10);
 
-/// How many lines are logged in that time. A pod that makes sessions fail on purpose cannot fill the log
-/// of the node.
+/// The most lines in a period. A pod that makes sessions fail on purpose cannot fill the node's log.
 const MOST: u32 = 50;
 
 /// Logs a limited number of lines in each period, and counts the others.

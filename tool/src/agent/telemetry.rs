@@ -11,16 +11,15 @@ use tokio_util::task::TaskTracker;
 
 use crate::host::privileges;
 
-/// A task of the thread. It ends soon after the token is cancelled that it was made with, or it does not
-/// mind being dropped.
+/// A task of the thread.
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What runs on the thread, until it is started.
 #[derive(Default)]
 pub struct Telemetry {
-    /// Dropped at the end.
+    /// Dropped at the end, at any await.
     servers: Vec<Task>,
-    /// Awaited at the end.
+    /// Awaited at the end. Each ends soon after its token is cancelled.
     exporters: Vec<Task>,
     ending: CancellationToken,
 }

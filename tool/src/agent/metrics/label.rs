@@ -5,8 +5,8 @@ use crate::output::escaped;
 /// A longer value is cut. Names of pods have 253 bytes at most.
 const MAX_BYTES: usize = 253;
 
-/// The text as the value of a label, within a limit, and with control characters and characters that
-/// deceive readers replaced. The formats escape quotes and backslashes themselves.
+/// The text as the value of a label: cut at the limit, and with control, invisible and bidirectional
+/// characters escaped. The formats escape quotes and backslashes themselves.
 pub(super) fn label(text: &[u8]) -> String {
     let mut value = escaped(text.get(..MAX_BYTES).unwrap_or(text));
     value.truncate(value.floor_char_boundary(MAX_BYTES));

@@ -19,7 +19,7 @@ struct RuntimeLabel {
     runtime: &'static str,
 }
 
-/// Asks the runtimes from time to time whether they answer. A node has a handful of them.
+/// Asks the runtimes every 30 seconds whether they answer. A node has a handful of runtimes.
 #[derive(Debug)]
 pub struct RuntimeChecks {
     runtimes: Runtimes,
@@ -48,7 +48,7 @@ impl RuntimeChecks {
         }
     }
 
-    /// A runtime whose socket is gone is down as long as it answered before.
+    /// A runtime that answered once, and has no socket any more, is down.
     async fn check(&mut self) {
         let mut up = BTreeMap::new();
         for candidate in self.runtimes.candidates() {

@@ -16,8 +16,8 @@ use crate::model::{Session, State};
 /// The value of each label of a session that has no series of its own.
 const OTHER: &str = "other";
 
-/// A series in which nothing was counted for so long makes room for another one when there is none. By
-/// then, every Prometheus has its last value.
+/// A series that has not changed for this long is removed when another series needs its room. By then,
+/// every Prometheus has its last value.
 const IDLE_TIME: Duration = Duration::from_hours(1);
 
 /// The labels of ended sessions.
@@ -52,8 +52,7 @@ impl SessionLabels {
         })
     }
 
-    /// The labels that stay when there is no room for another series: a few for each forwarder's way
-    /// and outcome.
+    /// The labels of a session for which there is no room: one series for each dialer and outcome.
     fn without_room(self) -> Self {
         let other = || OTHER.to_owned();
         Self { namespace: other(), pod: other(), port: other(), forwarder: other(), ..self }
@@ -108,8 +107,7 @@ impl SessionSeries {
         self.series.set(i64::try_from(self.counted.len()).unwrap_or(i64::MAX));
     }
 
-    /// Whether the labels have a series or may have one. The series that was idle for the longest may
-    /// have to go.
+    /// Whether the labels have a series or may have one. May remove the series that was idle longest.
     fn has_room(&mut self, labels: &SessionLabels, now: Instant) -> bool {
         if self.counted.contains(labels) || self.counted.len() < self.max {
             return true;

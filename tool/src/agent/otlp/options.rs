@@ -137,7 +137,7 @@ fn below(name: &str, uri: &Uri, path: &str) -> Result<Uri, VariableError> {
     Uri::from_parts(parts).map_err(|_| VariableError::new(name, "not a URL of a collector"))
 }
 
-/// The specification's default is `http/protobuf`. The port of gRPC means gRPC, which nothing else is at.
+/// The specification's default is `http/protobuf`. But only gRPC is at the port of gRPC.
 fn protocol(
     signal: Signal,
     uri: &Uri,

@@ -80,7 +80,7 @@ impl<'a> Batch<'a> {
     }
 
     fn change(&mut self, record: &Record) -> rusqlite::Result<()> {
-        // The item that said so may have been dropped.
+        // The item `Began` of this run may have been dropped.
         if self.run.as_ref().is_none_or(|run| run.number != record.run) {
             self.begin(record.run, record.time_ns)?;
         }

@@ -18,7 +18,7 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// Where its header has the application id.
 const APPLICATION_ID_AT: usize = 68;
 
-/// How long a write waits for a checkpoint of somebody with `sqlite3`.
+/// How long a write waits while another program, such as `sqlite3`, locks the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How many bytes of the write-ahead log stay on the disk after a burst.
@@ -35,8 +35,8 @@ pub(super) enum FileKind {
     Foreign,
 }
 
-/// Looks at a file without SQLite, which would change a file of somebody else when it opens it: it
-/// rolls back what is in its journal.
+/// Looks at a file without SQLite. When SQLite opens a file, it rolls back what is in the journal, and so
+/// would change the file of another program.
 pub(super) fn file_kind(path: &Path) -> io::Result<FileKind> {
     let mut header = Vec::new();
     match File::open(path) {
@@ -68,8 +68,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// Makes a store under another name first: a crash never leaves half a store, which would look like the
-/// file of somebody else.
+/// Makes a store under another name, and then renames it. So a crash never leaves half a store, which
+/// would look like the file of another program.
 fn create(path: &Path) -> Result<(), StoreError> {
     let new = beside(path, ".new");
     let _ = fs::remove_file(&new);

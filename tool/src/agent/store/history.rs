@@ -44,8 +44,8 @@ impl History {
         }
     }
 
-    /// Without the right to make the files beside the store that readers and writers share. The file
-    /// itself can be read as it is, and without a write-ahead log it is complete.
+    /// For a reader that may not make the files that readers and writers share. It reads the file alone,
+    /// which is complete if there is no write-ahead log.
     fn connect_immutable(path: &Path) -> Result<Self, StoreError> {
         let history = Self::connect(path, "immutable=1")?;
         let log = std::fs::metadata(beside(path, "-wal"));
@@ -101,9 +101,9 @@ impl History {
         Ok(self.connection.query_row(query, (), |row| row.get(0))?)
     }
 
-    /// The sessions with these numbers, as they are at one moment. One that was deleted, or that has
-    /// changed and has another number now, is left out. For as long as this takes, the log of the writer
-    /// grows: up to some hundred at once are no burden.
+    /// The sessions with these numbers, all at one moment. A session that was deleted, or has changed and
+    /// so has another number, is left out. The writer's log grows while this reads, so ask for a few
+    /// hundred at once at most.
     pub fn sessions(&self, numbers: &[i64]) -> Result<Vec<PastSession>, StoreError> {
         let transaction = self.connection.unchecked_transaction()?;
         let mut sessions = Vec::with_capacity(numbers.len());

@@ -1,4 +1,4 @@
-//! The store: sessions in a file of SQLite on the node.
+//! The store: sessions in an SQLite file on the node.
 //!
 //! ```text
 //! Update -> StoreSink -> Queue (bounded, in bytes) -> Writer (a thread) -> file

@@ -38,8 +38,8 @@ impl OpenStore {
     }
 
     /// Stores all items in one transaction, and returns how many records that were. Can be repeated
-    /// after any error. A commit that has failed may have been made all the same: what it has left is
-    /// deleted first.
+    /// after any error. A commit that returned an error may still have succeeded, so the sessions that it
+    /// may have left are deleted first.
     pub(super) fn write(
         &mut self,
         items: &[Item],
@@ -94,7 +94,8 @@ impl OpenStore {
         self.connection.close().map_err(|(_, error)| error.into())
     }
 
-    /// Until when another agent has stored what happened in this boot: ns since 1970.
+    /// The last time in this boot at which an agent stored: ns since 1970. That agent has stored what
+    /// happened before.
     pub(super) fn stored_until(&self, boot: &str) -> Result<i64, StoreError> {
         let query =
             "SELECT coalesce(max(coalesce(ended_ns, written_ns)), 0) FROM run WHERE boot = ?";

@@ -9,7 +9,7 @@ use crate::output;
 /// The wait before the first new attempt. It doubles with each failure.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 
-/// The longest wait: so soon is something stored again when the disk has room again.
+/// The longest wait. Once the disk has room, storing goes on after this time at the latest.
 const LONGEST_WAIT: Duration = Duration::from_secs(8);
 
 /// A time during which nothing can be stored. It is reported once for each cause.

@@ -13,8 +13,8 @@ use crate::model::{
     Session, State, Via,
 };
 
-/// An agent notes once a minute that it follows its open sessions. After this time without a note, it
-/// has ended without a word, and nobody follows them.
+/// An agent with open sessions writes at least once a minute. If it has not written for this long, it was
+/// killed, and nobody follows its open sessions.
 const ALIVE_NS: i64 = 180 * 1_000_000_000;
 
 /// The runtimes that pfsnoop knows. A name from elsewhere is `unknown`.

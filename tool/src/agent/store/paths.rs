@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use super::error::StoreError;
 
-/// Where the agent stores, and where `history` and `doctor` look, unless they are told otherwise.
+/// The default of `--store`, for `agent`, `history` and `doctor`.
 pub const DEFAULT_STORE: &str = "/var/lib/pfsnoop/sessions.db";
 
-/// How many damaged files may lie beside a store: a bad disk must not be filled with them.
+/// The most damaged files beside a store: they must not fill a bad disk.
 const MAX_CORRUPT: usize = 3;
 
 /// A file beside the store, named for it.

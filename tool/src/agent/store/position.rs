@@ -1,4 +1,4 @@
-//! Where the writer is in the store.
+//! What the writer must remember when it opens the store again.
 
 use std::collections::HashMap;
 
@@ -17,20 +17,19 @@ pub(super) struct Position {
     file: Option<(u64, u64)>,
     /// The run that goes on.
     pub(super) run: Option<Run>,
-    /// Sessions that are open, by their ids: their numbers. The session table of the monitor bounds how
-    /// many are open. Where an end was dropped, the entry stays until the next run: [`MAX_OPEN`].
+    /// The numbers of the open sessions, by their ids. The monitor's session table bounds how many are
+    /// open. If the end of a session was dropped, its entry stays until the next run, hence [`MAX_OPEN`].
     pub(super) open: HashMap<String, i64>,
     /// Sessions in the file.
     pub(super) count: i64,
 }
 
-/// The most open sessions that are remembered. Above it, further ones are not: their ends are rows of
-/// their own then.
+/// The most open sessions that are remembered. The end of any further one becomes a row of its own.
 pub(super) const MAX_OPEN: usize = 65_536;
 
 impl Position {
-    /// Continues in this file. In the file that was written before, everything from the next number on
-    /// is of a transaction that seemed to fail. Another file keeps what it has.
+    /// Continues in this file. If it is the same file as before, rows from the next number on come from a
+    /// transaction that seemed to fail, and are replaced. In any other file, all rows stay.
     pub(super) fn enter(
         &mut self,
         connection: &Connection,

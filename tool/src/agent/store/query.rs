@@ -10,7 +10,7 @@ use crate::model::{HistoryFilter, Outcome, OutcomeFilter, PodName};
 pub(super) struct Query {
     conditions: Vec<&'static str>,
     values: Vec<Value>,
-    /// The index that leads to the sessions. SQLite keeps no statistics of the store, so it is told.
+    /// The index to use. The store has no statistics from which SQLite could choose.
     index: &'static str,
 }
 

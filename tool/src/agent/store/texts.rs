@@ -9,8 +9,8 @@ use rusqlite::{Connection, ToSql, types::ToSqlOutput};
 /// How many texts are remembered. A text has at most 4 KiB (a path), most have 30 bytes.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
 
-/// So many numbers of sessions share their texts: `session.id >> SEGMENT_BITS` is the segment. When the
-/// last session of a segment is deleted, its texts are, too.
+/// Sessions of one segment share their texts: `session.id >> SEGMENT_BITS` is the segment. When the last
+/// session of a segment is deleted, the texts of the segment are deleted too.
 pub(super) const SEGMENT_BITS: u32 = 16;
 
 /// Gives texts their numbers. The same text may have several: one that was forgotten gets another.

@@ -20,15 +20,14 @@ use crate::output;
 /// written once.
 const WINDOW: Duration = Duration::from_millis(200);
 
-/// How often an idle writer wakes up to delete what is too old, and to note that open sessions are
-/// still followed.
+/// How often an idle writer deletes what is too old, and notes that open sessions are still followed.
 const IDLE_INTERVAL: Duration = Duration::from_mins(1);
 
 /// How often a busy writer looks for what to delete; at once while there is more.
 const SHRINK_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How often an agent asks whether the other one has ended, and how long it keeps what it sees
-/// meanwhile: after the other one's end, it stores what that one has not seen.
+/// While another agent has the lock: how often this one tries to take it, and for how long it keeps what
+/// it sees. After the other agent's end, it stores what that agent did not.
 const LOCK_INTERVAL: Duration = Duration::from_secs(1);
 const STANDBY_KEEP_NS: i64 = 3_000_000_000;
 
@@ -153,8 +152,8 @@ impl Writer {
 
     fn failed(&mut self, error: &StoreError, mut items: Vec<Item>, is_last: bool) {
         self.counters.set_healthy(false);
-        // A transaction that the disk had no room for was rolled back. After any other error, the
-        // connection's own state is not worth a guess.
+        // If the disk was full, the transaction was rolled back, and the connection can be used again.
+        // After any other error, the state of the connection is unknown.
         if !matches!(error, StoreError::Full) {
             self.store = None;
         }
