@@ -1,9 +1,10 @@
 //! Reads a session from its row.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::Connection;
 
 use super::cells::Cells;
 use super::codes::{CLOSED, CONNECTED, OUTCOMES, STARTED, VIAS};
@@ -21,7 +22,7 @@ const ALIVE_NS: i64 = 180 * 1_000_000_000;
 const RUNTIMES: [&str; 4] = ["containerd", "docker", "cri-o", "podman"];
 
 /// The cells are read in this order.
-const SELECT: &str = "SELECT state, time_ns, written_ns, \
+const SELECT: &str = "SELECT session.id, state, time_ns, written_ns, \
      outcome, (SELECT value FROM text WHERE text.id = reason), exit_code, signal, \
      bytes_to_pod, bytes_from_pod, connect_ns, duration_ns, \
      session_id, via, forwarder_pid, (SELECT value FROM text WHERE text.id = forwarder_comm), \
@@ -31,16 +32,27 @@ const SELECT: &str = "SELECT state, time_ns, written_ns, \
      container_id, runtime, container, is_confirmed, is_disputed, pod, namespace, pod_uid, \
      port, (SELECT value FROM text WHERE text.id = address) \
      FROM session LEFT JOIN target ON target.id = session.target \
-     LEFT JOIN run ON run.id = session.run WHERE session.id = ?";
+     LEFT JOIN run ON run.id = session.run";
 
-/// The session with this number; `None` if it was deleted, or has changed and has another number now.
-pub(super) fn read(connection: &Connection, number: i64) -> rusqlite::Result<Option<PastSession>> {
-    connection.prepare_cached(SELECT)?.query_row([number], session).optional()
+/// The sessions with these numbers, in the order of the numbers. One that was deleted, or that has changed
+/// and has another number now, is left out.
+///
+/// One statement reads all of them: as a parameter of a statement for one session, each number made SQLite
+/// prepare the statement again, which took longer than to read the row.
+pub(super) fn read(connection: &Connection, numbers: &[i64]) -> rusqlite::Result<Vec<PastSession>> {
+    let list: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+    let sql = format!("{SELECT} WHERE session.id IN ({})", list.join(","));
+    let mut statement = connection.prepare(&sql)?;
+    let rows = statement.query_map((), |row| {
+        let mut cells = Cells::new(row);
+        Ok((cells.next()?, session(&mut cells)?))
+    })?;
+    let mut found: HashMap<i64, PastSession> = rows.collect::<rusqlite::Result<_>>()?;
+    Ok(numbers.iter().filter_map(|number| found.remove(number)).collect())
 }
 
-fn session(row: &Row<'_>) -> rusqlite::Result<PastSession> {
-    let mut cells = Cells::new(row);
-    let (state, time_ns) = state(&mut cells)?;
+fn session(cells: &mut Cells<'_, '_>) -> rusqlite::Result<PastSession> {
+    let (state, time_ns) = state(cells)?;
     let session = Session {
         state,
         time_ns: 0,
@@ -52,10 +64,10 @@ fn session(row: &Row<'_>) -> rusqlite::Result<PastSession> {
             uid: cells.next()?,
             exe: cells.bytes()?,
         },
-        helper: helper(&mut cells)?,
+        helper: helper(cells)?,
         cookie: None,
         client: None,
-        target: destination(&mut cells)?,
+        target: destination(cells)?,
         port: cells.next()?,
         ports: None,
         address: address(cells.bytes()?),
