@@ -53,6 +53,9 @@ fn records_are_those_of_watch_to_the_letter() {
     }
 }
 
+/// Whether a record is one that a filter lets through.
+type Wanted = fn(&Value) -> bool;
+
 #[test]
 fn filters_choose_the_sessions_that_their_names_say() {
     let (pod, folder) = (DemoPod::start(), TempDir::new("store-filters"));
@@ -63,7 +66,6 @@ fn filters_choose_the_sessions_that_their_names_say() {
     let ended = agent.stdout();
     assert!(ended.is_empty() && !agent.has_exited());
     let comm = all[0]["forwarder"]["comm"].as_str().unwrap().to_owned();
-    type Wanted = fn(&Value) -> bool;
     let cases: [(&[&str], Wanted); 7] = [
         (&["--port", "9"], |record| record["port"] == 9),
         (&["--outcome", "ok"], |record| record["outcome"] == "ok"),

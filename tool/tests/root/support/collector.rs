@@ -191,10 +191,10 @@ impl Collector {
     }
 
     fn status(&self) -> Result<(), Status> {
-        match self.is_overloaded.load(Ordering::SeqCst) {
-            true => Err(Status::unavailable("come back later")),
-            false => Ok(()),
+        if self.is_overloaded.load(Ordering::SeqCst) {
+            return Err(Status::unavailable("come back later"));
         }
+        Ok(())
     }
 }
 
