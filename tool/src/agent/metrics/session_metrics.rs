@@ -50,7 +50,7 @@ struct RingLabel {
     ring: &'static str,
 }
 
-/// The metrics of what the monitor reports. Only [`SessionSeries`] has labels whose values other
+/// The metrics of what the monitor reports. Only `SessionSeries` has labels whose values other
 /// processes choose.
 #[derive(Debug)]
 pub struct SessionMetrics {
