@@ -59,7 +59,7 @@ impl SessionIndex {
     /// Closes a session, even if events of it are missing.
     pub(super) fn close(&mut self, number: u64, changed: &mut Vec<Session>) {
         let Some(state) = self.remove(number) else { return };
-        let lacks_records = self.losses.concern(state.share, state.open.started_ns);
+        let lacks_records = self.losses.concern(state.process_share, state.open.started_ns);
         changed.push(state.closed(lacks_records));
     }
 

@@ -13,6 +13,7 @@ impl SessionState {
     /// nsenter has become socat.
     pub(super) fn became_socat(&mut self, exec: &ExecEvent, destination: Option<Destination>) {
         self.facts.is_socat = true;
+        self.process_share = exec.share;
         self.last_ns = exec.time_ns;
         self.seen_in(exec.netns, destination);
     }
@@ -129,6 +130,7 @@ impl SessionState {
     }
 
     fn connecting(&mut self, sock: &SockEvent) {
+        self.process_share = sock.share;
         self.open.connection = Some(sock.id);
         self.open.session.cookie = sock.cookie;
         self.connecting_ns = sock.time_ns;

@@ -20,6 +20,9 @@ pub(super) struct SessionState {
     pub(super) facts: Facts,
     /// Its share of the table.
     pub(super) share: u32,
+    /// The share of its process, with which the records of that process are lost. An nsenter that enters
+    /// more than the network namespace leaves the share in which it started.
+    pub(super) process_share: u32,
     /// Where nsenter was before it entered the target: the inode of a network namespace.
     pub(super) home: Option<u64>,
     /// Addresses that a native session tried: each once, and at most [`MAX_TRIED`]. A helper may try
@@ -104,6 +107,7 @@ impl SessionState {
             open,
             facts,
             share,
+            process_share: share,
             home: None,
             tried: Vec::new(),
             connecting_ns: started_ns,

@@ -36,10 +36,13 @@ pub fn proc_has_kernel_pids() -> bool {
     *NAMESPACE == Some(FIRST_PID_NAMESPACE)
 }
 
-/// Inode of the host's mount namespace: that of its first process, if /proc shows it.
+/// Inode of the host's mount namespace: that of its first process, or of kthreadd if /proc hides the
+/// first process. kthreadd is always process 2, and stays where the kernel started (`rest_init`,
+/// init/main.c).
 #[must_use]
 pub fn host_mntns() -> Option<u32> {
-    let namespace = fs::metadata("/proc/1/ns/mnt").ok().filter(|_| proc_has_kernel_pids())?;
+    let of = |pid| fs::metadata(format!("/proc/{pid}/ns/mnt")).ok();
+    let namespace = proc_has_kernel_pids().then(|| of(1).or_else(|| of(2)))??;
     u32::try_from(namespace.ino()).ok()
 }
 

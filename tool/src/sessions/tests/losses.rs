@@ -129,6 +129,26 @@ fn nothing_is_concluded_from_what_may_have_been_lost() {
     assert_eq!(run.end().reason, Reason::NotTried);
 }
 
+/// nsenter enters a container's mount namespace too, and so leaves the host's share.
+#[test]
+fn a_helper_that_has_left_the_hosts_share_may_lose_what_others_lose() {
+    let others = Losses { of_others: 1, ..Losses::default() };
+    for (share, is_concerned) in [(shares::HOST, false), (shares::FIRST, true)] {
+        let mut run = Run::default();
+        run.apply(nsenter(MS)).apply(ExecEvent { share, ..socat(2 * MS) });
+        run.sessions.note_lost(others, 3 * MS);
+        run.apply(exit(4 * MS, End::Exited(0)));
+        assert_eq!(run.end().reason == Reason::NotSeen, is_concerned, "{share}");
+        // The record of socat's exec is lost, too.
+        let mut run = Run::default();
+        run.apply(nsenter(MS)).apply(SockEvent { share, ..sock(2 * MS, CONNECTING) });
+        run.sessions.note_lost(others, 3 * MS);
+        run.apply(SockEvent { share, ..sock(3 * MS, failed(libc::ECONNREFUSED)) });
+        run.apply(exit(4 * MS, End::Exited(1)));
+        assert_eq!(run.end().outcome, Outcome::Refused, "{share}");
+    }
+}
+
 /// The records of the end are lost, and a check finds nothing.
 #[test]
 fn a_session_of_which_nothing_is_left_is_given_up() {
@@ -243,7 +263,7 @@ fn a_user_pushes_out_sessions_of_no_one_else() {
 fn what_others_lose_leaves_the_sessions_of_the_host_as_they_are() {
     for (share, reason) in [(shares::HOST, Reason::NotTried), (7, Reason::NotSeen)] {
         let mut run = Run::default();
-        run.apply(ExecEvent { share, ..nsenter(MS) }).apply(socat(2 * MS));
+        run.apply(ExecEvent { share, ..nsenter(MS) }).apply(ExecEvent { share, ..socat(2 * MS) });
         run.sessions.note_lost(Losses { of_others: 5, ..Losses::default() }, 3 * MS);
         run.apply(exit(4 * MS, End::Exited(1)));
         assert_eq!(run.end().reason, reason, "{share}");

@@ -39,7 +39,9 @@ fn assert_sessions(watch: &Running, port: u16, count: usize) {
     for end in &ends {
         assert_eq!(end["outcome"], "ok", "{end}");
     }
-    assert!(records(watch).iter().all(|record| record["type"] != "lost"));
+    let lost: Vec<_> =
+        records(watch).into_iter().filter(|record| record["type"] == "lost").collect();
+    assert!(lost.is_empty(), "{lost:?}");
 }
 
 #[test]
@@ -48,9 +50,9 @@ fn ten_thousand_connections_of_first_and_other_threads() {
     let pod = DemoPod::start();
     let _server = pod.serve_fixture(7061, "serve-echo");
     let watch = watch_json(&[]);
-    let jobs = ["first-thread", "beside-first-thread", "only-thread", "child"];
-    let jobs = jobs.map(|way| visit(&pod, way, 7061, 2500).spawn().unwrap());
-    for mut job in jobs {
+    // One after the other: four at once would leave the reader no processor.
+    for way in ["first-thread", "beside-first-thread", "only-thread", "child"] {
+        let mut job = visit(&pod, way, 7061, 2500).spawn().unwrap();
         assert!(job.wait_in_time().success());
     }
     // One more is open all the time.

@@ -12,6 +12,7 @@ use crate::common::running::Running;
 use crate::common::{WaitInTime as _, eventually, system};
 use crate::support::exclusive::exclusive_ring_buffers;
 use crate::support::fixture::odd_exec;
+use crate::support::helper::{request_page, spawn_piped};
 use crate::support::netns::in_netns_of;
 use crate::support::pod::DemoPod;
 use crate::support::records::{closed, sessions};
@@ -72,17 +73,24 @@ fn fill(bytes: usize, count: u32) {
     }
 }
 
-/// The kernel programs follow a limited number of connections. A program named socat in another
-/// network namespace opens more than that.
+/// A program named socat, in network and mount namespaces of its own as in a container, that holds so
+/// many connections.
+fn crowd(count: u32) -> Running {
+    let script = format!("ip link set lo up; exec {} hold-as-socat {count}", odd_exec().display());
+    let mut crowd = system("unshare");
+    let mut crowd = Running::start(crowd.args(["--net", "--mount", "sh", "-c", &script]));
+    crowd.stdout_line("the crowd", |line| line == format!("holds {count}"));
+    crowd
+}
+
+/// The kernel programs follow a limited number of connections.
 #[test]
 fn connections_of_another_socat_do_not_displace_a_native_session() {
     let _exclusive = exclusive_ring_buffers();
     let pod = DemoPod::start();
     let watch = watch_json(&[]);
     let mut stream = in_netns_of(pod.pause, || TcpStream::connect("127.0.0.1:8080").unwrap());
-    let script = format!("ip link set lo up; exec {} hold-as-socat 18000", odd_exec().display());
-    let mut crowd = Running::start(system("unshare").args(["--net", "sh", "-c", &script]));
-    crowd.stdout_line("the crowd", |line| line == "holds 18000");
+    let _crowd = crowd(18_000);
     stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
     let mut page = String::new();
     stream.read_to_string(&mut page).unwrap();
@@ -91,6 +99,29 @@ fn connections_of_another_socat_do_not_displace_a_native_session() {
     let end =
         closed(&watch, |record| record["target"]["netns"] == netns && record["via"] == "native");
     assert_eq!((&end["outcome"], &end["bytes_to_pod"]), (&"ok".into(), &18.into()), "{end}");
+}
+
+/// The share of such processes has no room. An nsenter that starts as the host's root is not one of them,
+/// but its socat is, since it does not see the host's files.
+#[test]
+fn a_connection_that_was_not_followed_is_not_reported_as_missing() {
+    let _exclusive = exclusive_ring_buffers();
+    let pod = DemoPod::start();
+    let watch = watch_json(&[]);
+    let crowd = crowd(1000);
+    let end = || {
+        let mut helper = system("unshare");
+        helper.args(["--mount", "nsenter", "-t", &pod.pause.to_string(), "-n", "socat", "-"]);
+        let helper = spawn_piped(helper.arg("TCP4:localhost:8080"));
+        let pid = helper.id();
+        request_page(helper);
+        closed(&watch, |record| record["helper_pid"] == pid)
+    };
+    let without_room = end();
+    assert_eq!(without_room["reason"], "its end was not seen: records were lost", "{without_room}");
+    drop(crowd);
+    let with_room = end();
+    assert_eq!(with_room["outcome"], "ok", "{with_room}");
 }
 
 #[test]
