@@ -92,10 +92,6 @@ impl Sink for HealthSink {
         self.0.note(&self.0.turns.of_monitor);
         Ok(())
     }
-
-    fn end(&mut self, _open: usize) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -33,10 +33,6 @@ impl Sink for LogSink {
         Ok(())
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
     fn end(&mut self, _open: usize) -> io::Result<()> {
         self.rate.report();
         Ok(())

@@ -22,14 +22,6 @@ impl Sink for MetricsSink {
         }
         Ok(())
     }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn end(&mut self, _open: usize) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]

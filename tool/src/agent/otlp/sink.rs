@@ -80,12 +80,4 @@ impl Sink for OtlpSink {
         }
         Ok(())
     }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn end(&mut self, _open: usize) -> io::Result<()> {
-        Ok(())
-    }
 }

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 
 use super::cells::Cells;
 use super::codes::{CLOSED, CONNECTED, OUTCOMES, STARTED, VIAS};
+use crate::host::cgroup::runtime_named;
 use crate::host::clock;
 use crate::model::{
     Closed, Container, Destination, End, Helper, Outcome, Owner, PastSession, Pod, Program, Reason,
@@ -17,9 +18,6 @@ use crate::model::{
 /// An agent with open sessions writes at least once a minute. If it has not written for this long, it was
 /// killed, and nobody follows its open sessions.
 const ALIVE_NS: i64 = 180 * 1_000_000_000;
-
-/// The runtimes that pfsnoop knows. A name from elsewhere is `unknown`.
-const RUNTIMES: [&str; 4] = ["containerd", "docker", "cri-o", "podman"];
 
 /// The cells are read in this order.
 const SELECT: &str = "SELECT session.id, state, time_ns, written_ns, \
@@ -128,12 +126,11 @@ fn destination(cells: &mut Cells<'_, '_>) -> rusqlite::Result<Destination> {
 
 fn container(cells: &mut Cells<'_, '_>) -> rusqlite::Result<Option<Container>> {
     let (id, runtime): (Option<String>, Option<String>) = (cells.next()?, cells.next()?);
-    let known = RUNTIMES.into_iter().find(|known| runtime.as_deref() == Some(known));
     let (name, is_confirmed, is_disputed) =
         (cells.next()?, cells.next::<Option<bool>>()?, cells.next::<Option<bool>>()?);
     Ok(id.map(|id| Container {
         id,
-        runtime: known.unwrap_or("unknown"),
+        runtime: runtime_named(runtime.as_deref().unwrap_or_default()),
         name,
         is_confirmed: is_confirmed.unwrap_or(false),
         is_disputed: is_disputed.unwrap_or(false),

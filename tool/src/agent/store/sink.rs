@@ -69,10 +69,6 @@ impl Sink for StoreSink {
         Ok(())
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
     fn end(&mut self, _open: usize) -> io::Result<()> {
         self.close();
         Ok(())

@@ -126,6 +126,22 @@ fn full() -> Session {
 }
 
 #[test]
+fn the_runtime_of_a_container_comes_back() {
+    const ALL: [&str; 8] =
+        ["containerd", "cri-o", "docker", "ecs", "lxc", "podman", "systemd-nspawn", "unknown"];
+    let stored = Stored::new("runtimes");
+    stored.store(ALL.map(|runtime| {
+        let mut session = Session { id: runtime.to_owned(), ..full() };
+        let owner = &mut session.target.owner;
+        owner.container.as_mut().unwrap().runtime = runtime;
+        session
+    }));
+    for PastSession { session, .. } in stored.all() {
+        assert_eq!(session.target.owner.container.unwrap().runtime, session.id);
+    }
+}
+
+#[test]
 fn a_session_comes_back_as_it_was() {
     let stored = Stored::new("whole");
     let session = full();

@@ -13,3 +13,4 @@ pub use delegation::is_delegated;
 pub use folder::CgroupFolder;
 pub use members::is_cgroup_of;
 pub use placement::{of_path, of_record, parse, placement_of};
+pub use shapes::runtime_named;

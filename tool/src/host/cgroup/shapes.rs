@@ -75,6 +75,12 @@ const SUPERVISOR: &str = "supervisor";
 /// `virSystemdMakeMachineName`).
 const VIRTUAL_MACHINE: &str = "qemu-";
 
+/// The name of a runtime as pfsnoop writes it, or `unknown`. Every runtime that pfsnoop knows makes cgroups.
+#[must_use]
+pub fn runtime_named(name: &str) -> &'static str {
+    SHAPES.iter().map(|shape| shape.runtime).find(|known| *known == name).unwrap_or(UNKNOWN)
+}
+
 /// The container that a cgroup called `name` belongs to, between the folders `outer` and `inner`.
 pub(super) fn container(outer: &str, name: &str, inner: &str) -> Option<ContainerRef> {
     let found = SHAPES.iter().filter(|shape| shape.outer.is_empty() || shape.outer == outer);
