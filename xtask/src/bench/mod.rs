@@ -3,6 +3,7 @@
 mod agent;
 mod bpf;
 mod clock;
+mod cost;
 mod forward;
 mod latency;
 mod netns;

@@ -6,19 +6,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::bpf::{Before, RunTimes};
+use super::bpf::Before;
 use super::clock::monotonic_ns;
+use super::cost::{CONNECTIONS, Cost, EXECS, connect_often};
 use super::netns::inside;
 use super::stats::percentile;
-use super::storm;
 use super::table::{Column, draw};
 use super::tracer::{Running, Tracer};
 use crate::dist;
 use crate::setup;
 
-/// Ordinary connections in each measurement, and execs.
-const CONNECTIONS: u32 = 20_000;
-const EXECS: u32 = 3000;
 /// Sessions whose end is timed.
 const SAMPLES: u32 = 300;
 /// Sessions after which memory should not grow any more.
@@ -33,18 +30,7 @@ pub(crate) fn run(sessions: u32) -> Result<()> {
     let before = Before::now()?;
     let watch = Tracer::pfsnoop("pfsnoop watch", &["watch"]).start()?;
     let watched = connect_often()?;
-    let (ns_a_connection, ns_an_exec) = {
-        let _run_times = RunTimes::enable()?;
-        let ran = before.run_time_ns()?;
-        connect_often()?;
-        let connected = before.run_time_ns()?;
-        storm::timed(EXECS, "measured")?;
-        let executed = before.run_time_ns()?;
-        (
-            (connected - ran) as f64 / f64::from(CONNECTIONS),
-            (executed - connected) as f64 / f64::from(EXECS),
-        )
-    };
+    let cost = Cost::of_what_came_since(&before)?;
     eprintln!("{SAMPLES} sessions for their latency, then {sessions} for the memory");
     let maps_mib = before.map_bytes()? as f64 / 1024.0 / 1024.0;
     // A connection to a server in there is, to the kernel programs, a native forward by this process.
@@ -56,8 +42,8 @@ pub(crate) fn run(sessions: u32) -> Result<()> {
     };
     let columns = [
         one("connections/s", 0, [Some(untraced), Some(watched)]),
-        one("BPF ns/connection", 0, [None, Some(ns_a_connection)]),
-        one("BPF ns/exec", 0, [None, Some(ns_an_exec)]),
+        one("BPF ns/connection", 0, [None, Some(cost.ns_a_connection)]),
+        one("BPF ns/exec", 0, [None, Some(cost.ns_an_exec)]),
         one("end to row p50 ms", 2, [None, Some(percentile(&latencies, 50.0))]),
         one("p99 ms", 2, [None, Some(percentile(&latencies, 99.0))]),
         one("RSS MiB, warm", 1, [None, Some(warm)]),
@@ -71,22 +57,6 @@ pub(crate) fn run(sessions: u32) -> Result<()> {
          socket to the row; memory after {WARM} and after {sessions} sessions."
     );
     Ok(())
-}
-
-/// Makes ordinary connections one after another, and returns how many it made per second.
-fn connect_often() -> Result<f64> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let address = listener.local_addr()?;
-    let start = Instant::now();
-    for _ in 0..CONNECTIONS {
-        let client = TcpStream::connect(address)?;
-        let (server, _) = listener.accept()?;
-        // The server closes first: TIME_WAIT then holds its port, which all connections share, and
-        // none of the client's ephemeral ports.
-        drop(server);
-        drop(client);
-    }
-    Ok(f64::from(CONNECTIONS) / start.elapsed().as_secs_f64())
 }
 
 /// Returns the latencies in ms, and the MiB of memory when warm and at the end.

@@ -11,4 +11,5 @@ mod inherited;
 mod limits;
 mod privileges;
 mod runbook;
+mod service_privileges;
 mod unread_stderr;

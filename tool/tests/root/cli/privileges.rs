@@ -1,64 +1,24 @@
 //! What each command may still do once it runs, in each of its threads.
 
-use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::net::UnixListener;
-use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
 use crate::common::running::Running;
 use crate::common::temp::{TempDir, temp_path};
 use crate::common::{assert_fails, eventually, pfsnoop, system};
+use crate::support::capabilities::{
+    ENTERING, PROCESSES, SYS_ADMIN, SYS_RESOURCE, TRACING, assert_keeps,
+};
 use crate::support::exec::run;
 use crate::support::forward::{forward, get};
 use crate::support::helper::run_nsenter_socat;
 use crate::support::nobody::pfsnoop_as_nobody;
 use crate::support::pod::DemoPod;
-use crate::support::processes::{child_of, mask, pipe_sizes, processes};
+use crate::support::processes::{child_of, pipe_sizes, processes};
 use crate::support::records::{closed, wait_for_record};
-
-// include/uapi/linux/capability.h
-const DAC_READ_SEARCH: u64 = 1 << 2;
-const SYS_PTRACE: u64 = 1 << 19;
-const SYS_ADMIN: u64 = 1 << 21;
-const SYS_RESOURCE: u64 = 1 << 24;
-const PERFMON: u64 = 1 << 38;
-const BPF: u64 = 1 << 39;
-
-const TRACING: u64 = BPF | PERFMON;
-const PROCESSES: u64 = SYS_PTRACE | DAC_READ_SEARCH;
-const ENTERING: u64 = SYS_ADMIN | PROCESSES;
-
-/// What the threads of a process may do, by their names. All that have a name may do the same. `None` for a
-/// thread whose programs may gain privileges, or that has capabilities to pass on.
-fn capabilities(pid: u32) -> BTreeMap<String, Option<u64>> {
-    let mut found = BTreeMap::new();
-    for thread in std::fs::read_dir(format!("/proc/{pid}/task")).unwrap() {
-        let tid = thread.unwrap().file_name().into_string().unwrap();
-        let Ok(name) = std::fs::read_to_string(format!("/proc/{tid}/comm")) else { continue };
-        let permitted = mask(&tid, "CapPrm:");
-        let more = ["CapEff:", "CapInh:", "CapAmb:"].map(|field| mask(&tid, field) & !permitted);
-        let is_all = more == [0; 3] && mask(&tid, "NoNewPrivs:") == 1;
-        found.insert(name.trim().to_owned(), is_all.then_some(permitted));
-    }
-    found
-}
-
-/// The threads of a process come to these capabilities, of those that the tests have.
-fn assert_keeps(what: &str, pid: u32, expected: &[(&str, u64)]) {
-    let own = mask("self", "CapPrm:");
-    let expected: BTreeMap<String, Option<u64>> =
-        expected.iter().map(|&(name, kept)| (name.to_owned(), Some(kept & own))).collect();
-    let mut found = capabilities(pid);
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while found != expected {
-        assert!(Instant::now() < deadline, "{what}: {found:x?}, not {expected:x?}");
-        std::thread::sleep(Duration::from_millis(20));
-        found = capabilities(pid);
-    }
-}
 
 /// A command that has started: its stdout has something.
 fn started(args: &[&str]) -> Running {

@@ -20,22 +20,24 @@ fn full_pipe() -> (PipeReader, PipeWriter) {
     (reader, writer)
 }
 
-/// Ends it by one signal, and returns how long that took. Kills it if it does not end.
-fn time_to_end(mut child: Child, kind: Signal) -> Option<Duration> {
+/// Whether one signal ends it. Kills it if it does not end. What waits for a reader waits for ever.
+fn is_ended_by(kind: Signal, mut child: Child) -> bool {
+    // To start and to end takes seconds on a busy machine.
+    const LIMIT: Duration = Duration::from_secs(30);
     let pid = child.id();
     eventually("it catches the signal", || has_signal(pid, "SigCgt:", kind).then_some(()));
     signal(pid, kind);
     let signalled = Instant::now();
-    while signalled.elapsed() < Duration::from_secs(10) {
+    while signalled.elapsed() < LIMIT {
         if let Some(status) = child.try_wait().unwrap() {
             assert!(status.success(), "{status:?}");
-            return Some(signalled.elapsed());
+            return true;
         }
         std::thread::sleep(Duration::from_millis(10));
     }
     child.kill().unwrap();
     child.wait_in_time();
-    None
+    false
 }
 
 #[test]
@@ -54,9 +56,8 @@ fn one_signal_ends_each_command_although_nobody_reads_its_stderr() {
             } else {
                 command.stdout(Stdio::null());
             }
-            let took = time_to_end(command.spawn().unwrap(), kind);
-            let soon = took.is_some_and(|took| took < Duration::from_secs(5));
-            assert!(soon, "{line}, stdout is full: {is_stdout_full}: {took:?}");
+            let is_ended = is_ended_by(kind, command.spawn().unwrap());
+            assert!(is_ended, "{line}, stdout is full: {is_stdout_full}");
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod agent;
 pub mod agent_pod;
 pub mod attackers;
 pub mod bpf_maps;
+pub mod capabilities;
 pub mod cgroup;
 pub mod collector;
 pub mod containerd;

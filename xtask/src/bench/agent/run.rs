@@ -1,11 +1,15 @@
 //! The whole benchmark, and its table.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
 
 use super::running::{Agent, most_per_second};
 use super::store::{bytes_per_session, fill, time_history};
+use crate::bench::bpf::Before;
+use crate::bench::cost::{CONNECTIONS, Cost, EXECS};
+use crate::bench::tracer::Tracer;
 use crate::bench::usage::{cpu_seconds, rss_and_peak_mib};
 use crate::run::target_dir;
 use crate::{dist, setup};
@@ -33,6 +37,8 @@ pub(crate) fn run(sessions: u64, rounds: usize) -> Result<()> {
     let idle = (cpu_seconds(agent.pid())? - before) / IDLE.as_secs_f64() * 100.0;
     let (idle_mib, _) = rss_and_peak_mib(agent.pid())?;
     drop(agent);
+    eprintln!("what the kernel programs cost, beside those of `watch`");
+    let costs = [cost_of_watch()?, cost_of_agent(&folder)?];
     eprintln!("sessions per second until the first loss");
     let busy = most_per_second(&folder)?;
     for (what, value) in [
@@ -49,11 +55,28 @@ pub(crate) fn run(sessions: u64, rounds: usize) -> Result<()> {
         ("agent: memory after that, MiB", format!("{:.1}", busy.mib)),
         ("idle agent: CPU, % of a core", format!("{idle:.3}")),
         ("idle agent: memory, MiB", format!("{idle_mib:.1}")),
+        ("watch: BPF ns/connection", format!("{:.0}", costs[0].ns_a_connection)),
+        ("agent: BPF ns/connection", format!("{:.0}", costs[1].ns_a_connection)),
+        ("watch: BPF ns/exec", format!("{:.0}", costs[0].ns_an_exec)),
+        ("agent: BPF ns/exec", format!("{:.0}", costs[1].ns_an_exec)),
     ] {
         println!("| {what:<42} | {value:>10} |");
     }
     println!(
-        "{sessions} sessions of 50 pods; medians of {rounds} runs of `history` with `-o json`."
+        "{sessions} sessions of 50 pods; medians of {rounds} runs of `history` with `-o json`. BPF cost \
+         of {CONNECTIONS} ordinary connections and {EXECS} execs of others."
     );
     Ok(())
+}
+
+fn cost_of_watch() -> Result<Cost> {
+    let before = Before::now()?;
+    let _watch = Tracer::pfsnoop("pfsnoop watch", &["watch"]).start()?;
+    Cost::of_what_came_since(&before)
+}
+
+fn cost_of_agent(folder: &Path) -> Result<Cost> {
+    let before = Before::now()?;
+    let _agent = Agent::start(&folder.join("cost.db"))?;
+    Cost::of_what_came_since(&before)
 }

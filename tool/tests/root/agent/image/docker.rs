@@ -48,7 +48,20 @@ fn sees_a_session(docker: &Docker, arguments: &[String], pause: u32) {
         run_nsenter_socat(pause, 9);
         logs("refused: port 9 of shop/kuard, forwarded by ")
     });
+    eventually("the session in its store", || {
+        let rows = history(docker, &["--since", "1h", "--outcome", "not-ok"]);
+        let is_it = |line: &str| line.contains(" refused ") && line.contains(" shop/kuard ");
+        rows.lines().any(is_it).then_some(())
+    });
+    let sums = history(docker, &["--since", "1d", "--summary"]);
+    assert!(sums.contains("shop/kuard"), "{sums}");
     stdout_of(docker.client().args(["rm", "--force", "agent"]));
+}
+
+/// What the runbook tells to run in the agent's container.
+fn history(docker: &Docker, args: &[&str]) -> String {
+    let mut exec = docker.client();
+    stdout_of(exec.args(["exec", "agent", "/pfsnoop", "history"]).args(args))
 }
 
 fn is_running(docker: &Docker) -> bool {
