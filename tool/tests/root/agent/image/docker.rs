@@ -58,10 +58,11 @@ fn sees_a_session(docker: &Docker, arguments: &[String], pause: u32) {
     stdout_of(docker.client().args(["rm", "--force", "agent"]));
 }
 
-/// What the runbook tells to run in the agent's container.
+/// What the runbook tells to run in the agent's container. The agent makes its store a moment after it has
+/// attached: until then, nothing comes out.
 fn history(docker: &Docker, args: &[&str]) -> String {
     let mut exec = docker.client();
-    stdout_of(exec.args(["exec", "agent", "/pfsnoop", "history"]).args(args))
+    text(&output(exec.args(["exec", "agent", "/pfsnoop", "history"]).args(args)).stdout)
 }
 
 fn is_running(docker: &Docker) -> bool {
