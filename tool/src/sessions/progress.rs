@@ -130,7 +130,6 @@ impl SessionState {
     }
 
     fn connecting(&mut self, sock: &SockEvent) {
-        self.process_share = sock.share;
         self.open.connection = Some(sock.id);
         self.open.session.cookie = sock.cookie;
         self.connecting_ns = sock.time_ns;

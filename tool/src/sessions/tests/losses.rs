@@ -139,13 +139,6 @@ fn a_helper_that_has_left_the_hosts_share_may_lose_what_others_lose() {
         run.sessions.note_lost(others, 3 * MS);
         run.apply(exit(4 * MS, End::Exited(0)));
         assert_eq!(run.end().reason == Reason::NotSeen, is_concerned, "{share}");
-        // The record of socat's exec is lost, too.
-        let mut run = Run::default();
-        run.apply(nsenter(MS)).apply(SockEvent { share, ..sock(2 * MS, CONNECTING) });
-        run.sessions.note_lost(others, 3 * MS);
-        run.apply(SockEvent { share, ..sock(3 * MS, failed(libc::ECONNREFUSED)) });
-        run.apply(exit(4 * MS, End::Exited(1)));
-        assert_eq!(run.end().outcome, Outcome::Refused, "{share}");
     }
 }
 

@@ -32,7 +32,8 @@ fn capabilities(pid: u32) -> BTreeMap<String, Option<u64>> {
     found
 }
 
-/// The threads of a process come to these capabilities, of those that the tests have.
+/// Waits until each thread of a process has only these capabilities. What the tests themselves lack does
+/// not count.
 pub fn assert_keeps(what: &str, pid: u32, expected: &[(&str, u64)]) {
     let own = mask("self", "CapPrm:");
     let expected: BTreeMap<String, Option<u64>> =
