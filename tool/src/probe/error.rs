@@ -44,8 +44,8 @@ pub enum ProbeError {
     /// The lockdown mode `confidentiality`.
     #[error(
         "the kernel is locked down (lockdown=confidentiality) and lets no program read its memory, which \
-         tracing needs; `forward --no-watch`, `serve --no-watch`, `targets` and `doctor` still work, and \
-         `pfsnoop doctor` says how to lift it"
+         tracing needs; `forward --no-watch`, `serve --no-watch`, `targets`, `history` and `doctor` still \
+         work, and `pfsnoop doctor` says how to lift it"
     )]
     LockedDown,
     /// Anything else between aya and the kernel.

@@ -21,21 +21,8 @@ const FILES: &[(&str, &str)] = &[
 /// The agent's service, disabled until somebody enables it.
 const UNIT: &str = "pfsnoop-agent.service";
 
-/// The pages of `docs/` for people who use pfsnoop.
-const PAGES: &[&str] = &[
-    "exec.md",
-    "forward.md",
-    "watch.md",
-    "outcomes.md",
-    "conformance.md",
-    "compatibility.md",
-    "doctor.md",
-    "runbook.md",
-    "json.md",
-    "benchmarks.md",
-    "fleet.md",
-    "records.schema.json",
-];
+/// The pages of `docs/` that are not for people who use pfsnoop. All others are packed.
+const OTHER_PAGES: &[&str] = &["ARCHITECTURE.md", "CONTRIBUTING.md", "article.md"];
 
 const COPYRIGHT: &str = "\
 pfsnoop is licensed under MIT (below) or Apache-2.0 (/usr/share/common-licenses/Apache-2.0), at
@@ -72,8 +59,13 @@ pub(super) fn build(dist: &Path, architecture: &str) -> Result<PathBuf> {
 
 fn documents(folder: &Path) -> Result<()> {
     let workspace = workspace_root();
-    for page in PAGES {
-        install(&workspace.join("docs").join(page), &folder.join(page), "0644")?;
+    for page in fs::read_dir(workspace.join("docs"))? {
+        let page = page?;
+        let name = page.file_name();
+        let is_for_users = !OTHER_PAGES.iter().any(|other| name == *other);
+        if page.file_type()?.is_file() && is_for_users {
+            install(&page.path(), &folder.join(name), "0644")?;
+        }
     }
     compressed(&workspace.join("CHANGELOG.md"), &folder.join("changelog"))?;
     let licence = fs::read_to_string(workspace.join("LICENSE-MIT"))?;

@@ -19,6 +19,10 @@ use crate::setup;
 /// The binary's size must stay below this many bytes.
 const SIZE_LIMIT: u64 = 16_000_000;
 
+/// Static, and still at a random address. The addresses in the binary's data must then be adjusted at
+/// each start. Packed, their list takes 6 KB instead of 490 KB, which each process would read.
+const RUSTFLAGS: &str = "-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs";
+
 pub(crate) fn run() -> Result<()> {
     setup::to_run()?;
     let dist = target_dir().join("dist");
@@ -55,7 +59,7 @@ pub(crate) fn binary() -> PathBuf {
 pub(crate) fn build_binary() -> Result<PathBuf> {
     let mut build = cargo(&["build", "--quiet", "--profile", "dist", "--package", "pfsnoop"]);
     build.args(["--bin", "pfsnoop", "--target", &triple(), "--target-dir"]).arg(static_dir());
-    run_visibly(build.env("RUSTFLAGS", "-C target-feature=+crt-static"))?;
+    run_visibly(build.env("RUSTFLAGS", RUSTFLAGS))?;
     Ok(binary())
 }
 
@@ -63,7 +67,7 @@ pub(crate) fn build_binary() -> Result<PathBuf> {
 pub(crate) fn build_example(name: &str) -> Result<PathBuf> {
     let mut build = cargo(&["build", "--quiet", "--profile", "dist", "--package", "pfsnoop"]);
     build.args(["--example", name, "--target", &triple(), "--target-dir"]).arg(static_dir());
-    run_visibly(build.env("RUSTFLAGS", "-C target-feature=+crt-static"))?;
+    run_visibly(build.env("RUSTFLAGS", RUSTFLAGS))?;
     Ok(static_dir().join(triple()).join("dist/examples").join(name))
 }
 

@@ -111,7 +111,7 @@ fn lockdown(kernel: &Kernel, packages: Packages) -> Finding {
     match kernel.lockdown.as_deref() {
         Some(CONFIDENTIALITY) => {
             let what = "the kernel is locked down in the mode confidentiality: only `forward \
-                        --no-watch`, `serve --no-watch` and `targets` work";
+                        --no-watch`, `serve --no-watch`, `targets` and `history` work";
             Finding::new(Fail, check, what, WHY_LOCKDOWN).fix(unlock(kernel, packages))
         }
         Some("integrity") => {

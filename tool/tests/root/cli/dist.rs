@@ -94,12 +94,16 @@ fn the_package_installs_and_removes_cleanly() {
         "usr/share/zsh/vendor-completions/_pfsnoop",
         "usr/share/fish/vendor_completions.d/pfsnoop.fish",
         "usr/lib/systemd/system/pfsnoop-agent.service",
-        "usr/share/doc/pfsnoop/runbook.md",
         "usr/share/doc/pfsnoop/records.schema.json",
         "usr/share/doc/pfsnoop/copyright",
     ] {
         assert!(installed.contains(&format!("./{path}")), "{path} in {installed:#?}");
     }
+    let page = |name: &str| installed.contains(&format!("./usr/share/doc/pfsnoop/{name}.md"));
+    for name in ["runbook", "serve", "agent", "history", "metrics", "otlp", "SECURITY"] {
+        assert!(page(name), "{name} in {installed:#?}");
+    }
+    assert!(!page("CONTRIBUTING"), "{installed:#?}");
     let hidden = installed.iter().any(|path| path.contains("demo-web"));
     assert!(!hidden, "{installed:#?}");
     stdout_of(std::process::Command::new(system_root.join("usr/bin/pfsnoop")).arg("--help"));

@@ -17,8 +17,9 @@ pub const TRACING: u64 = BPF | PERFMON;
 pub const PROCESSES: u64 = SYS_PTRACE | DAC_READ_SEARCH;
 pub const ENTERING: u64 = SYS_ADMIN | PROCESSES;
 
-/// What the threads of a process may do, by their names. All that have a name may do the same. `None` for a
-/// thread whose programs may gain privileges, or that has capabilities to pass on.
+/// What the threads of a process may do, by their names. `None` if the threads of a name differ, or if one
+/// can pass on more than it may do: it may start a program that gains privileges, or has capabilities for
+/// such a program.
 fn capabilities(pid: u32) -> BTreeMap<String, Option<u64>> {
     let mut found = BTreeMap::new();
     for thread in std::fs::read_dir(format!("/proc/{pid}/task")).unwrap() {
@@ -27,7 +28,9 @@ fn capabilities(pid: u32) -> BTreeMap<String, Option<u64>> {
         let permitted = mask(&tid, "CapPrm:");
         let more = ["CapEff:", "CapInh:", "CapAmb:"].map(|field| mask(&tid, field) & !permitted);
         let is_all = more == [0; 3] && mask(&tid, "NoNewPrivs:") == 1;
-        found.insert(name.trim().to_owned(), is_all.then_some(permitted));
+        let may = is_all.then_some(permitted);
+        let of_name = found.entry(name.trim().to_owned()).or_insert(may);
+        *of_name = may.filter(|_| *of_name == may);
     }
     found
 }

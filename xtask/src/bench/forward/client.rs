@@ -110,7 +110,7 @@ pub(crate) fn run(port: u16, load: &Load) -> Result<()> {
     let start = Instant::now();
     let mut outcome = match *load {
         Load::Download { first } => {
-            Outcome { bytes: get(port, "/big", first)?, ..Outcome::default() }
+            Outcome { bytes: get(port, "/big", first, &mut buffer())?, ..Outcome::default() }
         }
         Load::Requests { clients, seconds, first } => {
             let deadline = start + Duration::from_secs(seconds);
@@ -134,10 +134,10 @@ fn requests(
     more: impl Fn(usize) -> bool + Sync,
 ) -> Result<Outcome> {
     let one_after_another = || -> Result<Vec<f64>> {
-        let mut latencies = Vec::new();
+        let (mut latencies, mut buffer) = (Vec::new(), buffer());
         while more(latencies.len()) {
             let start = Instant::now();
-            ensure!(get(port, "/", first)? > 0, "an empty answer");
+            ensure!(get(port, "/", first, &mut buffer)? > 0, "an empty answer");
             latencies.push(start.elapsed().as_secs_f64() * 1000.0);
         }
         Ok(latencies)
@@ -153,14 +153,19 @@ fn requests(
     })
 }
 
+/// For the parts of an answer.
+fn buffer() -> Vec<u8> {
+    vec![0; 256 * 1024]
+}
+
 /// Makes one request, reads the answer to its end, and returns the bytes of the body. `first`: the end is
 /// the length that the answer names, and the server waits until the client closes the connection.
-fn get(port: u16, path: &str, first: bool) -> Result<u64> {
+fn get(port: u16, path: &str, first: bool, buffer: &mut [u8]) -> Result<u64> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     stream.set_read_timeout(Some(READ_TIMEOUT))?;
     let keep = if first { KEEP } else { "" };
     stream.write_all(format!("GET {path} HTTP/1.0\r\n{keep}\r\n").as_bytes())?;
-    let (mut buffer, mut filled, mut body) = (vec![0; 256 * 1024], 0, None);
+    let (mut filled, mut body) = (0, None);
     let mut length = u64::MAX;
     while body.is_none_or(|bytes| bytes < length) {
         let read = stream.read(&mut buffer[filled..])?;

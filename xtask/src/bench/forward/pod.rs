@@ -15,6 +15,10 @@ use crate::run::{stdout_of, target_dir};
 /// The page of our own server.
 const PAGE: &[u8] = b"a small page\n";
 
+/// The most connections that our own server serves at the same time. A thread for each waits from the
+/// start: to start one takes as long as to answer.
+const SERVED: usize = 512;
+
 /// A running server.
 pub(crate) struct Pod {
     server: Child,
@@ -87,12 +91,21 @@ impl Drop for Pod {
 /// `cargo xtask serve PORT`: answers each request with a small page, or with `/big` of 1 GiB, until a
 /// signal ends it.
 pub(crate) fn serve(port: u16) -> Result<()> {
-    for stream in TcpListener::bind((Ipv4Addr::LOCALHOST, port))?.incoming() {
-        let stream = stream?;
-        // What a client does is its own fault.
-        std::thread::spawn(move || drop(answer(stream)));
-    }
-    Ok(())
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    let serve = || -> std::io::Result<()> {
+        for stream in listener.incoming() {
+            // What a client does is its own fault.
+            drop(answer(stream?));
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..SERVED).map(|_| scope.spawn(serve)).collect();
+        for thread in threads {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        }
+        Ok(())
+    })
 }
 
 fn answer(mut stream: TcpStream) -> std::io::Result<()> {
@@ -101,12 +114,14 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
     let request = String::from_utf8_lossy(&request[..read]);
     let is_big = request.starts_with("GET /big ");
     let length = if is_big { GIB } else { PAGE.len() as u64 };
-    stream.write_all(format!("HTTP/1.0 200 OK\r\n{LENGTH}{length}\r\n\r\n").as_bytes())?;
+    let mut head = format!("HTTP/1.0 200 OK\r\n{LENGTH}{length}\r\n\r\n").into_bytes();
+    if !is_big {
+        head.extend_from_slice(PAGE);
+    }
+    stream.write_all(&head)?;
     if is_big {
         let part = vec![0; 1 << 18];
         (0..GIB / part.len() as u64).try_for_each(|_| stream.write_all(&part))?;
-    } else {
-        stream.write_all(PAGE)?;
     }
     if request.contains(KEEP) {
         stream.read_to_end(&mut Vec::new())?;

@@ -1,6 +1,6 @@
 //! What was measured, and the tables.
 
-use super::route::{Cpu, NATIVE, NSENTER, PEER_PLAIN, PEER_TLS, Route};
+use super::route::{Cpu, NATIVE, NSENTER, PEER_PLAIN, PEER_TLS, ROUTES};
 use super::run::{CLIENTS, HELD, LOAD_TIME};
 use crate::bench::stats::{median, percentile};
 use crate::bench::table::{column, draw};
@@ -16,10 +16,10 @@ pub(super) struct Measures {
     pub(super) server_closes_per_s: Vec<f64>,
     pub(super) latencies_ms: Vec<f64>,
     /// Of the server alone, and the most that it has had.
-    pub(super) rss_mib: f64,
-    pub(super) peak_mib: f64,
+    pub(super) rss_mib: Vec<f64>,
+    pub(super) peak_mib: Vec<f64>,
     /// Of the server and its helpers.
-    pub(super) family_mib: f64,
+    pub(super) family_mib: Vec<f64>,
 }
 
 impl Measures {
@@ -39,8 +39,9 @@ fn middle(all: &[Cpu], of: fn(&Cpu) -> f64) -> f64 {
     median(&all.iter().map(of).collect::<Vec<_>>())
 }
 
-pub(super) fn print(routes: &[Route], measures: &[Measures], rounds: usize) {
-    let names: Vec<&str> = routes.iter().map(|route| route.name).collect();
+/// Prints the measurements of all routes.
+pub(super) fn print(measures: &[Measures], rounds: usize) {
+    let names: Vec<&str> = ROUTES.iter().map(|route| route.name).collect();
     let column = |title, decimals, of: fn(&Measures) -> f64| column(title, decimals, measures, of);
     let bytes = [
         column("MiB/s", 0, |m| median(&m.mib_per_s)),
@@ -48,9 +49,9 @@ pub(super) fn print(routes: &[Route], measures: &[Measures], rounds: usize) {
         column("stub CPU", 0, |m| middle(&m.cpu_ms_per_gib, |cpu| cpu.stub)),
         column("kubectl CPU", 0, |m| middle(&m.cpu_ms_per_gib, |cpu| cpu.kubectl)),
         column("kubectl cores", 2, Measures::cores_for_bytes),
-        column("RSS MiB at 100", 1, |m| m.rss_mib),
-        column("peak", 1, |m| m.peak_mib),
-        column("with helpers", 1, |m| m.family_mib),
+        column("RSS MiB at 100", 1, |m| median(&m.rss_mib)),
+        column("peak", 1, |m| median(&m.peak_mib)),
+        column("with helpers", 1, |m| median(&m.family_mib)),
     ];
     let requests = [
         column("requests/s", 0, |m| median(&m.requests_per_s)),
@@ -79,7 +80,8 @@ pub(super) fn print(routes: &[Route], measures: &[Measures], rounds: usize) {
     println!(
         "In brackets: the ratio to the first row. Medians of {rounds} rounds: 1 GiB in one download; short \
          HTTP/1.0 requests, each with its own connection to kubectl, for {} s by {CLIENTS} clients, and by \
-         one (p50, p99). The client closes the connection, except in the column that says otherwise. The server is pfsnoop with its helpers, or containerd; pfsnoop speaks TLS itself, \
+         one (p50, p99). The client closes the connection, except in the column that says otherwise. One \
+         server runs at a time. The server is pfsnoop with its helpers, or containerd; pfsnoop speaks TLS itself, \
          the stub does it for containerd. Memory with {HELD} open streams: resident memory of the server, \
          the most that it has had, and the proportional set size of it and its helpers.",
         LOAD_TIME.as_secs(),

@@ -33,9 +33,9 @@ pub(super) struct Kubectl {
 }
 
 impl Kubectl {
-    /// Starts it, and waits until it listens. `name` is for its files.
-    pub(super) fn start(kubeconfig: &Path, transport: Transport, name: &str) -> Result<Self> {
-        let output = Path::new(FOLDER).join(format!("{name}.kubectl"));
+    /// Starts it, and waits until it listens.
+    pub(super) fn start(kubeconfig: &Path, transport: Transport) -> Result<Self> {
+        let output = Path::new(FOLDER).join("kubectl");
         // It prints a line for each connection.
         let file = File::create(&output)?;
         let mut kubectl = Command::new(setup::newest_kubectl());

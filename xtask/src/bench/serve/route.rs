@@ -23,8 +23,32 @@ pub(super) const NSENTER: &str = "serve --dialer nsenter";
 pub(super) const NATIVE: &str = "serve --dialer native";
 
 /// A way for kubectl to reach the pod.
+#[derive(Clone, Copy)]
 pub(super) struct Route {
     pub(super) name: &'static str,
+    transport: Transport,
+    through: Through,
+}
+
+/// What kubectl talks to.
+#[derive(Clone, Copy)]
+enum Through {
+    Stub { has_tls: bool },
+    Pfsnoop { dialer: &'static str },
+}
+
+/// The peer comes first.
+pub(super) const ROUTES: &[Route] = &[
+    Route::of_peer(PEER_TLS, true),
+    Route::of_peer(PEER_PLAIN, false),
+    Route::of_pfsnoop(NSENTER, "nsenter", Transport::WebSocket),
+    Route::of_pfsnoop(NATIVE, "native", Transport::WebSocket),
+    Route::of_pfsnoop("nsenter, SPDY alone", "nsenter", Transport::Spdy),
+    Route::of_pfsnoop("native, SPDY alone", "native", Transport::Spdy),
+];
+
+/// A route whose server and kubectl run.
+pub(super) struct RunningRoute {
     pub(super) kubectl: Kubectl,
     /// The server that dials: pfsnoop, or containerd.
     pub(super) server: u32,
@@ -48,39 +72,39 @@ pub(super) struct Cpu {
 }
 
 impl Route {
-    /// Starts all servers, each with its kubectl. The peer comes first.
-    pub(super) fn all(containerd: &Containerd) -> Result<Vec<Self>> {
-        Ok(vec![
-            Self::of_peer(PEER_TLS, "tls", containerd)?,
-            Self::of_peer(PEER_PLAIN, "plain", containerd)?,
-            Self::of_pfsnoop(NSENTER, "nsenter", Transport::WebSocket)?,
-            Self::of_pfsnoop(NATIVE, "native", Transport::WebSocket)?,
-            Self::of_pfsnoop("nsenter, SPDY alone", "nsenter", Transport::Spdy)?,
-            Self::of_pfsnoop("native, SPDY alone", "native", Transport::Spdy)?,
-        ])
+    const fn of_peer(name: &'static str, has_tls: bool) -> Self {
+        Self { name, transport: Transport::Spdy, through: Through::Stub { has_tls } }
     }
 
-    fn of_peer(name: &'static str, kind: &str, containerd: &Containerd) -> Result<Self> {
-        let mut stub = Command::new(std::env::current_exe()?);
-        stub.args(["api-stub", &containerd.sandbox]).arg(kubeconfig(kind));
-        if kind == "tls" {
-            stub.arg("--tls");
-        }
-        let process = Server::start(stub, kubeconfig(kind))?;
-        let kubectl = Kubectl::start(&process.kubeconfig, Transport::Spdy, kind)?;
-        Ok(Self { name, kubectl, server: containerd.pid(), process, has_stub: true })
+    const fn of_pfsnoop(name: &'static str, dialer: &'static str, transport: Transport) -> Self {
+        Self { name, transport, through: Through::Pfsnoop { dialer } }
     }
 
-    fn of_pfsnoop(name: &'static str, dialer: &str, transport: Transport) -> Result<Self> {
-        let kind = format!("{dialer}-{transport:?}");
-        let mut pfsnoop = Command::new(dist::binary());
-        pfsnoop.args(["serve", "--port", "0", "--dialer", dialer, "--kubeconfig"]);
-        pfsnoop.arg(kubeconfig(&kind)).args(["--runtime-endpoint", &format!("unix://{SOCKET}")]);
-        let process = Server::start(pfsnoop, kubeconfig(&kind))?;
-        let kubectl = Kubectl::start(&process.kubeconfig, transport, &kind)?;
-        Ok(Self { name, kubectl, server: process.child.id(), process, has_stub: false })
+    /// Starts the server and its kubectl.
+    pub(super) fn start(self, containerd: &Containerd) -> Result<RunningRoute> {
+        let kubeconfig = Path::new(FOLDER).join("kubeconfig");
+        let process = match self.through {
+            Through::Stub { has_tls } => {
+                let mut stub = Command::new(std::env::current_exe()?);
+                stub.args(["api-stub", &containerd.sandbox]).arg(&kubeconfig);
+                Server::start(stub.args(has_tls.then_some("--tls")), kubeconfig)?
+            }
+            Through::Pfsnoop { dialer } => {
+                let mut pfsnoop = Command::new(dist::binary());
+                pfsnoop.args(["serve", "--port", "0", "--dialer", dialer, "--kubeconfig"]);
+                pfsnoop.arg(&kubeconfig);
+                let runtime = format!("unix://{SOCKET}");
+                Server::start(pfsnoop.args(["--runtime-endpoint", &runtime]), kubeconfig)?
+            }
+        };
+        let kubectl = Kubectl::start(&process.kubeconfig, self.transport)?;
+        let has_stub = matches!(self.through, Through::Stub { .. });
+        let server = if has_stub { containerd.pid() } else { process.child.id() };
+        Ok(RunningRoute { kubectl, server, process, has_stub })
     }
+}
 
+impl RunningRoute {
     /// CPU time so far, with that of helpers that were reaped.
     pub(super) fn cpu(&self) -> Result<Cpu> {
         let stub = if self.has_stub { cpu_seconds(self.process.child.id())? } else { 0.0 };
@@ -103,7 +127,7 @@ impl Cpu {
 
 impl Server {
     /// Starts it, and waits for its kubeconfig, which appears whole.
-    fn start(mut command: Command, kubeconfig: PathBuf) -> Result<Self> {
+    fn start(command: &mut Command, kubeconfig: PathBuf) -> Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::null());
         let child = command.spawn().with_context(|| format!("{command:?}"))?;
         let mut server = Self { child, kubeconfig };
@@ -122,9 +146,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         let _ = self.child.wait();
+        // The next server must not be taken for this one.
+        let _ = fs::remove_file(&self.kubeconfig);
     }
-}
-
-fn kubeconfig(kind: &str) -> PathBuf {
-    Path::new(FOLDER).join(format!("{kind}.kubeconfig"))
 }

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use super::containerd::Containerd;
 use super::figures::{Measures, print};
 use super::node;
-use super::route::Route;
+use super::route::{ROUTES, Route, RunningRoute};
 use crate::bench::forward::GIB;
 use crate::bench::forward::client::{Held, Load, Outcome};
 use crate::bench::usage::{pss_mib, rss_and_peak_mib, settled};
@@ -45,28 +45,30 @@ pub(crate) fn run(rounds: usize) -> Result<()> {
 /// Inside: starts everything, measures, and prints the tables.
 pub(crate) fn run_inside(cgroup: &str, rounds: usize) -> Result<()> {
     let containerd = Containerd::start(cgroup)?;
-    let routes = Route::all(&containerd)?;
-    let mut measures: Vec<Measures> = routes.iter().map(|_| Measures::default()).collect();
+    let mut measures: Vec<Measures> = ROUTES.iter().map(|_| Measures::default()).collect();
     for round in 0..rounds {
-        for (route, measures) in routes.iter().zip(&mut measures) {
+        for (route, measures) in ROUTES.iter().zip(&mut measures) {
             eprintln!("round {} of {rounds}: {}", round + 1, route.name);
-            one_round(route, measures)?;
+            one_round(*route, &containerd, measures).context(route.name)?;
         }
     }
-    for (route, measures) in routes.iter().zip(&mut measures) {
-        eprintln!("{HELD} open streams: {}", route.name);
-        memory(route, measures)?;
-    }
-    print(&routes, &measures, rounds);
+    print(&measures, rounds);
     Ok(())
 }
 
-fn one_round(route: &Route, measures: &mut Measures) -> Result<()> {
+/// No other server runs meanwhile: each pfsnoop also watches what the others do.
+fn one_round(route: Route, containerd: &Containerd, measures: &mut Measures) -> Result<()> {
+    let route = route.start(containerd)?;
+    speed(&route, measures)?;
+    memory(&route, measures)
+}
+
+fn speed(route: &RunningRoute, measures: &mut Measures) -> Result<()> {
     // The first request of a pause does not count.
     load(route, &Load::Count { clients: 1, each: 3 })?;
     let before = route.cpu()?;
     let download = load(route, &Load::Download { first: true })?;
-    ensure!(download.bytes == GIB, "{}: {} bytes arrived of {GIB}", route.name, download.bytes);
+    ensure!(download.bytes == GIB, "{} bytes arrived of {GIB}", download.bytes);
     std::thread::sleep(REAP_TIME);
     measures.mib_per_s.push(1024.0 / download.seconds);
     measures.cpu_ms_per_gib.push(route.cpu()?.since(before, 1e3));
@@ -83,15 +85,17 @@ fn one_round(route: &Route, measures: &mut Measures) -> Result<()> {
     Ok(())
 }
 
-fn load(route: &Route, load: &Load) -> Result<Outcome> {
+fn load(route: &RunningRoute, load: &Load) -> Result<Outcome> {
     let outcome = load.run(&mut load.command(route.kubectl.port)?);
-    outcome.with_context(|| format!("{}:{}", route.name, route.kubectl.complaints()))
+    outcome.with_context(|| format!("kubectl:{}", route.kubectl.complaints()))
 }
 
-fn memory(route: &Route, measures: &mut Measures) -> Result<()> {
+fn memory(route: &RunningRoute, measures: &mut Measures) -> Result<()> {
     let mut client = Load::Hold { connections: HELD }.command(route.kubectl.port)?;
-    let held = Held::open(&mut client).context(route.name)?;
-    measures.family_mib = settled(|| pss_mib(route.server))?;
-    (measures.rss_mib, measures.peak_mib) = rss_and_peak_mib(route.server)?;
+    let held = Held::open(&mut client)?;
+    measures.family_mib.push(settled(|| pss_mib(route.server))?);
+    let (rss, peak) = rss_and_peak_mib(route.server)?;
+    measures.rss_mib.push(rss);
+    measures.peak_mib.push(peak);
     held.close()
 }
