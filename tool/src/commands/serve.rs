@@ -13,7 +13,7 @@ use crate::cli;
 use crate::forward::{self, StreamForwarder};
 use crate::host::privileges::Needs;
 use crate::host::{clock, service, shutdown};
-use crate::model::{Ready, Serving, Update};
+use crate::model::{Destination, Ready, Serving, Update};
 use crate::output::{self, View};
 use crate::runtime::Runtimes;
 use crate::serve::{AllowList, Endpoint, EndpointLimits, EndpointOptions, Forwarding, PodCounts};
@@ -31,7 +31,8 @@ pub(super) async fn run(args: cli::Serve) -> Result<()> {
     let dialer = DialerOptions::from(&options).for_any_target()?;
     let runtimes: Runtimes = options.runtimes.clone().into();
     note_ignored(&runtimes);
-    let monitor = watch_helpers(&options, Attribution::without_names())?;
+    // The forwarder knows where each of its connections leads: no session needs a lookup.
+    let monitor = watch_helpers(&options, Attribution::fixed(Destination::default()))?;
     let correlator = forward::correlator(monitor.is_some())?;
     let endpoint = Endpoint::bind(EndpointOptions {
         address: args.address,

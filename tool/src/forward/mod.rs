@@ -19,6 +19,7 @@ mod event;
 mod failure;
 mod follow;
 mod forwarder;
+mod gathered;
 mod go_words;
 mod helper_side;
 mod keepalive;

@@ -1,5 +1,6 @@
 //! Runs a forward: the forwarder's events and the monitor's updates go to one sink.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -10,12 +11,14 @@ use tokio_util::sync::CancellationToken;
 use super::correlator::{Correlator, Records, Watched};
 use super::event::ForwardEvent;
 use super::forwarder::Forwarder;
+use super::gathered::Gathered;
 use super::listener::Listener;
 use crate::host::{clock, process};
 use crate::model::{Listening, Program, Ready, Update};
 use crate::monitor::Monitor;
 use crate::output::Sink;
 use crate::probe::ProbeError;
+use crate::target::TargetEnded;
 
 /// How often ends that have waited too long for the kernel's view are reported without it.
 const EXPIRE_INTERVAL: Duration = Duration::from_millis(250);
@@ -69,55 +72,91 @@ pub async fn run(
     sink: &mut dyn Sink,
     shutdown: &CancellationToken,
 ) -> Result<()> {
-    let Forward { forwarder, mut events, mut monitor, mut correlator } = forward;
+    let Forward { forwarder, events, monitor, correlator } = forward;
+    let mut events = Gathered::new(events);
+    let mut views = Views { forwarder: &forwarder, monitor, correlator, target_ended: None };
     let mut tick = interval(EXPIRE_INTERVAL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut result = Ok(());
-    loop {
+    while views.target_ended.is_none() {
         let updates = tokio::select! {
             biased;
             // Comes first, however much there is to show.
             () = shutdown.cancelled() => break,
-            // Comes second: a connection is shown before the helpers that were started for it.
-            Some(event) = events.recv() => {
-                if let ForwardEvent::Restarted(restart) = &event
-                    && let Some(monitor) = &mut monitor
-                {
-                    monitor.set_destination(&restart.destination);
-                }
-                if let ForwardEvent::TargetEnded(ended) = event {
-                    result = Err(anyhow::Error::new(ended).context(GONE));
-                    break;
-                }
-                correlator.event(event)
+            came = events.next() => views.events(came),
+            updates = next_of(&mut views.monitor) => {
+                // A connection is shown before the helpers that were started for it.
+                let mut all = views.events(events.ready());
+                all.extend(views.joined(updates?));
+                all
             }
-            updates = next_of(&mut monitor) => joined(&mut correlator, &forwarder, updates?),
-            _ = tick.tick() => correlator.expire(clock::boottime_ns()),
+            _ = tick.tick() => views.correlator.expire(clock::boottime_ns()),
         };
         show(sink, &updates)?;
     }
-    let stopping = forwarder.stop();
-    tokio::pin!(stopping);
+    let target_ended = views.target_ended.take();
+    let mut stopping = pin!(forwarder.stop());
     loop {
         let updates = tokio::select! {
-            Some(event) = events.recv() => correlator.event(event),
-            updates = next_of(&mut monitor) => joined(&mut correlator, &forwarder, updates?),
+            came = events.next() => views.events(came),
+            updates = next_of(&mut views.monitor) => views.joined(updates?),
             () = &mut stopping => break,
         };
         show(sink, &updates)?;
     }
-    while let Ok(event) = events.try_recv() {
-        show(sink, &correlator.event(event))?;
-    }
-    if let Some(monitor) = &mut monitor {
+    show(sink, &views.events(events.ready()))?;
+    if let Some(mut monitor) = views.monitor.take() {
         monitor.stop();
         while let Some(updates) = monitor.updates().await? {
-            show(sink, &joined(&mut correlator, &forwarder, updates))?;
+            show(sink, &views.joined(updates))?;
         }
     }
-    show(sink, &correlator.expire(u64::MAX))?;
+    show(sink, &views.correlator.expire(u64::MAX))?;
     sink.end(0)?;
-    result
+    match target_ended {
+        Some(ended) => Err(anyhow::Error::new(ended).context(GONE)),
+        None => Ok(()),
+    }
+}
+
+/// The forwarder's view of its connections, and the kernel's.
+struct Views<'a> {
+    forwarder: &'a Forwarder,
+    monitor: Option<Monitor>,
+    correlator: Correlator,
+    /// How the target ended, if nothing replaces it.
+    target_ended: Option<TargetEnded>,
+}
+
+impl Views<'_> {
+    /// Takes events of the forwarder.
+    fn events(&mut self, events: Vec<ForwardEvent>) -> Vec<Update> {
+        let mut updates = Vec::new();
+        for event in events {
+            if let (ForwardEvent::Restarted(restart), Some(monitor)) = (&event, &mut self.monitor) {
+                monitor.set_destination(&restart.destination);
+            }
+            match event {
+                ForwardEvent::TargetEnded(ended) => self.target_ended = Some(ended),
+                event => updates.extend(self.correlator.event(event)),
+            }
+        }
+        updates
+    }
+
+    /// Replaces the kernel's sessions by the joined ones.
+    fn joined(&mut self, updates: Vec<Update>) -> Vec<Update> {
+        let mut all = Vec::new();
+        for update in updates {
+            match update {
+                Update::Session(session) => {
+                    self.forwarder.session(&session);
+                    all.extend(self.correlator.session(*session));
+                }
+                update => all.push(update),
+            }
+        }
+        all
+    }
 }
 
 /// Waits for the next updates of a monitor. Cancel safe.
@@ -126,21 +165,6 @@ async fn next_of(monitor: &mut Option<Monitor>) -> Result<Vec<Update>, ProbeErro
         Some(monitor) => Ok(monitor.updates().await?.unwrap_or_default()),
         None => std::future::pending().await,
     }
-}
-
-/// Replaces the kernel's sessions by the joined ones.
-fn joined(correlator: &mut Correlator, forwarder: &Forwarder, updates: Vec<Update>) -> Vec<Update> {
-    let mut all = Vec::new();
-    for update in updates {
-        match update {
-            Update::Session(session) => {
-                forwarder.session(&session);
-                all.extend(correlator.session(*session));
-            }
-            update => all.push(update),
-        }
-    }
-    all
 }
 
 fn show(sink: &mut dyn Sink, updates: &[Update]) -> Result<()> {
