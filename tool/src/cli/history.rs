@@ -63,12 +63,32 @@ pub struct History {
 }
 
 impl History {
+    /// What is wrong with the options together.
+    pub(super) fn check(&self) -> Result<(), &'static str> {
+        if self.summary && self.output == HistoryFormat::Json {
+            return Err(
+                "--summary has no JSON; add the records of `history -o json` up, for example with jq",
+            );
+        }
+        match (self.since, self.end()) {
+            (Some(since), Some(end)) if end.ns() < since.ns() => {
+                Err("--until is before --since: no session can have ended in that time")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The time of --until.
+    fn end(&self) -> Option<Moment> {
+        Some(self.until?.as_end_of(self.since))
+    }
+
     /// The options that choose sessions.
     #[must_use]
     pub fn filter(&self) -> HistoryFilter {
         HistoryFilter {
             since_ns: self.since.map(Moment::ns),
-            until_ns: self.until.map(Moment::ns),
+            until_ns: self.end().map(Moment::ns),
             pod: self.pod.clone(),
             namespace: self.namespace.clone(),
             container: self.container.clone(),

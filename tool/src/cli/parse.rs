@@ -3,7 +3,6 @@
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use super::{Cli, Command};
-use crate::output::HistoryFormat;
 
 /// Why no command runs.
 #[derive(Debug)]
@@ -32,13 +31,8 @@ pub fn parse() -> Result<Cli, Stop> {
     if let Some(forwarder) = forwarder {
         forwarder.limits().map_err(|error| Stop::Wrong(error.to_string()))?;
     }
-    if let Some(Command::History(history)) = &cli.command
-        && history.summary
-        && history.output == HistoryFormat::Json
-    {
-        let what =
-            "--summary has no JSON; add the records of `history -o json` up, for example with jq";
-        return Err(Stop::Wrong(what.to_owned()));
+    if let Some(Command::History(history)) = &cli.command {
+        history.check().map_err(|what| Stop::Wrong(what.to_owned()))?;
     }
     Ok(cli)
 }

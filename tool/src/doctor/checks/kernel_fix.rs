@@ -1,4 +1,4 @@
-//! The commands that fix the kernel, for each distribution.
+//! The commands that fix the kernel, for each distribution. Words behind a `#` where there is none.
 
 use crate::doctor::facts::distribution::Packages;
 
@@ -10,13 +10,13 @@ pub(super) fn newer_kernel(packages: Packages) -> &'static str {
         Packages::Apk => "apk add linux-lts && reboot",
         Packages::Zypper => "zypper update kernel-default && reboot",
         Packages::Pacman => "pacman -Syu linux && reboot",
-        Packages::Unknown => "boot a kernel of 5.10 or newer with CONFIG_DEBUG_INFO_BTF=y",
+        Packages::Unknown => "# boot a kernel of 5.10 or newer with CONFIG_DEBUG_INFO_BTF=y",
     }
 }
 
 /// What ends a lockdown that no boot argument has asked for. No lockdown can be lifted while the kernel
 /// runs (`lock_kernel_down`, security/lockdown/lockdown.c).
-pub(super) const NO_LOCKDOWN_AT_BOOT: &str = "find what writes to the lockdown file at boot (`grep -rs \
+pub(super) const NO_LOCKDOWN_AT_BOOT: &str = "# find what writes to the lockdown file at boot (`grep -rs \
     security/lockdown /etc /usr/lib/systemd`), remove it, and reboot; or boot a kernel without \
     CONFIG_LOCK_DOWN_KERNEL_FORCE_CONFIDENTIALITY";
 
@@ -40,7 +40,7 @@ pub(super) fn less_lockdown(packages: Packages) -> String {
         Packages::Apk => edit("/etc/update-extlinux.conf", "update-extlinux"),
         Packages::Zypper => edit(grub, "grub2-mkconfig -o /boot/grub2/grub.cfg"),
         Packages::Pacman => edit(grub, "grub-mkconfig -o /boot/grub/grub.cfg"),
-        Packages::Unknown => "boot the kernel with lockdown=integrity".to_owned(),
+        Packages::Unknown => "# boot the kernel with lockdown=integrity".to_owned(),
     }
 }
 

@@ -61,7 +61,7 @@ impl Packages {
         })
     }
 
-    /// The command that installs nsenter or socat.
+    /// The command that installs nsenter or socat; without a known package manager, words behind a `#`.
     #[must_use]
     pub fn install(self, program: &str) -> String {
         let package = self.package(program);
@@ -71,7 +71,9 @@ impl Packages {
             Self::Apk => format!("apk add {package}"),
             Self::Zypper => format!("zypper install {package}"),
             Self::Pacman => format!("pacman -S {package}"),
-            Self::Unknown => format!("install {program} with this node's own package manager"),
+            Self::Unknown => {
+                format!("# install {program} with this node's own package manager")
+            }
         }
     }
 
@@ -117,5 +119,9 @@ mod tests {
         }
         assert_eq!(Packages::Apk.install("nsenter"), "apk add util-linux-misc");
         assert_eq!(Packages::Dnf.reinstall("nsenter"), "dnf reinstall util-linux");
+        // Nobody can know the command. A shell must not take the words for one.
+        for advice in [Packages::Unknown.install("socat"), Packages::Unknown.reinstall("socat")] {
+            assert!(advice.starts_with("# "), "{advice}");
+        }
     }
 }
