@@ -2,6 +2,8 @@
 //!
 //! The calls are glibc's. So is the allocator of the shipped binary, which is linked statically.
 
+use super::program_file;
+
 /// Sets the allocator up. To be called before the first thread starts.
 ///
 /// By itself, glibc makes a heap for each thread, and keeps up to 64 MiB of free memory once a
@@ -27,8 +29,9 @@ pub fn give_back() {
     }
 }
 
-/// Says when to [`give_back`] what a burst took.
-#[derive(Debug, Default)]
+/// Gives back what a burst took. The start of a command counts as the first one: it takes code and memory
+/// that running does not need.
+#[derive(Debug)]
 pub struct AfterBurst {
     /// Bytes that came since memory was given back.
     owed: usize,
@@ -49,10 +52,12 @@ impl AfterBurst {
         self.recent = self.recent.saturating_add(bytes);
     }
 
-    /// Gives memory back if a burst is over. To be called at regular intervals.
+    /// Gives memory back if a burst is over: free memory, and the pages of the program. To be called at
+    /// regular intervals.
     pub fn check(&mut self) {
         if self.is_over() {
             give_back();
+            program_file::give_back();
         }
     }
 
@@ -66,13 +71,21 @@ impl AfterBurst {
     }
 }
 
+impl Default for AfterBurst {
+    fn default() -> Self {
+        Self { owed: WORTH_IT, recent: CALM + 1 }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn memory_is_given_back_once_after_a_burst() {
+    fn memory_is_given_back_once_after_the_start_and_after_a_burst() {
         let mut after = AfterBurst::default();
+        assert!(!after.is_over(), "it starts");
+        assert!(after.is_over());
         after.note(WORTH_IT / 2);
         assert!(!after.is_over() && !after.is_over(), "too little");
         after.note(WORTH_IT);

@@ -7,6 +7,7 @@ mod decode;
 mod error;
 mod failed_execs;
 mod homes;
+mod kernel_btf;
 mod load;
 mod logs;
 mod lost;

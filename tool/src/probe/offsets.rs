@@ -1,19 +1,15 @@
 //! Kernel BTF -> [`Offsets`]: finds every field of the table in `pfsnoop_common::offsets`.
 
-use std::path::Path;
-
 use pfsnoop_common::Offsets;
 use pfsnoop_common::offsets::{FIELDS, Field};
 
 use super::ProbeError;
 use super::btf::Btf;
-
-const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
+use super::kernel_btf::KernelBtf;
 
 /// Resolves every offset for the running kernel.
 pub(super) fn of_this_kernel() -> Result<Offsets, ProbeError> {
-    let path = Path::new(VMLINUX);
-    let data = std::fs::read(path).map_err(ProbeError::NoBtf)?;
+    let data = KernelBtf::open().map_err(ProbeError::NoBtf)?;
     let btf = Btf::parse(&data, &structures())?;
     if let Some(kind) = btf.unknown_kind() {
         log::warn!(
