@@ -3,7 +3,7 @@
 use std::net::TcpStream;
 use std::thread;
 
-use super::super::endpoint::{Endpoint, PODS, page};
+use super::super::endpoint::{Endpoint, PODS, page_of};
 use super::client::{CLIENTS, Client};
 use super::everything::endpoints;
 use super::site::{SITE, ends, hold, pods};
@@ -61,9 +61,9 @@ impl Open<'_> {
     fn check(mut self) {
         let name = &self.name;
         assert!(ends(self.connection), "{name}: the open connection");
-        // A client may have ended after that.
-        if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
-            assert_eq!(page(self.port, ""), b"", "{name}");
+        // A client may have ended after that. kubectl ends at its first connection that fails.
+        if let Ok(connection) = TcpStream::connect(("127.0.0.1", self.port)) {
+            assert_eq!(page_of(connection, ""), b"", "{name}");
             let words = self.client.not_running;
             self.forward.stderr_line(name, |line| line.contains(words));
         }
