@@ -55,7 +55,9 @@ pub async fn run(
     let first = format!("Pod with pause process {} in net:[{}]", pod.pause_pid(), pod.netns());
     show_line(sink, first)?;
     let result = match &kubectl {
-        Some(kubectl) => serve_to(kubectl, &pod, dialer, monitor, sink, stay, shutdown).await,
+        Some(kubectl) => {
+            Box::pin(serve_to(kubectl, &pod, dialer, monitor, sink, stay, shutdown)).await
+        }
         None => forward_to(&pod, dialer, monitor, sink, stay, shutdown).await,
     };
     pod.stop().await;

@@ -14,14 +14,14 @@ use super::forwarder::MAX_UNREAD;
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// The forwarder's events. The first one after a pause comes at once, and those that follow it together.
-pub(super) struct Gathered {
-    events: Receiver<ForwardEvent>,
+pub(super) struct Gathered<'a> {
+    events: &'a mut Receiver<ForwardEvent>,
     /// Until then, events wait.
     next_at: Instant,
 }
 
-impl Gathered {
-    pub(super) fn new(events: Receiver<ForwardEvent>) -> Self {
+impl<'a> Gathered<'a> {
+    pub(super) fn new(events: &'a mut Receiver<ForwardEvent>) -> Self {
         Self { events, next_at: Instant::now() }
     }
 
@@ -61,8 +61,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_first_event_comes_at_once_and_the_next_together() {
-        let (sender, receiver) = mpsc::channel(8);
-        let mut gathered = Gathered::new(receiver);
+        let (sender, mut receiver) = mpsc::channel(8);
+        let mut gathered = Gathered::new(&mut receiver);
         sender.send(event()).await.unwrap();
         let start = Instant::now();
         assert_eq!((gathered.next().await.len(), start.elapsed()), (1, Duration::ZERO));

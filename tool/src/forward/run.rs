@@ -68,13 +68,15 @@ pub fn opening(listeners: &[Listener], has_execs: bool) -> Vec<Update> {
 
 /// Shows what happens until shutdown, then stops the forwarder and shows the rest.
 pub async fn run(
-    forward: Forward,
+    mut forward: Forward,
     sink: &mut dyn Sink,
     shutdown: &CancellationToken,
 ) -> Result<()> {
-    let Forward { forwarder, events, monitor, correlator } = forward;
+    // In their place: what an async function moves takes its room twice.
+    let Forward { forwarder, events, monitor, correlator } = &mut forward;
+    let forwarder = &*forwarder;
     let mut events = Gathered::new(events);
-    let mut views = Views { forwarder: &forwarder, monitor, correlator, target_ended: None };
+    let mut views = Views { forwarder, monitor, correlator, target_ended: None };
     let mut tick = interval(EXPIRE_INTERVAL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while views.target_ended.is_none() {
@@ -83,7 +85,7 @@ pub async fn run(
             // Comes first, however much there is to show.
             () = shutdown.cancelled() => break,
             came = events.next() => views.events(came),
-            updates = next_of(&mut views.monitor) => {
+            updates = next_of(views.monitor) => {
                 // A connection is shown before the helpers that were started for it.
                 let mut all = views.events(events.ready());
                 all.extend(views.joined(updates?));
@@ -98,17 +100,17 @@ pub async fn run(
     loop {
         let updates = tokio::select! {
             came = events.next() => views.events(came),
-            updates = next_of(&mut views.monitor) => views.joined(updates?),
+            updates = next_of(views.monitor) => views.joined(updates?),
             () = &mut stopping => break,
         };
         show(sink, &updates)?;
     }
     show(sink, &views.events(events.ready()))?;
-    if let Some(mut monitor) = views.monitor.take() {
+    if let Some(monitor) = views.monitor {
         monitor.stop();
-        while let Some(updates) = monitor.updates().await? {
-            show(sink, &views.joined(updates))?;
-        }
+    }
+    while let Some(updates) = rest_of(views.monitor).await? {
+        show(sink, &views.joined(updates))?;
     }
     show(sink, &views.correlator.expire(u64::MAX))?;
     sink.end(0)?;
@@ -121,8 +123,8 @@ pub async fn run(
 /// The forwarder's view of its connections, and the kernel's.
 struct Views<'a> {
     forwarder: &'a Forwarder,
-    monitor: Option<Monitor>,
-    correlator: Correlator,
+    monitor: &'a mut Option<Monitor>,
+    correlator: &'a mut Correlator,
     /// How the target ended, if nothing replaces it.
     target_ended: Option<TargetEnded>,
 }
@@ -132,7 +134,8 @@ impl Views<'_> {
     fn events(&mut self, events: Vec<ForwardEvent>) -> Vec<Update> {
         let mut updates = Vec::new();
         for event in events {
-            if let (ForwardEvent::Restarted(restart), Some(monitor)) = (&event, &mut self.monitor) {
+            if let (ForwardEvent::Restarted(restart), Some(monitor)) = (&event, &mut *self.monitor)
+            {
                 monitor.set_destination(&restart.destination);
             }
             match event {
@@ -164,6 +167,14 @@ async fn next_of(monitor: &mut Option<Monitor>) -> Result<Vec<Update>, ProbeErro
     match monitor {
         Some(monitor) => Ok(monitor.updates().await?.unwrap_or_default()),
         None => std::future::pending().await,
+    }
+}
+
+/// Waits for the next updates of a monitor that was stopped. `None` at the end.
+async fn rest_of(monitor: &mut Option<Monitor>) -> Result<Option<Vec<Update>>, ProbeError> {
+    match monitor {
+        Some(monitor) => monitor.updates().await,
+        None => Ok(None),
     }
 }
 

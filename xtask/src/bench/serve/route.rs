@@ -47,7 +47,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route::of_pfsnoop("native, SPDY alone", "native", Transport::Spdy),
 ];
 
-/// A route whose server and kubectl run.
+/// A route while its server and its kubectl are running.
 pub(super) struct RunningRoute {
     pub(super) kubectl: Kubectl,
     /// The server that dials: pfsnoop, or containerd.
