@@ -119,4 +119,11 @@ mod tests {
             assert!(install(runtime, packages).starts_with("# "), "{runtime}");
         }
     }
+
+    #[test]
+    fn a_command_runs_on_the_node_and_words_stay_words() {
+        let on_node = |packages: Packages| on_node(&packages.install("socat"));
+        assert_eq!(on_node(Packages::Apt), "nsenter -t 1 -m sh -c 'apt-get install socat'");
+        assert!(on_node(Packages::Unknown).starts_with("# "));
+    }
 }

@@ -39,6 +39,8 @@ fn a_usage_error_is_one_line_with_exit_code_2() {
         (&["forward", "pid/1", "80", "--address", ""], &["an empty address", "localhost"]),
         (&["forward", "pid/1", "80", "--max-connections", "0"], &["--max-connections", "at least"]),
         (&["forward", "pid/1", "80", "-o", "wide"], &["wide", "text, json"]),
+        (&["history", "--since", "1h", "--until", "2h"], &["--until is before --since"]),
+        (&["history", "--summary", "-o", "json"], &["--summary has no JSON", "history -o json"]),
     ] {
         let line = assert_fails(&mut pfsnoop(args), 2, parts);
         shown.extend(["$ pfsnoop ", &args.join(" "), "\n", &line, "\n\n"]);

@@ -62,4 +62,12 @@ mod tests {
             assert!(fix.contains(part) && fix.contains("integrity"), "{fix}");
         }
     }
+
+    #[test]
+    fn what_is_no_command_is_none_for_a_shell_either() {
+        let lockdown = less_lockdown(Packages::Unknown);
+        for words in [NO_LOCKDOWN_AT_BOOT, newer_kernel(Packages::Unknown), &lockdown] {
+            assert!(words.starts_with("# "), "{words}");
+        }
+    }
 }
